@@ -1,0 +1,147 @@
+"""Settings as frozen values: a configuration is a function that returns one, a variation names what it changes."""
+
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from json import JSONDecodeError, loads
+from typing import Any, TypeVar
+
+from heldout.errors import BadCall, unknown
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where tasks come from and by which rules they are played (DESIGN §4)."""
+
+    kind: str = "generated"
+    """`generated` from a seed, or `real` files under HELDOUT_DATA."""
+    rules: str = "fixed"
+    """`fixed`, or `agentgym`: what the original servers do, quirk by quirk."""
+    seed: int = 0
+    profile: str = "pocket"
+    """`pocket` fits a context of 4,096 tokens at K = 20; `standard` is the originals' size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What ends an episode from outside."""
+
+    turns: int = 20
+    """K: how many replies an episode may have."""
+    response_budget: int = 8192
+    """Tokens after the prompt, observations included."""
+    reply_tokens: int = 512
+    """Tokens that one reply may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """One stage of GRPO (paper §3.2 and Appendix C; DESIGN §8 gives each default's source)."""
+
+    algorithm: str = "GRPO"
+    steps: int = 100
+    tasks: int = 32
+    """Groups in a step."""
+    samples: int = 8
+    """G: trajectories of a task (paper §3.2)."""
+    turns: int | None = None
+    """K while training; None is the environment's own (paper §3.2)."""
+    temperature: float = 1.0
+    clip: float = 0.2
+    lr: float = 1e-6
+    warmup: int = 0
+    """Steps over which the learning rate rises linearly to `lr`."""
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    kl: float = 0.001
+    """β of Eq. 5, with the k3 estimator."""
+    entropy: float = 0.0
+    """Bonus; AgentGym-RL leaves 0.001 on."""
+    updates: int = 1
+    """Optimizer steps on one batch."""
+    average: str = "sequence"
+    """Of the loss: `sequence` (mean per sequence, then over sequences) or `token`."""
+    batch_tokens: int = 8192
+    """Tokens in one micro-batch."""
+    save_every: int = 25
+    evaluate_every: int = 0
+    """Evaluate during the stage every so many steps; 0 is never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """How a policy is measured (paper §3.2: avg@8 at K = 20)."""
+
+    samples: int = 8
+    turns: int = 20
+    temperature: float = 1.0
+    """0 decodes greedily."""
+    tasks: int | None = None
+    """How many tasks of each cell; None is all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that `--set` can change, by its dotted path."""
+
+    source: Source = field(default_factory=Source)
+    limits: Limits = field(default_factory=Limits)
+    train: Train = field(default_factory=Train)
+    evaluate: Evaluate = field(default_factory=Evaluate)
+    processes: int = 0
+    """Processes that play and learn; 0 is one for each core (at most 2 on a CPU) or GPU."""
+
+
+def pocket() -> Config:
+    """The defaults for the pocket model: the same run, small enough for two cores."""
+    return Config(
+        limits=Limits(response_budget=3584, reply_tokens=64),
+        train=Train(steps=30, tasks=12, lr=4e-4, warmup=4, kl=0.0, save_every=10),
+    )
+
+
+def changed(config: C, settings: Iterable[str]) -> C:
+    """The configuration with each `dotted.path=value` put in; a wrong path or value is refused with the choices."""
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise BadCall(f"--set takes path=value, not {setting!r}")
+        config = _put(config, path.strip().split("."), text.strip(), path.strip())
+    return config
+
+
+def _put(config: C, names: list[str], text: str, path: str) -> C:
+    name, rest = names[0], names[1:]
+    known = [f.name for f in fields(config)]  # type: ignore[arg-type]
+    if name not in known:
+        raise unknown("setting", path, known)
+    value = getattr(config, name)
+    if is_dataclass(value):
+        if not rest:
+            raise unknown("setting", path, [f"{path}.{f.name}" for f in fields(value)])
+        return replace(config, **{name: _put(value, rest, text, path)})  # type: ignore[type-var]
+    if rest:
+        raise BadCall(f"setting {path!r}: {name} has no parts")
+    hint = typing.get_type_hints(type(config))[name]
+    return replace(config, **{name: _value(hint, text, path)})  # type: ignore[type-var]
+
+
+def _value(hint: Any, text: str, path: str) -> Any:
+    """The text as the field's type."""
+    allowed = set(typing.get_args(hint)) or {hint}
+    if str in allowed:
+        return text
+    if type(None) in allowed and text.lower() == "none":
+        return None
+    try:
+        value = loads(text.lower())
+    except JSONDecodeError:
+        value = text
+    if float in allowed and type(value) is int:
+        value = float(value)
+    if type(value) not in allowed:
+        kinds = " or ".join(sorted(t.__name__ for t in allowed))
+        raise BadCall(f"setting {path!r} takes {kinds}, not {text!r}")
+    return value

@@ -1,0 +1,88 @@
+"""What an environment is: one episode in words (`Env`), and the plug-in that opens them (`Suite`)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from heldout.records import Step, Task
+
+World = Any
+"""The rules of one environment and where they stand: no English. Each suite has its own class."""
+
+
+class Env(Protocol):
+    """One episode of one task; used once, then thrown away."""
+
+    @property
+    def world(self) -> World:
+        """The state behind the words: players plan on it, the agent never sees it."""
+        ...
+
+    def start(self) -> Step:
+        """The opening observation; called once, before any step."""
+        ...
+
+    def step(self, action: str) -> Step:
+        """The answer to one action; any string may come, and in `fixed` rules none raises."""
+        ...
+
+
+class Misread(Exception):
+    """A reply that holds no single action; its text is what the agent is told, and the turn is spent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """The five columns of the paper's Table 1."""
+
+    dense: bool
+    """Rewards between nothing and all (DEN.)."""
+    strict: bool
+    """An action counts only in its exact form (VAL.)."""
+    lists_actions: bool
+    """Every observation lists the valid actions (ACT.)."""
+    knowledge: bool
+    """World knowledge is needed (KNWL.)."""
+    structured: bool
+    """Observations are structured, as a page is (STR.)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """An environment as a plug-in: its tasks, how to open one, its prompt, how a reply is read, its players.
+
+    A value made of data and functions; adding an environment is filling one in.
+    """
+
+    name: str
+    kind: str
+    """The paper's word for it in Table 1: Web, Search, Game, Household, Embodied."""
+    traits: Traits
+    instruction: str
+    """What the agent is told before the first observation."""
+    actions: tuple[str, ...]
+    """The shapes of actions, for people."""
+    turn_limit: int
+    """K while training (paper §3.2)."""
+    rules: str
+    source: str
+    """One line: where the tasks come from."""
+    data: str
+    """A digest of the task source, for rows and studies."""
+    tasks: Callable[[str], Sequence[Task]]
+    """The tasks of `demonstrations`, `train` or `test`: disjoint pools by content."""
+    open: Callable[[Task], Env]
+    read: Callable[[str], str]
+    """The action in a reply; raises `Misread`."""
+    oracle: Callable[[World], str]
+    """The next action of a player that sees the world; plans anew each time, so it recovers from anything."""
+    legal: Callable[[World], list[str]]
+    """Actions that the environment would carry out now: what the random player draws from."""
+    thought: Callable[[World, str], str]
+    """One templated sentence that leads to the action: the reasoning in demonstrations."""
+    slips: Callable[[World], list[str]]
+    """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
+
+    def opening(self, observation: str) -> str:
+        """The first message: the instruction and the first observation in one."""
+        return f"{self.instruction}\n\n{observation}"

@@ -1,0 +1,22 @@
+"""Reading one action out of a reply in the ReAct form `Thought: … Action: …` (Yao et al., 2022)."""
+
+import re
+
+from heldout.envs.base import Misread
+
+_ACTION = re.compile(r"Action:\s*(.*?)(?=\n|$)", re.DOTALL)
+_UNWANTED = re.compile(r"[^A-Za-z0-9, ]+")
+
+SEVERAL = "Error: Only one 'Action' is allowed per response. Please adjust your response."
+
+
+def plain_action(reply: str) -> str:
+    """The words of the one `Action:` line, other signs dropped; none is the empty action (spec §0.5).
+
+    Raises `Misread` where a reply holds several.
+    """
+    found = _ACTION.findall(reply)
+    if len(found) > 1:
+        raise Misread(SEVERAL)
+    line = found[0] if found else ""
+    return " ".join(_UNWANTED.sub("", line).split())

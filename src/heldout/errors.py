@@ -1,0 +1,33 @@
+"""What can go wrong, by whose mistake it is.
+
+An agent's mistakes are observations, never exceptions. What is here is ours or
+the caller's: the command line prints one line of it and exits with `status`.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class HeldoutError(Exception):
+    """Something failed that the caller should hear about in one line (exit status 1)."""
+
+    status: ClassVar[int] = 1
+
+
+class BadCall(HeldoutError):
+    """The caller asked for something that is not there or cannot be (exit status 2)."""
+
+    status: ClassVar[int] = 2
+
+
+class OriginalError(HeldoutError):
+    """An error reply of the original servers, as text; only rules `agentgym` raise it (spec §0.2)."""
+
+
+def unknown(kind: str, value: object, choices: Iterable[str]) -> BadCall:
+    """The error for a name that is not among its choices, with the nearest one suggested."""
+    names = sorted(choices)
+    near = get_close_matches(str(value), names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return BadCall(f"unknown {kind} {str(value)!r}{hint} (choose from: {', '.join(names)})")

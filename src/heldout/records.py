@@ -1,0 +1,242 @@
+"""The words of heldout as frozen values: what crosses the border of a folder is one of these.
+
+Every record has the same fields in memory and on disk: `to_json` and `from_json`
+are the only reader and writer.
+"""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import StrEnum
+from functools import cache
+from hashlib import sha256
+from json import dumps
+from typing import Any, Self, TypeVar
+
+from heldout.errors import BadCall
+
+Json = Any
+"""What json can hold: None, bool, int, float, str, and lists and dicts of them."""
+
+R = TypeVar("R")
+
+
+class Ending(StrEnum):
+    """Why an episode ended; `ERROR` is the infrastructure's fault, never the agent's."""
+
+    SOLVED = "solved"
+    FAILED = "failed"
+    OUT_OF_TURNS = "out_of_turns"
+    OUT_OF_TOKENS = "out_of_tokens"
+    ERROR = "error"
+
+
+class Stop(StrEnum):
+    """Why a reply stopped: its end token, the cap of one reply, or no room left for the episode."""
+
+    END = "end"
+    LENGTH = "length"
+    NO_ROOM = "no_room"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """An instruction u, and what its world starts as."""
+
+    env: str
+    split: str
+    id: str
+    difficulty: str
+    """`easy` or `hard`."""
+    world: Mapping[str, Json] = field(hash=False)
+    """What the environment needs to build the start of this world, as JSON."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits of the world's content: equal worlds are equal tasks."""
+        return digest({"env": self.env, "world": dict(self.world)})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an environment answers: the same type for the opening and for every action."""
+
+    observation: str
+    reward: float = 0.0
+    """What this step earned."""
+    score: float = 0.0
+    """What the episode is worth so far, from 0 to 1 in `fixed` rules."""
+    ending: Ending | None = None
+    digest: str = ""
+    """A digest of the world's state, for algorithms that group equal states."""
+
+    def cut(self, ending: Ending) -> Self:
+        """The same step, ended from outside."""
+        return replace(self, ending=ending)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a policy said, and for a local model the ids behind it.
+
+    The conversation's ids are, in order, context, sampled, context, sampled, …: what was
+    sampled is what is trained on.
+    """
+
+    text: str
+    context_ids: tuple[int, ...] = ()
+    """The ids that the policy read since its last reply."""
+    token_ids: tuple[int, ...] = ()
+    """The ids that it sampled, the end token included when it came."""
+    logprobs: tuple[float, ...] = ()
+    """One for each sampled id, under the distribution that it was sampled from."""
+    stop: Stop = Stop.END
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One reply a_t and the observation o_t it led to."""
+
+    reply: Reply
+    action: str
+    observation: str
+    reward: float = 0.0
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trajectory:
+    """τ: one episode of one task, from its opening to its ending."""
+
+    task: Task
+    attempt: int
+    opening: str
+    turns: tuple[Turn, ...]
+    reward: float
+    score: float
+    ending: Ending
+    stream: str
+    """The name of the episode's random stream."""
+    error: str = ""
+    """What broke, when the ending is `error`."""
+
+    @property
+    def success(self) -> bool:
+        """Whether the task was done."""
+        return self.ending is Ending.SOLVED
+
+    @property
+    def generated_tokens(self) -> int:
+        """How many ids the policy itself sampled (the paper's l̄)."""
+        return sum(len(turn.reply.token_ids) for turn in self.turns)
+
+    @property
+    def response_length(self) -> int:
+        """How many ids followed the prompt, observations included."""
+        read = sum(len(turn.reply.context_ids) for turn in self.turns[1:])
+        return read + self.generated_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The G trajectories of one task."""
+
+    task: Task
+    trajectories: tuple[Trajectory, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One row of results: a trajectory's figures and all that identifies it."""
+
+    study: str
+    base: str
+    chain: str
+    seed: int
+    step: int
+    env: str
+    task: str
+    split: str
+    difficulty: str
+    difficulty_source: str
+    """What ordered easy and hard: `oracle_turns`, or the hash of a measured file."""
+    attempt: int
+    variant: str
+    rules: str
+    data: str
+    """The hash of the task source."""
+    prompt: str
+    """The hash of the instruction text."""
+    max_turns: int
+    temperature: float
+    """0 is greedy decoding."""
+    reward: float
+    score: float
+    success: bool
+    turns: int
+    generated_tokens: int
+    response_length: int
+    ending: str
+    stream: str
+
+
+def digest(value: Json) -> str:
+    """16 hexadecimal digits that name a JSON value by its content."""
+    return sha256(dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def to_json(value: object) -> Json:
+    """A record as plain JSON values, field by field."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(kind: type[R], data: Json) -> R:
+    """The record that `to_json` wrote; a missing or strange field is refused by its name."""
+    if not isinstance(data, dict):
+        raise BadCall(f"a {kind.__name__} is an object, not {type(data).__name__}")
+    hints = _hints(kind)
+    strange = sorted(set(data) - set(hints))
+    if strange:
+        raise BadCall(f"{kind.__name__} has no field {strange[0]!r} (it has: {', '.join(hints)})")
+    try:
+        return kind(**{name: _read(hints[name], item, name) for name, item in data.items()})
+    except TypeError as error:
+        raise BadCall(f"{kind.__name__}: {error}") from None
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind)
+    return {f.name: hints[f.name] for f in fields(kind)}
+
+
+def _read(hint: Any, value: Json, name: str) -> Any:
+    """One field's value as its type says; `name` is for the error."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is None and types.NoneType in arguments:
+            return None
+        [hint] = [a for a in arguments if a is not types.NoneType]
+        return _read(hint, value, name)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise BadCall(f"{name} is a list, not {value!r}")
+        return tuple(_read(arguments[0], item, name) for item in value)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return from_json(hint, value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        if value not in list(hint):
+            raise BadCall(f"{name} is one of {', '.join(hint)}, not {value!r}")
+        return hint(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint in (bool, int, str, float) and type(value) is not hint:
+        raise BadCall(f"{name} is of type {hint.__name__}, not {value!r}")
+    return value
