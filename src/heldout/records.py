@@ -201,7 +201,7 @@ def from_json(kind: type[R], data: Json) -> R:
     """The record that `to_json` wrote; a missing or strange field is refused by its name."""
     if not isinstance(data, dict):
         raise BadCall(f"a {kind.__name__} is an object, not {type(data).__name__}")
-    hints = _hints(kind)
+    hints = _hints(typing.cast(Any, kind))
     strange = sorted(set(data) - set(hints))
     if strange:
         raise BadCall(f"{kind.__name__} has no field {strange[0]!r} (it has: {', '.join(hints)})")
