@@ -21,6 +21,10 @@ class BadCall(HeldoutError):
     status: ClassVar[int] = 2
 
 
+class Unavailable(HeldoutError):
+    """Something that we depend on did not answer; the same work may be tried again."""
+
+
 class OriginalError(HeldoutError):
     """An error reply of the original servers, as text; only rules `agentgym` raise it (spec §0.2)."""
 

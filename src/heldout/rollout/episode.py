@@ -1,0 +1,90 @@
+"""The only loop that plays a policy in an environment: the paper's Eq. 1.
+
+`episode` is a generator: it asks for a reply, is sent one, and returns the trajectory.
+So one thread plays many episodes on one policy, and none waits for another.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from heldout.config import Limits
+from heldout.envs.base import Misread, Suite
+from heldout.errors import Unavailable
+from heldout.policies.base import Ask
+from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory, Turn
+from heldout.rollout.limits import TurnLimit
+from heldout.seeds import derive
+
+Playing = Generator[Ask, Reply, Trajectory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One episode to play: which task, which attempt at it, and whose chance it uses."""
+
+    task: Task
+    attempt: int
+    seed: int
+    stream: str
+    """What the episode is for, such as a chain and a step: part of its random stream's name."""
+
+    @property
+    def name(self) -> str:
+        """The episode's own name: no two that are in flight share it."""
+        return f"{self.stream}/{self.task.env}/{self.task.id}/{self.attempt}"
+
+
+def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
+    """Plays one episode to its ending; an infrastructure failure is an ending too, never the agent's."""
+    opening, turns = "", list[Turn]()
+    step = Step("")
+    try:
+        env = TurnLimit(suite.open(assignment.task), limits.turns)
+        step = env.start()
+        opening = text = suite.opening(step.observation)
+        while step.ending is None:
+            reply = yield _ask(assignment, limits, len(turns), text)
+            step, action = _answer(env, suite, reply, step)
+            text = step.observation
+            turns.append(Turn(reply=reply, action=action, observation=text, reward=step.reward, digest=step.digest))
+    except Unavailable as failure:
+        return _trajectory(assignment, opening, turns, step.cut(Ending.ERROR), str(failure))
+    return _trajectory(assignment, opening, turns, step)
+
+
+def _ask(assignment: Assignment, limits: Limits, turn: int, text: str) -> Ask:
+    return Ask(
+        conversation=assignment.name,
+        task=assignment.task,
+        turn=turn,
+        text=text,
+        reply_tokens=limits.reply_tokens,
+        response_budget=limits.response_budget,
+        seed=derive(assignment.seed, assignment.name, turn),
+    )
+
+
+def _answer(env: TurnLimit, suite: Suite, reply: Reply, before: Step) -> tuple[Step, str]:
+    """The step that a reply leads to, and the action that was read from it."""
+    if reply.stop is Stop.NO_ROOM:  # the reply was never finished: the episode keeps what it had
+        return Step("", score=before.score, ending=Ending.OUT_OF_TOKENS, digest=before.digest), ""
+    try:
+        action = suite.read(reply.text)
+    except Misread as mistake:
+        return env.misread(str(mistake), before), ""
+    return env.step(action), action
+
+
+def _trajectory(assignment: Assignment, opening: str, turns: list[Turn], last: Step, error: str = "") -> Trajectory:
+    assert last.ending is not None
+    return Trajectory(
+        task=assignment.task,
+        attempt=assignment.attempt,
+        opening=opening,
+        turns=tuple(turns),
+        reward=sum(turn.reward for turn in turns),
+        score=last.score,
+        ending=last.ending,
+        stream=assignment.name,
+        error=error,
+    )
