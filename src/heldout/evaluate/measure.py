@@ -1,0 +1,156 @@
+"""policy × tasks × attempts → rows: plays what is missing, and nothing twice."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+
+from heldout.analysis.scores import ALL, Cell
+from heldout.config import Evaluate, Limits
+from heldout.envs.base import Suite
+from heldout.errors import BadCall
+from heldout.records import Ending, Episode, Task, Trajectory, digest
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import Play
+from heldout.store.rows import RowStore
+
+__all__ = ["Cell", "Identity", "Wanted", "measure", "wanted"]
+
+OUTCOMES = {
+    *("reward", "score", "success", "turns"),
+    *("generated_tokens", "response_length", "ending", "stream"),
+}
+"""The fields of a row that playing decides; the others say what was to be played."""
+
+IDENTITY = tuple(field.name for field in fields(Episode) if field.name not in OUTCOMES)
+
+Key = tuple[object, ...]
+"""A row's identity: all its fields but the outcomes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whose rows these are: what all episodes of one measurement share."""
+
+    study: str
+    base: str
+    chain: str
+    seed: int
+    step: int
+    variant: str = ""
+    """The environments' changed trait; none in the plain ones."""
+    difficulty_source: str = "oracle_turns"
+    """What ordered easy and hard: `oracle_turns`, or the hash of a measured file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An episode that a measurement needs, and its row while it has no outcome."""
+
+    assignment: Assignment
+    row: Episode
+
+    @property
+    def key(self) -> Key:
+        """What tells whether the row is there already."""
+        return key(self.row)
+
+
+def measure(
+    play: Play,
+    suites: Callable[[str], Suite],
+    cells: Iterable[Cell],
+    *,
+    identity: Identity,
+    settings: Evaluate,
+    limits: Limits,
+    rows: RowStore[Episode],
+    trajectories: RowStore[Trajectory],
+    progress: Callable[[Trajectory], None] | None = None,
+) -> list[Episode]:
+    """The rows of all tasks and attempts of the cells; only those that are missing or errored are played.
+
+    A trajectory is kept before its row, so that every row has one; `progress` is called with each that is played.
+    """
+    needs = {need.key: need for need in wanted(suites, cells, identity, settings)}
+    found = {key(row): row for row in rows if row.ending != Ending.ERROR}
+    missing = {need.assignment.name: need for need in needs.values() if need.key not in found}
+    for trajectory in play([need.assignment for need in missing.values()], replace(limits, turns=settings.turns)):
+        need = missing[trajectory.stream]
+        trajectories.add(trajectory)
+        row = found[need.key] = played(need.row, trajectory)
+        rows.add(row)
+        if progress:
+            progress(trajectory)
+    return [found[key] for key in needs]
+
+
+def wanted(
+    suites: Callable[[str], Suite], cells: Iterable[Cell], identity: Identity, settings: Evaluate
+) -> Iterator[Wanted]:
+    """Every episode that measuring the cells takes, in order."""
+    stream = f"evaluate/{identity.chain}@{identity.step}/K={settings.turns}/T={settings.temperature:g}"
+    for cell in cells:
+        suite = suites(cell.env)
+        for task in tasks_of(suite, cell)[: settings.tasks]:
+            for attempt in range(settings.samples):
+                assignment = Assignment(task=task, attempt=attempt, seed=identity.seed, stream=stream)
+                yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings))
+
+
+def tasks_of(suite: Suite, cell: Cell) -> Sequence[Task]:
+    """The tasks of a cell; a cell without any is refused."""
+    tasks = suite.tasks(cell.split)
+    chosen = [task for task in tasks if cell.difficulty in (ALL, task.difficulty)]
+    if not chosen:
+        there = sorted({task.difficulty for task in tasks}) or ["no tasks"]
+        raise BadCall(f"{cell.env} has no {cell.difficulty} tasks in {cell.split} (there are: {', '.join(there)})")
+    return chosen
+
+
+def key(row: Episode) -> Key:
+    """A row's identity."""
+    return tuple(getattr(row, name) for name in IDENTITY)
+
+
+def played(row: Episode, trajectory: Trajectory) -> Episode:
+    """The row with its outcome."""
+    return replace(
+        row,
+        reward=trajectory.reward,
+        score=trajectory.score,
+        success=trajectory.success,
+        turns=len(trajectory.turns),
+        generated_tokens=trajectory.generated_tokens,
+        response_length=trajectory.response_length,
+        ending=trajectory.ending.value,
+        stream=trajectory.stream,
+    )
+
+
+def by_stream(trajectories: Iterable[Trajectory]) -> Mapping[str, Trajectory]:
+    """The trajectories by the name that rows call them; of one played twice, the last."""
+    return {trajectory.stream: trajectory for trajectory in trajectories}
+
+
+def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Evaluate) -> Episode:
+    task = assignment.task
+    return Episode(
+        **asdict(identity),
+        env=task.env,
+        task=task.id,
+        split=task.split,
+        difficulty=task.difficulty,
+        attempt=assignment.attempt,
+        rules=suite.rules,
+        data=suite.data,
+        prompt=digest(suite.instruction),
+        max_turns=settings.turns,
+        temperature=settings.temperature,
+        reward=0.0,
+        score=0.0,
+        success=False,
+        turns=0,
+        generated_tokens=0,
+        response_length=0,
+        ending=Ending.ERROR,
+        stream=assignment.name,
+    )

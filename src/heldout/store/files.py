@@ -1,0 +1,82 @@
+"""Files replaced whole or added to at their end: a run that is killed leaves nothing half-written."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+from json import JSONDecodeError, dumps, loads
+from pathlib import Path
+
+from heldout.errors import HeldoutError
+from heldout.records import Json
+
+
+@contextmanager
+def refusals(path: Path, doing: str) -> Iterator[None]:
+    """Turns a refusal of the operating system (disk full, read-only) into one line that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise HeldoutError(f"could not {doing} {path}: {error.strerror or error}") from error
+
+
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Puts the whole content in the file's place at once: a reader sees the old file or the new one."""
+    data = content.encode() if isinstance(content, str) else content
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with refusals(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileIO(partial, "w") as file:
+                _write(file, data)
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+        sync_folder(path.parent)
+
+
+def replace_json(path: Path, value: Json) -> None:
+    """Puts a JSON value in the file's place, indented for people."""
+    replace_file(path, dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Json:
+    """The JSON value in a file."""
+    with refusals(path, "read"):
+        data = path.read_bytes()
+    try:
+        return loads(data)
+    except (JSONDecodeError, UnicodeDecodeError) as error:
+        raise HeldoutError(f"{path} is damaged: not JSON ({error})") from error
+
+
+def append(path: Path, data: bytes, *, sync: bool = False) -> None:
+    """Adds bytes to the end of a file; where that fails the file is left as it was."""
+    with refusals(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileIO(path, "a") as file:
+            size = file.tell()
+            try:
+                _write(file, data)
+            except OSError:
+                os.ftruncate(file.fileno(), size)
+                raise
+            if sync:
+                os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Makes the names in a folder last through a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]

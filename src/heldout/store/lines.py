@@ -1,0 +1,70 @@
+"""JSON lines: values added at the end of a file, one a line."""
+
+import os
+from collections.abc import Iterable, Iterator
+from json import dumps, loads
+from pathlib import Path
+from typing import final
+
+from heldout.errors import HeldoutError
+from heldout.records import Json
+from heldout.store.files import append, refusals
+
+
+@final
+class Lines:
+    """The values of a JSON-lines file.
+
+    The last line may be torn, by a kill in the middle of a write: readers pass over it, and it is
+    cut away before anything is added. A broken line elsewhere is damage, and said.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._mended = False
+
+    def add(self, values: Iterable[Json], *, sync: bool = False) -> None:
+        """Adds the values by one write; `sync` waits until they would outlive a loss of power."""
+        self._mend()
+        append(self.path, b"".join(map(line, values)), sync=sync)
+
+    def __iter__(self) -> Iterator[tuple[int, Json]]:
+        """The number of each line, from 1, and its value; a file that is not there has none."""
+        if not self.path.exists():
+            return
+        with refusals(self.path, "read"), self.path.open("rb") as file:
+            for number, text in enumerate(file, start=1):
+                if _whole(text):
+                    yield number, loads(text)
+                elif file.read(1):
+                    raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
+
+    def _mend(self) -> None:
+        """Cuts a torn last line away; looked for once, since our own failed writes leave nothing."""
+        if self._mended or not self.path.exists():
+            return
+        with refusals(self.path, "mend"):
+            data = self.path.read_bytes()
+            end = data.rfind(b"\n") + 1
+            last = data[data.rfind(b"\n", 0, max(0, end - 1)) + 1 : end]
+            if not _whole(last):
+                end -= len(last)
+            if end < len(data):
+                os.truncate(self.path, end)
+        self._mended = True
+
+
+def line(value: Json) -> bytes:
+    """A value as one line; in ASCII, so that any string can be written, half a surrogate pair too."""
+    return dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def _whole(text: bytes) -> bool:
+    """Whether a line was written to its end."""
+    if not text.endswith(b"\n"):
+        return False
+    try:
+        loads(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,37 @@
+"""The figures of a training's steps: one row a step, cut back when a run goes on from an earlier one."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import final
+
+from heldout.records import Json
+from heldout.store.files import replace_file
+from heldout.store.lines import Lines, line
+
+
+@final
+class Metrics:
+    """Rows of plain names and numbers in a JSON-lines file; each has its `step`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lines = Lines(path)
+
+    def add(self, row: Mapping[str, Json]) -> None:
+        """Adds the row of one step."""
+        self._lines.add([dict(row)], sync=True)
+
+    def cut_to(self, step: int) -> None:
+        """Keeps the rows up to this step, it included: the others will be made again."""
+        kept = [row for row in self if row["step"] <= step]
+        if self.path.exists():
+            replace_file(self.path, b"".join(map(line, kept)))
+
+    def __iter__(self) -> Iterator[dict[str, Json]]:
+        """The rows, in order."""
+        for _, row in self._lines:
+            yield row
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self._lines)

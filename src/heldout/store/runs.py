@@ -1,0 +1,154 @@
+"""Where a study lies on disk; no other module knows its paths (DESIGN §6)."""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from heldout.errors import BadCall, HeldoutError
+from heldout.records import Episode
+from heldout.store.files import refusals, sync_folder
+from heldout.store.metrics import Metrics
+from heldout.store.rows import Rows
+from heldout.store.trajectories import Trajectories
+
+BASE = "base"
+"""The chain of no stage."""
+
+
+def slug(chain: str) -> str:
+    """A chain's name in paths: `webshop.easy > webshop.hard` is `webshop.easy--webshop.hard`."""
+    name = re.sub(r"\s*>\s*", "--", chain.strip()) or BASE
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+,-]*", name):
+        raise BadCall(f"a chain is stages joined by ' > ', such as 'webshop.easy > webshop.hard', not {chain!r}")
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class StageFolder:
+    """One training run's files."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration that the stage runs with."""
+        return self.root / "config.json"
+
+    @property
+    def done(self) -> Path:
+        """Written last: what the finished stage comes to."""
+        return self.root / "done.json"
+
+    @property
+    def metrics(self) -> Metrics:
+        """The figures of each step."""
+        return Metrics(self.root / "metrics.jsonl")
+
+    def rollouts(self, step: int) -> Trajectories:
+        """What was played for one step."""
+        return Trajectories(self.root / "rollouts" / f"step_{step}.jsonl.zst")
+
+    def checkpoint(self, step: int) -> Path:
+        """The folder of the checkpoint after a step, whether or not it is there."""
+        return self.root / "checkpoints" / f"step_{step}"
+
+    def checkpoints(self) -> list[int]:
+        """The steps whose checkpoints are complete, in order."""
+        names = [path.name for path in self.checkpoint(0).parent.glob("step_*") if path.is_dir()]
+        return sorted(int(name.removeprefix("step_")) for name in names if name.removeprefix("step_").isdecimal())
+
+    def latest(self) -> int | None:
+        """The step of the last complete checkpoint, if there is one."""
+        return max(self.checkpoints(), default=None)
+
+    @contextmanager
+    def saving(self, step: int) -> Iterator[Path]:
+        """A folder to save a checkpoint into; it gets its name, and so counts, only when all was written."""
+        final = self.checkpoint(step)
+        partial = final.with_name(f".{final.name}.partial")
+        with refusals(final, "save"):
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            try:
+                yield partial
+                _sync_tree(partial)
+                shutil.rmtree(final, ignore_errors=True)
+                partial.rename(final)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+            sync_folder(final.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFolder:
+    """The measurements of one checkpoint: rows, and the trajectories that they were counted from."""
+
+    root: Path
+
+    def rows(self, env: str) -> Rows[Episode]:
+        """The episodes in one environment."""
+        return Rows(self.root / f"{env}.jsonl", Episode)
+
+    def trajectories(self, env: str) -> Trajectories:
+        """The trajectories of these episodes; a row's is the last one of its stream."""
+        return Trajectories(self.root / f"{env}.trajectories.jsonl.zst")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFolder:
+    """A study's folder, `runs/<study>`."""
+
+    root: Path
+
+    @property
+    def study(self) -> Path:
+        """The recipe as data, its hash, the versions and the machine."""
+        return self.root / "study.json"
+
+    @property
+    def report(self) -> Path:
+        """The folder of what is derived; safe to delete."""
+        return self.root / "report"
+
+    def stage(self, chain: str, seed: int) -> StageFolder:
+        """The training that ends a chain."""
+        return StageFolder(self.root / "stages" / slug(chain) / f"seed_{seed}")
+
+    def evaluation(self, chain: str, step: int, seed: int) -> EvaluationFolder:
+        """The measurements of a chain's checkpoint."""
+        return EvaluationFolder(self.root / "evaluations" / f"{slug(chain)}@{step}" / f"seed_{seed}")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps other processes out; the system lets go of it when this process ends, however it ends."""
+        with refusals(self.root, "lock"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT)
+        try:
+            with refusals(self.root, "lock"):
+                _take(descriptor, self.root)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _take(descriptor: int, root: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(descriptor, 20, 0).decode() or "unknown"
+        raise HeldoutError(f"{root} is in use by process {owner}: wait for it, or choose another folder") from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
