@@ -1,0 +1,185 @@
+"""Several processes with one model: they share the episodes to play and the batch to learn.
+
+The calling process only hands out work and collects; each worker runs one thread. Which worker does
+what depends on the order of the work alone, so a run is deterministic for a given number of workers.
+All workers hold the same weights: gradients are summed over them before each step.
+"""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Self, final
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+from heldout.config import Limits
+from heldout.errors import BadCall, HeldoutError
+from heldout.learn.batch import Sample
+from heldout.model.learner import Objective, Update
+from heldout.model.worker import Setting, Worker
+from heldout.records import Trajectory
+from heldout.rollout.episode import Assignment
+
+DONE = "done"
+
+
+def default_processes() -> int:
+    """One for each core, at most two: more share the memory's road and gain little for a small model."""
+    return max(1, min(2, len(os.sched_getaffinity(0))))
+
+
+@final
+class Crew:
+    """Worker processes; a context manager, so that none outlives its work."""
+
+    def __init__(self, setting: Setting, processes: int = 0) -> None:
+        self.size = processes or default_processes()
+        self._folder = tempfile.TemporaryDirectory(prefix="heldout-crew-")
+        context = get_context("spawn")
+        self._pipes = list[Connection]()
+        self._workers = list[BaseProcess]()
+        for rank in range(self.size):
+            ours, theirs = context.Pipe()
+            worker = context.Process(
+                target=_serve,
+                args=(theirs, setting, rank, self.size, f"{self._folder.name}/meeting"),
+                name=f"heldout-worker-{rank}",
+                daemon=True,
+            )
+            with _one_thread():
+                worker.start()
+            theirs.close()
+            self._pipes.append(ours)
+            self._workers.append(worker)
+        for pipe in self._pipes:
+            self._receive(pipe)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every worker."""
+        for pipe in self._pipes:
+            pipe.close()
+        for worker in self._workers:
+            worker.join(timeout=5)
+            if worker.is_alive():
+                worker.terminate()
+        self._folder.cleanup()
+
+    def play(
+        self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
+    ) -> Iterator[Trajectory]:
+        """The trajectories, as any worker finishes one: sort by name where order matters."""
+        work = list(assignments)
+        shares = [work[rank :: self.size] for rank in range(self.size)]
+        for pipe, share in zip(self._pipes, shares, strict=True):
+            pipe.send(("play", (share, limits, temperature)))
+        busy = list(self._pipes)
+        while busy:
+            for pipe in [pipe for pipe in busy if pipe in wait(busy)]:
+                answer = self._receive(pipe)
+                if answer == DONE:
+                    busy.remove(pipe)
+                else:
+                    yield answer
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+        """One batch, its rows dealt out by length so that the shares take equally long."""
+        by_length = sorted(samples, key=lambda sample: len(sample.ids))
+        shares = [by_length[rank :: self.size] for rank in range(self.size)]
+        updates = self._all("learn", [(share, objective) for share in shares])
+        update: Update = updates[0]
+        return update
+
+    def save(self, folder: Path, state: bool = True) -> None:
+        """Weights, tokenizer and optimizer state in a folder; every worker has the same."""
+        self._pipes[0].send(("save", (folder, state)))
+        self._receive(self._pipes[0])
+
+    def restore(self, folder: Path) -> None:
+        """Every worker takes what `save` wrote."""
+        self._all("restore", [(folder,)] * self.size)
+
+    def _all(self, verb: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+        for pipe, given in zip(self._pipes, arguments, strict=True):
+            pipe.send((verb, given))
+        return [self._receive(pipe) for pipe in self._pipes]
+
+    def _receive(self, pipe: Connection) -> Any:
+        try:
+            kind, value = pipe.recv()
+        except (EOFError, ConnectionResetError):
+            worker = self._workers[self._pipes.index(pipe)]
+            worker.join(timeout=5)
+            raise HeldoutError(
+                f"worker process {worker.name} died (exit code {worker.exitcode}); "
+                "the run stops where it was: start it again to go on"
+            ) from None
+        if kind == "failure":
+            raise value
+        return value
+
+
+class _one_thread:
+    """While a worker starts, its environment asks for one thread: two that spin collapse tenfold."""
+
+    def __enter__(self) -> None:
+        self._before = os.environ.get("OMP_NUM_THREADS")
+        os.environ["OMP_NUM_THREADS"] = "1"
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = self._before
+
+
+def _serve(pipe: Connection, setting: Setting, rank: int, size: int, meeting: str) -> None:
+    """A worker's life: answer each request until the other end closes."""
+    try:
+        torch.set_num_threads(1)
+        worker = Worker(setting, _reduce_over(rank, size, meeting))
+        pipe.send(("ready", None))
+        while True:
+            verb, arguments = pipe.recv()
+            _answer(pipe, getattr(worker, verb), arguments)
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        return
+    except (BadCall, HeldoutError) as failure:
+        pipe.send(("failure", failure))
+    except Exception as failure:
+        traceback.print_exc(file=sys.stderr)
+        pipe.send(("failure", HeldoutError(f"a worker failed: {type(failure).__name__}: {failure}")))
+
+
+def _answer(pipe: Connection, method: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Sends what the method returns; of an iterator each item, then that it is done."""
+    value = method(*arguments)
+    if isinstance(value, Iterator):
+        for item in value:
+            pipe.send(("item", item))
+        value = DONE
+    pipe.send(("value", value))
+
+
+def _reduce_over(rank: int, size: int, meeting: str) -> Callable[[Tensor], None]:
+    if size > 1:
+        torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=size)
+
+    def reduce(tensor: Tensor) -> None:
+        if size > 1:
+            torch.distributed.all_reduce(tensor)
+
+    return reduce

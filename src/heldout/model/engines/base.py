@@ -1,0 +1,46 @@
+"""What generates tokens for a local model: ids in, ids and their log-probabilities out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from heldout.records import Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """What an engine sampled for one request."""
+
+    conversation: str
+    token_ids: tuple[int, ...]
+    """The end token included when it came."""
+    logprobs: tuple[float, ...]
+    """Under the distribution sampled from: after temperature; 0 when decoding greedily."""
+    stop: Stop
+    """`END` or `LENGTH`."""
+
+
+class Engine(Protocol):
+    """Continues conversations of ids; what a conversation has read and said stays in its memory."""
+
+    @property
+    def slots(self) -> int:
+        """How many conversations it holds at a time."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """How many ids one conversation may have."""
+        ...
+
+    def submit(self, conversation: str, ids: Sequence[int], max_tokens: int, seed: int) -> None:
+        """Read the ids after all that the conversation has, then sample up to `max_tokens`."""
+        ...
+
+    def collect(self) -> list[Sampled]:
+        """Some finished requests: at least one where any is open."""
+        ...
+
+    def release(self, conversation: str) -> None:
+        """Forget a conversation."""
+        ...

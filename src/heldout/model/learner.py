@@ -1,0 +1,193 @@
+"""One model, its optimizer, and the two ways it learns here: from demonstrations and from rewards."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from heldout.errors import HeldoutError
+from heldout.learn.batch import Batch, Sample, micro_batches
+from heldout.learn.losses import clipped_surrogate, is_clipped, k3, mismatch_weight
+
+Reduce = Callable[[Tensor], None]
+"""Sums a tensor over every process that learns together, in place."""
+
+
+def alone(tensor: Tensor) -> None:
+    """The sum over one process."""
+    del tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """What one update minimises; `imitation` ignores all but the learning rate."""
+
+    imitation: bool = False
+    lr: float
+    clip: float = 0.2
+    kl: float = 0.0
+    entropy: float = 0.0
+    updates: int = 1
+    temperature: float = 1.0
+    max_grad_norm: float = 1.0
+    batch_tokens: int = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What an update did; sums are over the trained tokens of all processes."""
+
+    loss: float
+    grad_norm: float
+    entropy: float
+    """Mean entropy of the policy at the trained positions, in nats a token."""
+    clip_share: float
+    kl: float
+    mismatch: float
+    """Mean |learner − engine| of the log-probabilities."""
+    tokens: int
+    seconds: float
+
+
+@final
+class Learner:
+    """Holds the weights, the optimizer and, where a stage anchors to one, the reference."""
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        weight_decay: float = 0.01,
+        reference: Any = None,
+        reduce: Reduce = alone,
+    ) -> None:
+        self.model = model
+        self._body, self._head = model.base_model, model.get_output_embeddings()
+        self._reference = reference
+        self._reduce = reduce
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self._parameters, lr=0.0, betas=betas, weight_decay=weight_decay)
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+        """The updates of one batch; every process gives its share of the samples and gets the same weights."""
+        begun = time.perf_counter()
+        batches = micro_batches(samples, objective.batch_tokens)
+        # With several updates, the policy that the first one starts from is the old policy of them all.
+        old = [self._logp(batch, objective) for batch in batches] if objective.updates > 1 else None
+        sums, norm = torch.zeros(6, dtype=torch.float64), 0.0
+        for _ in range(objective.updates):
+            self.optimizer.zero_grad()
+            sums = torch.zeros(6, dtype=torch.float64)
+            for index, batch in enumerate(batches):
+                sums += self._backward(batch, objective, old[index] if old else None)
+            norm = self._step(objective)
+        self._reduce(sums)
+        loss, entropy, clipped, kl, mismatch, tokens = sums.tolist()
+        count = max(tokens, 1.0)
+        return Update(
+            loss=loss,
+            grad_norm=norm,
+            entropy=entropy / count,
+            clip_share=clipped / count,
+            kl=kl / count,
+            mismatch=mismatch / count,
+            tokens=int(tokens),
+            seconds=time.perf_counter() - begun,
+        )
+
+    def save(self, path: Path) -> None:
+        """The optimizer's moments, by the parameters' order."""
+        tensors = dict[str, Tensor]()
+        for index, parameter in enumerate(self._parameters):
+            for name, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"{index}.{name}"] = value.contiguous()
+        save_file(tensors, path)
+
+    def restore(self, path: Path) -> None:
+        """The moments as they were saved."""
+        for key, value in load_file(path).items():
+            index, _, name = key.partition(".")
+            self.optimizer.state[self._parameters[int(index)]][name] = value
+
+    def _backward(self, batch: Batch, objective: Objective, old_logp_N: Tensor | None) -> Tensor:
+        """Adds one micro-batch's gradient; gives its sums of loss, entropy, clips, KL, mismatch and tokens."""
+        batch = batch.to(self.model.device)
+        logits_NV = self._logits(batch, objective.temperature)
+        logp_N = _chosen(logits_NV, batch.targets_N)
+        if objective.imitation:
+            loss = -(batch.weights_N * logp_N).sum()
+            torch.autograd.backward(loss)
+            return torch.tensor([loss.item(), 0.0, 0.0, 0.0, 0.0, len(logp_N)], dtype=torch.float64)
+        old_N = logp_N.detach() if old_logp_N is None else old_logp_N
+        weight_N = batch.weights_N * mismatch_weight(old_N, batch.rollout_logp_N)
+        loss_N = clipped_surrogate(logp_N, old_N, batch.advantage_N, objective.clip)
+        loss = (weight_N * loss_N).sum()
+        entropy_N = _entropy(logits_NV if objective.entropy else logits_NV.detach())
+        if objective.entropy:
+            loss = loss - objective.entropy * (batch.weights_N * entropy_N).sum()
+        kl_N = torch.zeros_like(logp_N)
+        if objective.kl:
+            kl_N = k3(logp_N, self._reference_logp(batch, objective.temperature))
+            loss = loss + objective.kl * (batch.weights_N * kl_N).sum()
+        torch.autograd.backward(loss)
+        clipped = is_clipped(logp_N.detach(), old_N, batch.advantage_N, objective.clip).sum()
+        mismatch = (logp_N.detach() - batch.rollout_logp_N).abs().sum()
+        parts = (loss, entropy_N.sum(), clipped, kl_N.sum(), mismatch)
+        return torch.tensor([*(float(part) for part in parts), len(logp_N)], dtype=torch.float64)
+
+    def _step(self, objective: Objective) -> float:
+        """One optimizer step on the gradient of all processes; the norm that it had."""
+        flat = torch.cat([_gradient(p).flatten() for p in self._parameters])
+        self._reduce(flat)
+        norm = float(flat.norm())
+        if norm != norm or norm == float("inf"):
+            raise HeldoutError(f"the gradient's norm is {norm}: nothing was updated; try a lower lr")
+        flat *= min(1.0, objective.max_grad_norm / (norm + 1e-6))
+        offset = 0
+        for parameter in self._parameters:
+            size = parameter.numel()
+            parameter.grad = flat[offset : offset + size].view_as(parameter)
+            offset += size
+        for group in self.optimizer.param_groups:
+            group["lr"] = objective.lr
+        self.optimizer.step()
+        return norm
+
+    def _logits(self, batch: Batch, temperature: float, model: Any = None) -> Tensor:
+        """Logits at the positions that are trained, and at no others."""
+        body, head = (model.base_model, model.get_output_embeddings()) if model else (self._body, self._head)
+        hidden_BTE = body(input_ids=batch.ids_BT, use_cache=False).last_hidden_state
+        logits_NV: Tensor = head(hidden_BTE[batch.trained_BT]).float() / temperature
+        return logits_NV
+
+    @torch.no_grad()
+    def _logp(self, batch: Batch, objective: Objective) -> Tensor:
+        batch = batch.to(self.model.device)
+        return _chosen(self._logits(batch, objective.temperature), batch.targets_N)
+
+    @torch.no_grad()
+    def _reference_logp(self, batch: Batch, temperature: float) -> Tensor:
+        if self._reference is None:
+            raise HeldoutError("a KL term needs a reference model; none was given to the learner")
+        return _chosen(self._logits(batch, temperature, self._reference), batch.targets_N)
+
+
+def _chosen(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
+    """The log-probability of each target."""
+    return logits_NV.log_softmax(-1).gather(1, targets_N[:, None])[:, 0]
+
+
+def _entropy(logits_NV: Tensor) -> Tensor:
+    """Of each position's distribution, in nats."""
+    logp_NV = logits_NV.log_softmax(-1)
+    return -(logp_NV.exp() * logp_NV).sum(-1)
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad

@@ -1,0 +1,77 @@
+"""A name → a model and its tokenizer. Model folders are data: safetensors only, no code, no pickle."""
+
+import copy
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from heldout.errors import BadCall, HeldoutError
+
+POCKET = "pocket"
+
+
+def place_of(name: str) -> Path | str:
+    """Where a model's files lie: inside the package, in a folder, or under a name at Hugging Face."""
+    if name == POCKET:
+        return Path(str(files("heldout"))) / "pocket"
+    if Path(name).is_dir():
+        return Path(name)
+    if name.startswith((".", "/")) or name.count("/") != 1:
+        raise BadCall(
+            f"no model {name!r}: it is no folder (choose from: pocket, a folder with config.json, "
+            "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct, oracle, random)"
+        )
+    return name
+
+
+def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
+    """The model, ready to sample in float32 on a CPU and bfloat16 on a GPU, and its tokenizer."""
+    place = place_of(name)
+    if isinstance(place, Path):
+        _check_folder(place)
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            place, trust_remote_code=False, use_safetensors=True, dtype=dtype, attn_implementation="sdpa"
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise HeldoutError(f"model {name!r} cannot be loaded: {first}") from None
+    return model.to(device).eval(), tokenizer
+
+
+def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = None) -> None:
+    """Writes a folder that transformers loads; `dtype` narrows what is written, not the model."""
+    written = model if dtype is None else copy.deepcopy(model).to(dtype)
+    written.save_pretrained(folder, safe_serialization=True)
+    tokenizer.save_pretrained(folder)
+
+
+def end_ids(model: Any) -> list[int]:
+    """The tokens at which the model itself ends a reply."""
+    ends = model.generation_config.eos_token_id
+    return [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+
+
+def context_of(model: Any, most: int = 32_768) -> int:
+    """How many ids the model can hold, at most `most`."""
+    return min(most, int(getattr(model.config, "max_position_embeddings", most)))
+
+
+def _check_folder(folder: Path) -> None:
+    config = folder / "config.json"
+    if not config.is_file():
+        inside = ", ".join(sorted(item.name for item in folder.iterdir())[:5]) or "nothing"
+        raise BadCall(f"no model in {os.fspath(folder)!r}: it has no config.json (it has: {inside})")
+    try:
+        json.loads(config.read_text(encoding="utf-8"))
+    except ValueError:
+        raise HeldoutError(f"{os.fspath(config)!r} is damaged: it is no JSON") from None
+    if not list(folder.glob("*.safetensors")):
+        raise BadCall(f"no weights in {os.fspath(folder)!r}: heldout reads safetensors only")

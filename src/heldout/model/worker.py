@@ -1,0 +1,85 @@
+"""What one process does with a model: play its share of episodes, learn its share of a batch, save."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from heldout.config import Limits, Source
+from heldout.envs.base import Suite
+from heldout.envs.registry import open_suite
+from heldout.learn.batch import Sample
+from heldout.model import load
+from heldout.model.chat import chat_of
+from heldout.model.engines.hf import HfEngine
+from heldout.model.learner import Learner, Objective, Reduce, Update, alone
+from heldout.model.local import LocalPolicy
+from heldout.records import Trajectory
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import play
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a process needs to begin."""
+
+    model: str
+    source: Source
+    reference: str | None = None
+    """The model that a KL term anchors to."""
+    device: str = "cpu"
+    slots: int = 64
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.01
+
+
+@final
+class Worker:
+    """A model that plays and learns, in the process that it is made in."""
+
+    def __init__(self, setting: Setting, reduce: Reduce = alone) -> None:
+        self.setting = setting
+        self.model, self.tokenizer = load.load(setting.model, setting.device)
+        self.chat = chat_of(self.tokenizer)
+        self.learner = Learner(
+            self.model,
+            betas=setting.betas,
+            weight_decay=setting.weight_decay,
+            reference=load.load(setting.reference, setting.device)[0] if setting.reference else None,
+            reduce=reduce,
+        )
+
+    def play(self, assignments: Sequence[Assignment], limits: Limits, temperature: float) -> Iterator[Trajectory]:
+        """The trajectories of these assignments, as they finish."""
+        engine = self.engine(temperature, min(self.setting.slots, len(assignments)))
+        return play(LocalPolicy(self.chat, engine), assignments, limits, self.suite)
+
+    def engine(self, temperature: float, slots: int) -> HfEngine:
+        """A fresh engine on the weights as they are now."""
+        return HfEngine(
+            self.model,
+            slots=max(1, slots),
+            context=load.context_of(self.model),
+            end_ids=sorted({self.chat.end_id, *load.end_ids(self.model)}),
+            temperature=temperature,
+        )
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+        """One batch; every process of a crew must be given its share at the same time."""
+        return self.learner.learn(samples, objective)
+
+    def save(self, folder: Path, state: bool = True) -> None:
+        """The weights as a Hugging Face folder, and beside them the optimizer's state."""
+        load.save(self.model, self.tokenizer, folder)
+        if state:
+            self.learner.save(folder / "optimizer.safetensors")
+
+    def restore(self, folder: Path) -> None:
+        """Weights and optimizer as they were saved."""
+        model, _ = load.load(str(folder), self.setting.device)
+        self.model.load_state_dict(model.state_dict())
+        self.learner.restore(folder / "optimizer.safetensors")
+
+    def suite(self, name: str) -> Suite:
+        """The environment of that name over this worker's source of tasks."""
+        return open_suite(name, self.setting.source)
