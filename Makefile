@@ -1,0 +1,30 @@
+# `make demo` and `make test` are all a newcomer needs: both make .venv first, once.
+
+# One thread a process: two spinning threads collapse when anything else runs.
+export OMP_NUM_THREADS := 1
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: setup demo test check
+
+setup: $(INSTALLED)
+
+demo: setup
+	$(BIN)/heldout demo
+
+test: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+check: test
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

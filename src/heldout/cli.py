@@ -1,0 +1,256 @@
+"""The command line: parse, call, and one clear line where something is wrong.
+
+A verb is named as `module:function` and loaded when it is called, so `--help` answers at once.
+Exit status: 0 done, 1 something failed, 2 a call that cannot be, 130 interrupted.
+"""
+
+import os
+import re
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn, final
+
+from heldout import __version__
+from heldout.errors import BadCall, HeldoutError, unknown
+
+_FLAG = re.compile(r"--[a-z-]+")
+
+INTERRUPTED, BROKEN_PIPE = 130, 141
+"""What a shell reports for a process that SIGINT or SIGPIPE ended."""
+
+
+@final
+class _Parser(ArgumentParser):
+    """argparse, whose complaint is one of our errors instead of a page of usage and an exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """A bad call, in one line."""
+        verb = self.prog.removeprefix("heldout").strip()
+        raise BadCall(f"{verb}: {message}" if verb else message)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a verb does, where its function is, and the flags that are that function's arguments."""
+
+    summary: str
+    place: str
+    flags: Callable[[ArgumentParser], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit status."""
+    try:
+        verb, arguments = parse(sys.argv[1:] if argv is None else argv)
+        load(verb.place)(**arguments)
+        sys.stdout.flush()
+    except HeldoutError as error:
+        return _told(str(error), error.status)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush is quiet too
+        return BROKEN_PIPE
+    except OSError as error:
+        return _told(str(error), HeldoutError.status)
+    except KeyboardInterrupt:
+        return _told("interrupted", INTERRUPTED)
+    return 0
+
+
+def parse(words: Sequence[str]) -> tuple[Verb, dict[str, object]]:
+    """The verb that a command line names, and the arguments of its function."""
+    parser, verbs = _parsers()
+    if not words:
+        parser.print_help()
+        raise BadCall("name a verb")
+    if not words[0].startswith("-") and words[0] not in VERBS:
+        raise unknown("verb", words[0], VERBS)
+    values, strange = parser.parse_known_args([_hyphened(word) for word in words])
+    arguments = vars(values)
+    name = arguments.pop("verb")
+    if strange:
+        raise unknown(f"argument of {name}", strange[0], set(_FLAG.findall(verbs[name].format_usage())))
+    return VERBS[name], arguments
+
+
+def load(place: str) -> Callable[..., object]:
+    """The function that `module:function` names."""
+    module, _, function = place.partition(":")
+    found: Callable[..., object] = getattr(import_module(module), function)
+    return found
+
+
+def _told(message: str, status: int) -> int:
+    print(f"heldout: {message}", file=sys.stderr)
+    return status
+
+
+def _hyphened(word: str) -> str:
+    """A flag's underscores as hyphens: `--max_turns` is `--max-turns`."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def _parsers() -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
+    parser = _Parser(
+        "heldout", description="Train LLM agents by multi-turn RL; measure what they learned elsewhere."
+    )
+    parser.add_argument("--version", action="version", version=f"heldout {__version__}")
+    inner = parser.add_subparsers(dest="verb", metavar="verb", required=True)
+    verbs = dict[str, ArgumentParser]()
+    for name, verb in VERBS.items():
+        verbs[name] = inner.add_parser(name, help=verb.summary, description=verb.summary, allow_abbrev=False)
+        verb.flags(verbs[name])
+    return parser, verbs
+
+
+def metric(text: str) -> int:
+    """The k of `avg@k`: how many times each task is played."""
+    name, _, k = text.partition("@")
+    if name != "avg" or not k.isdecimal() or int(k) < 1:
+        raise BadCall(
+            f"unknown metric {text!r} (give avg@k, such as avg@8: the mean score of k plays of each task)"
+        )
+    return int(k)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
+    return int(text)
+
+
+def _one_of(kind: str, *choices: str) -> Callable[[str], str]:
+    def chosen(text: str) -> str:
+        if text not in choices:
+            raise unknown(kind, text, choices)
+        return text
+
+    return chosen
+
+
+def _settings(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        metavar="path=value",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="any other setting, such as train.lr=1e-6",
+    )
+
+
+def _seed(parser: ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, help="the seed of every stream of chance (0)")
+
+
+def _json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON for a program to read")
+
+
+def _out(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument("--out", type=Path, metavar="DIR", help=what)
+
+
+def _model(parser: ArgumentParser, *others: str) -> None:
+    names = ", ".join(["pocket", "a folder", "a Hugging Face name", *others])
+    parser.add_argument("--model", required=True, metavar="M", help=names)
+
+
+def _difficulty(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--difficulty",
+        type=_one_of("difficulty", "easy", "hard", "all"),
+        default="all",
+        metavar="D",
+        help="which tasks: easy, hard or all (all)",
+    )
+
+
+def _max_turns(parser: ArgumentParser, default: str) -> None:
+    parser.add_argument("--max-turns", type=_count, metavar="K", help=f"replies an episode may have ({default})")
+
+
+def _limit(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit", type=_count, metavar="N", help="at most N tasks of each environment and difficulty"
+    )
+
+
+def _demo_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--env", metavar="E", help="the environment to train in (the one that shows more)")
+    _seed(parser)
+    _out(parser, "where the run lies (runs/demo)")
+    _settings(parser)
+
+
+def _envs_flags(parser: ArgumentParser) -> None:
+    _json(parser)
+    _settings(parser)
+
+
+def _play_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
+    parser.add_argument("--task", metavar="ID", help="the task's id (one drawn by the seed)")
+    _difficulty(parser)
+    _max_turns(parser, "20")
+    _seed(parser)
+    _settings(parser)
+
+
+def _pocket_flags(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--check", action="store_true", help="rebuild from nothing and compare scores with the shipped"
+    )
+    _out(parser, "where to build it (outputs/pocket)")
+    _seed(parser)
+    _settings(parser)
+
+
+def _train_flags(parser: ArgumentParser) -> None:
+    _model(parser)
+    parser.add_argument("--env", required=True, metavar="E", help="the environment to train in")
+    _difficulty(parser)
+    parser.add_argument("--n-samples", type=_count, metavar="G", help="trajectories of a task (8)")
+    parser.add_argument("--max-response-length", type=_count, metavar="L", help="tokens after the prompt (8192)")
+    _max_turns(parser, "the environment's own")
+    algorithm = _one_of("algorithm", "GRPO")
+    parser.add_argument("--algorithm", type=algorithm, default="GRPO", metavar="A", help="GRPO")
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
+    _seed(parser)
+    _out(parser, "where the run lies (runs/…)")
+    _settings(parser)
+
+
+def _evaluate_flags(parser: ArgumentParser) -> None:
+    _model(parser, "oracle", "random")
+    parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to play")
+    _difficulty(parser)
+    parser.add_argument(
+        "--split", type=_one_of("split", "train", "test"), default="test", help="train or test (test)"
+    )
+    parser.add_argument("--metric", type=metric, dest="samples", metavar="avg@k", help="plays of each task (avg@8)")
+    _max_turns(parser, "20")
+    _limit(parser)
+    _seed(parser)
+    _json(parser)
+    _out(parser, "where rows and trajectories lie (runs/…)")
+    _settings(parser)
+
+
+VERBS = {
+    "demo": Verb(
+        "train the pocket agent and show what it learned elsewhere", "heldout.verbs.demo:demo", _demo_flags
+    ),
+    "envs": Verb("list the environments", "heldout.verbs.envs:envs", _envs_flags),
+    "play": Verb("play a task yourself, in the agent's words", "heldout.verbs.play:play", _play_flags),
+    "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
+    "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
+    "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+}

@@ -1,0 +1,86 @@
+"""A person as a policy: what is said goes through the same loop and the same reading as a model's words."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import final
+
+from heldout.envs.base import Misread, Suite
+from heldout.policies.base import Ask
+from heldout.records import Reply
+
+HELP = "Type an action, or a whole Thought/Action reply; :hint for the oracle's action, :quit to stop."
+
+
+class Stopped(Exception):
+    """The person will not go on."""
+
+
+@final
+class Person:
+    """Reads observations and says replies, one episode at a time.
+
+    `listen` takes a prompt and returns a line; it raises EOFError when there are no more.
+    """
+
+    in_flight = 1
+
+    def __init__(self, suite: Suite, listen: Callable[[str], str], say: Callable[[str], None]) -> None:
+        self._suite = suite
+        self._listen, self._say = listen, say
+        self._actions = defaultdict[str, list[str]](list)
+        self._asked = list[Ask]()
+
+    def submit(self, ask: Ask) -> None:
+        """Take a request: the observation is shown."""
+        self._say(ask.text)
+        self._asked.append(ask)
+
+    def collect(self) -> list[tuple[str, Reply]]:
+        """The person's reply; raises `Stopped` when none will come."""
+        ask = self._asked.pop()
+        try:
+            text = self._reply(ask)
+        except EOFError:
+            raise Stopped from None
+        if (action := self._read(text)) is not None:
+            self._actions[ask.conversation].append(action)
+        return [(ask.conversation, Reply(text=text))]
+
+    def release(self, conversation: str) -> None:
+        """Forget a conversation's actions."""
+        self._actions.pop(conversation, None)
+
+    def _reply(self, ask: Ask) -> str:
+        while True:
+            line = self._listen(f"{ask.turn + 1}> ").strip()
+            if line == ":quit":
+                raise Stopped
+            if line == ":hint":
+                self._say(self._hint(ask))
+            elif line.startswith(":"):
+                self._say(HELP)
+            elif line:
+                return self._whole(line)
+
+    def _whole(self, line: str) -> str:
+        """The reply that a line begins; a bare action is put into the form that agents use."""
+        if line.startswith(("Thought:", "Action:")):
+            while "Action:" not in line or line.rstrip().endswith("Action:"):
+                line += "\n" + self._listen("... ")
+        elif self._read(line) == "":
+            line = f"Action: {line}"
+        return line
+
+    def _read(self, reply: str) -> str | None:
+        try:
+            return self._suite.read(reply)
+        except Misread:
+            return None
+
+    def _hint(self, ask: Ask) -> str:
+        """What the oracle would do now, in a twin that went through the same actions."""
+        twin = self._suite.open(ask.task)
+        twin.start()
+        for action in self._actions[ask.conversation]:
+            twin.step(action)
+        return self._suite.oracle(twin.world)

@@ -1,0 +1,53 @@
+"""`heldout envs`: which environments there are, and what they are like."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from json import dumps
+
+from heldout.config import Config, changed
+from heldout.envs.base import Suite
+from heldout.envs.registry import names, open_suite
+from heldout.records import Json
+
+MARKS = {True: "✓", False: "✗"}
+HEADER = ("NAME", "TYPE", "DEN.", "VAL.", "ACT.", "KNWL.", "STR.", "K", "TRAIN", "TEST", "SOURCE")
+LEGEND = "DEN. dense reward · VAL. strict form · ACT. actions listed · KNWL. world knowledge · STR. structured text"
+
+
+def envs(*, as_json: bool, settings: Sequence[str]) -> None:
+    """Prints one entry for each environment."""
+    source = changed(Config(), settings).source
+    entries = [entry(open_suite(name, source)) for name in names()]
+    if as_json:
+        print(dumps(entries, indent=2, ensure_ascii=False))
+        return
+    print("\n".join(table([HEADER, *map(_row, entries)])))
+    print(f"\n{LEGEND}")
+    for item in entries:
+        print(f"\n{item['name']} actions: " + " · ".join(item["actions"]))
+
+
+def entry(suite: Suite) -> dict[str, Json]:
+    """What a program is told of one environment."""
+    return {
+        "name": suite.name,
+        "type": suite.kind,
+        "traits": asdict(suite.traits),
+        "actions": list(suite.actions),
+        "turn_limit": suite.turn_limit,
+        "tasks": {split: len(suite.tasks(split)) for split in ("train", "test")},
+        "source": suite.source,
+    }
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(item: dict[str, Json]) -> tuple[str, ...]:
+    marks = (MARKS[value] for value in item["traits"].values())
+    tasks = item["tasks"]
+    figures = (str(item["turn_limit"]), str(tasks["train"]), str(tasks["test"]))
+    return (item["name"], item["type"], *marks, *figures, item["source"])

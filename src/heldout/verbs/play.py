@@ -1,0 +1,67 @@
+"""`heldout play`: a person plays one task in the terminal, in the agent's words."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from heldout.config import Config, changed
+from heldout.envs.base import Suite
+from heldout.envs.registry import open_suite
+from heldout.errors import BadCall, unknown
+from heldout.policies.person import HELP, Person, Stopped
+from heldout.records import Task, Trajectory
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import play as play_episodes
+from heldout.seeds import stream
+
+
+def play(
+    *, env: str, task: str | None, difficulty: str, max_turns: int | None, seed: int, settings: Sequence[str]
+) -> None:
+    """Plays one task with whoever is at standard input."""
+    config = changed(Config(), settings)
+    suite = open_suite(env, config.source)
+    chosen = find(suite, task, difficulty, seed)
+    limits = replace(config.limits, turns=max_turns or config.limits.turns)
+    print(f"{suite.name} {chosen.id} ({chosen.difficulty}, at most {limits.turns} turns). {HELP}\n")
+    assignment = Assignment(task=chosen, attempt=0, seed=seed, stream="play")
+    try:
+        [trajectory] = play_episodes(Person(suite, listen, print), [assignment], limits, lambda _: suite)
+    except Stopped:
+        print("stopped")
+    else:
+        print(ended(trajectory))
+
+
+def find(suite: Suite, task_id: str | None, difficulty: str, seed: int) -> Task:
+    """The task of that id, or a test task of that difficulty drawn by the seed."""
+    test = suite.tasks("test")
+    if task_id is None:
+        return stream(seed, "play", suite.name).choice(of_difficulty(test, difficulty))
+    named = {task.id: task for task in [*test, *suite.tasks("train")]}
+    if task_id not in named:
+        raise BadCall(f"{suite.name} has no task {task_id!r} (ids are such as {next(iter(named))!r})")
+    return named[task_id]
+
+
+def of_difficulty(tasks: Sequence[Task], difficulty: str) -> list[Task]:
+    """The tasks of one difficulty, or of `all`; never none."""
+    found = [task for task in tasks if difficulty in ("all", task.difficulty)]
+    if not found:
+        raise unknown("difficulty", difficulty, {task.difficulty for task in tasks})
+    return found
+
+
+def listen(prompt: str) -> str:
+    """The next line of standard input; what is piped in is shown as if it were typed."""
+    line = input(prompt)
+    if not sys.stdin.isatty():
+        print(line)
+    return line
+
+
+def ended(trajectory: Trajectory) -> str:
+    """How an episode went: its last words, its ending and its figures."""
+    last = trajectory.turns[-1].observation if trajectory.turns else trajectory.error
+    figures = f"score {trajectory.score:.2f}, {len(trajectory.turns)} turns"
+    return f"{last}\n\n{trajectory.ending.replace('_', ' ')}: {figures}"
