@@ -1,0 +1,114 @@
+"""TextCraft: crafting by recipes, after Minecraft (Prasad et al., 2024; in AgentGym, Xi et al., 2024)."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from heldout.config import Source
+from heldout.envs.base import Env, Suite, Traits
+from heldout.envs.react import plain_action
+from heldout.envs.textcraft import published, tasks
+from heldout.envs.textcraft.env import TextCraft
+from heldout.envs.textcraft.grow import SHAPES
+from heldout.envs.textcraft.players import legal, oracle, slips, thought
+from heldout.envs.textcraft.recipes import NAMESPACE
+from heldout.errors import BadCall, unknown
+from heldout.records import Task, digest, to_json
+
+INSTRUCTIONS = {
+    "pocket": (
+        "Craft the goal. Actions:\n"
+        "get {count} {item}\n"
+        "craft {count} {item} using {count} {item}, {count} {item}\n"
+        "inventory\n"
+        "Give every count. A generic item such as planks may be any planks, such as oak planks.\n"
+        "Reply with one action:\n"
+        "Thought: ...\n"
+        "Action: ..."
+    ),
+    "standard": (
+        "You craft items from recipes until you hold the goal. Below you will read the crafting commands that you may "
+        "use, one recipe a line, and then the goal.\n\n"
+        "There are three actions:\n"
+        "- get {count} {item}: pick up an item that nothing crafts; it is there in any number, so do not say where "
+        "it comes from.\n"
+        "- craft {count} {item} using {count} {item}, {count} {item}, ...: carry out one recipe. It uses up exactly "
+        "the counts of its line: to make more, repeat it.\n"
+        "- inventory: see what you carry.\n\n"
+        "Every item needs its count. An ingredient with a generic name, such as planks, is replaced by one specific "
+        "kind of it, such as oak planks.\n\n"
+        "Reply with a thought and exactly one action, in this form:\n"
+        "Thought: why you do it\n"
+        "Action: the action"
+    ),
+}
+
+ACTIONS = (
+    "get {count} {item}",
+    "craft {count} {item} using {count} {item}, {count} {item}, ...",
+    "inventory",
+)
+
+TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False)
+
+
+Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], Env], str, str]
+"""What a source decides: its pools, how a task is opened, a line on it, and a digest of it."""
+
+
+def suite(source: Source) -> Suite:
+    """TextCraft over generated trees, or over the real recipes in HELDOUT_DATA."""
+    if source.profile not in INSTRUCTIONS:
+        raise unknown("profile", source.profile, INSTRUCTIONS)
+    if source.rules not in ("fixed", "agentgym"):
+        raise unknown("rules", source.rules, ("fixed", "agentgym"))
+    if source.kind not in ("generated", "real"):
+        raise unknown("source", source.kind, ("generated", "real"))
+    pools, open_task, words, data = (_real if source.kind == "real" else _generated)(source)
+    return Suite(
+        name="textcraft",
+        kind="Game",
+        traits=TRAITS,
+        instruction=INSTRUCTIONS[source.profile],
+        actions=ACTIONS,
+        turn_limit=15,
+        rules=source.rules,
+        source=words,
+        data=data,
+        tasks=pools,
+        open=open_task,
+        read=plain_action,
+        oracle=oracle,
+        legal=legal,
+        thought=thought,
+        slips=slips,
+    )
+
+
+def _generated(source: Source) -> Parts:
+    exact = source.rules == "agentgym"
+    return (
+        partial(tasks.generated, seed=source.seed, profile=source.profile),
+        lambda task: TextCraft(tasks.opened(task, exact_original=exact)),
+        f"crafting trees grown from seed {source.seed} ({source.profile})",
+        digest([source.kind, source.seed, source.profile, to_json(SHAPES[source.profile])]),
+    )
+
+
+def _real(source: Source) -> Parts:
+    exact = source.rules == "agentgym"
+    data = _data_folder()
+    return (
+        partial(published.published, data=data),
+        lambda task: TextCraft(published.opened(task, data, exact_original=exact), NAMESPACE),
+        f"the 544 goals of Minecraft 1.16's recipes in {data / published.ARCHIVE}",
+        published.data_digest(data),
+    )
+
+
+def _data_folder() -> Path:
+    folder = os.environ.get("HELDOUT_DATA")
+    if not folder:
+        raise BadCall("HELDOUT_DATA is not set: it names the folder with textcraft/recipes.tar.xz")
+    return Path(folder)

@@ -1,0 +1,94 @@
+"""TextCraft's generated tasks: trees without end, in pools that share no goal."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import final, overload
+
+from heldout.envs.textcraft.grow import SHAPES, goals, group_of, grow
+from heldout.envs.textcraft.language import line, recipe
+from heldout.envs.textcraft.players import turns
+from heldout.envs.textcraft.world import Book, Recipe, World
+from heldout.errors import unknown
+from heldout.records import Task
+from heldout.seeds import derive, stream
+
+POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
+"""The numbers of the generated tasks in each pool."""
+
+SHARES = ("test", "train", "demonstrations", "demonstrations")
+"""How the goals are shared out."""
+
+EASY_TURNS = {"pocket": 4, "standard": 8}
+"""The most turns that the oracle takes in an easy task: true of about half of all trees."""
+
+
+@final
+@dataclass(frozen=True)
+class Lazy(Sequence[Task]):
+    """Tasks that are made when asked for."""
+
+    make: Callable[[int], Task]
+    numbers: Sequence[int]
+
+    def __len__(self) -> int:
+        """How many tasks there are."""
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Task: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Lazy": ...
+    def __getitem__(self, place: int | slice) -> "Task | Lazy":
+        """One task, or some of them, still not made."""
+        if isinstance(place, slice):
+            return Lazy(self.make, self.numbers[place])
+        return self.make(self.numbers[place])
+
+
+def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one pool, easy and hard in turn; no goal of one pool is in another, whatever the seeds."""
+    if pool not in POOLS:
+        raise unknown("pool", pool, POOLS)
+    return Lazy(lambda number: _task(pool, number, seed, profile), POOLS[pool])
+
+
+def opened(task: Task, *, exact_original: bool) -> World:
+    """The world of a generated task: what is shown is all there is."""
+    shown = tuple(_recipe(text) for text in task.world["recipes"])
+    return _world(task.world["goal"], shown, exact_original=exact_original)
+
+
+def difficulty(world: World, easy_turns: int) -> str:
+    """`easy` where the oracle needs no more turns than that."""
+    return "easy" if turns(world) <= easy_turns else "hard"
+
+
+@cache
+def _task(pool: str, number: int, seed: int, profile: str) -> Task:
+    chance = stream(seed, "textcraft", profile, pool, number)
+    wanted, found = ("easy", "hard")[number % 2], ""
+    while found != wanted:
+        goal = chance.choice(_goals_of(pool))
+        shown = grow(goal, SHAPES[profile], chance)
+        found = difficulty(_world(goal, shown), EASY_TURNS[profile])
+    world = {"goal": goal, "recipes": [line(recipe) for recipe in shown]}
+    return Task(env="textcraft", split=pool, id=f"textcraft_{number}", difficulty=found, world=world)
+
+
+@cache
+def _goals_of(pool: str) -> list[str]:
+    # A hash without the seed decides: demonstrations of one seed hold no goal that is tested under another.
+    return [goal for goal in goals() if SHARES[derive(0, "textcraft", "goal", goal) % len(SHARES)] == pool]
+
+
+def _recipe(text: str) -> Recipe:
+    read = recipe(text)
+    return Recipe(read.output, read.makes, read.needs, group_of(read.output))
+
+
+def _world(goal: str, shown: tuple[Recipe, ...], *, exact_original: bool = False) -> World:
+    tag_of = {recipe.output: recipe.group for recipe in shown if recipe.group}
+    tags = frozenset(tag_of.values())
+    names = {recipe.output for recipe in shown} | {need for recipe in shown for need, _ in recipe.needs}
+    return World(Book(shown, frozenset(names - tags), tags, tag_of), goal, shown, exact_original=exact_original)

@@ -1,0 +1,174 @@
+"""The rules of TextCraft, without English: what can be got, what can be crafted, and what is carried."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+from heldout.records import digest
+
+Stack = tuple[str, int]
+"""Items of one kind: its name, and how many."""
+
+
+class RuleBroken(Exception):
+    """A move that the rules do not allow; the agent is told, and plays on."""
+
+
+class NotFound(RuleBroken):
+    """The item cannot be got: it has to be crafted, is a tag, or does not exist."""
+
+
+class NotEnough(RuleBroken):
+    """Less is carried than the move would use."""
+
+
+class NoRecipe(RuleBroken):
+    """No recipe makes that item of exactly those inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`makes` items of one kind, of exactly what it needs; a need may be a tag, a generic ingredient."""
+
+    output: str
+    makes: int
+    needs: tuple[Stack, ...]
+    group: str = ""
+    """The tag that these outputs belong to, if any."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """Everything that can be crafted or got, and which items may stand for which tag."""
+
+    recipes: tuple[Recipe, ...]
+    items: frozenset[str]
+    tags: frozenset[str]
+    tag_of: Mapping[str, str]
+
+    @cached_property
+    def by_output(self) -> Mapping[str, tuple[Recipe, ...]]:
+        """The recipes of each item, in the book's order."""
+        return _grouped((recipe.output, recipe) for recipe in self.recipes)
+
+    @cached_property
+    def by_group(self) -> Mapping[str, tuple[Recipe, ...]]:
+        """The recipes whose output stands for each tag, in the book's order."""
+        return _grouped((recipe.group, recipe) for recipe in self.recipes if recipe.group)
+
+    @cached_property
+    def by_tag(self) -> Mapping[str, tuple[str, ...]]:
+        """The items that may stand for each tag."""
+        return {tag: tuple(item for item, its in self.tag_of.items() if its == tag) for tag in self.tags}
+
+    def kinds(self, need: str) -> tuple[str, ...]:
+        """The items that may be used where a recipe asks for `need`."""
+        return self.by_tag.get(need, (need,))
+
+    def makers(self, name: str) -> tuple[Recipe, ...]:
+        """The recipes of an item, or of all that stands for a tag."""
+        return self.by_output.get(name) or self.by_group.get(name, ())
+
+    def base(self, name: str) -> bool:
+        """Whether an item can be got as it is."""
+        return name in self.items and name not in self.tags and name not in self.by_output
+
+    def fits(self, name: str, need: str) -> bool:
+        """Whether an item may be used where a recipe asks for `need`."""
+        return self.tag_of.get(name) == need if need in self.tags else name == need
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where one task stands; every move returns the next one."""
+
+    book: Book
+    goal: str
+    shown: tuple[Recipe, ...]
+    """The recipes that the agent is shown."""
+    items: tuple[Stack, ...] = ()
+    """What is carried, in the order it came."""
+    exact_original: bool = False
+    """Keep the original's books: got-zero items are carried, and each input is checked by itself."""
+
+    @property
+    def digest(self) -> str:
+        """A digest of what is carried, in whatever order it came."""
+        return digest(sorted(self.items))
+
+    def carried(self) -> Counter[str]:
+        """How many of each item are carried."""
+        return Counter(dict(self.items))
+
+    def get(self, name: str, count: int) -> Self:
+        """More of a base item, however many."""
+        if not self.book.base(name):
+            raise NotFound(name)
+        return self._with({name: count})
+
+    def craft(self, output: str, inputs: Sequence[Stack]) -> tuple[Self, Recipe]:
+        """The recipe carried out once, and which one it was; inputs are looked at before recipes."""
+        if not self._enough(inputs):
+            raise NotEnough(output)
+        for recipe in self.book.by_output.get(output, ()):
+            if self._matches(recipe, inputs):
+                return self._used(inputs)._with({recipe.output: recipe.makes}), recipe
+        raise NoRecipe(output)
+
+    def _enough(self, inputs: Sequence[Stack]) -> bool:
+        if any(name in self.book.tags for name, _ in inputs):
+            return False
+        carried, wanted = dict(self.items), Counter[str]()
+        for name, count in inputs:
+            wanted[name] = count if self.exact_original else wanted[name] + count
+            if carried.get(name, -1) < wanted[name]:
+                return False
+        return True
+
+    def _matches(self, recipe: Recipe, inputs: Sequence[Stack]) -> bool:
+        """Each need takes the first input that fits it, in exactly its count, and none is left over."""
+        left = list(inputs)
+        for need, count in recipe.needs:
+            found = next((stack for stack in left if self.book.fits(stack[0], need)), None)
+            if found is None or found[1] != count:
+                return False
+            left.remove(found)
+        return not left
+
+    def _used(self, inputs: Sequence[Stack]) -> Self:
+        carried = dict(self.items)
+        for name, count in inputs:
+            # The original breaks here, with a KeyError, where one item is named twice and only one is carried.
+            carried[name] -= count
+            if carried[name] == 0:
+                del carried[name]
+        return replace(self, items=tuple(carried.items()))
+
+    def _with(self, more: Mapping[str, int]) -> Self:
+        carried = dict(self.items)
+        for name, count in more.items():
+            if count or self.exact_original:
+                carried[name] = carried.get(name, 0) + count
+        return replace(self, items=tuple(carried.items()))
+
+
+def reachable(book: Book, goal: str) -> list[Recipe]:
+    """Every recipe that could serve the goal, depth first, each once."""
+    found: dict[Recipe, None] = {}
+    open_names, seen = [goal], {goal}
+    while open_names:
+        for recipe in book.makers(open_names.pop()):
+            found[recipe] = None
+            fresh = [need for need, _ in recipe.needs if need not in seen]
+            seen.update(fresh)
+            open_names.extend(fresh)
+    return list(found)
+
+
+def _grouped(pairs: Iterable[tuple[str, Recipe]]) -> dict[str, tuple[Recipe, ...]]:
+    groups: dict[str, tuple[Recipe, ...]] = {}
+    for name, recipe in pairs:
+        groups[name] = (*groups.get(name, ()), recipe)
+    return groups
