@@ -14,10 +14,7 @@ from heldout.store.rows import RowStore
 
 __all__ = ["Cell", "Identity", "Wanted", "measure", "wanted"]
 
-OUTCOMES = {
-    *("reward", "score", "success", "turns"),
-    *("generated_tokens", "response_length", "ending", "stream"),
-}
+OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
 """The fields of a row that playing decides; the others say what was to be played."""
 
 IDENTITY = tuple(field.name for field in fields(Episode) if field.name not in OUTCOMES)
