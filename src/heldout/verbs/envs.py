@@ -8,6 +8,7 @@ from heldout.config import Config, changed
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
 from heldout.records import Json
+from heldout.verbs.columns import aligned
 
 MARKS = {True: "✓", False: "✗"}
 HEADER = ("NAME", "TYPE", "DEN.", "VAL.", "ACT.", "KNWL.", "STR.", "K", "TRAIN", "TEST", "SOURCE")
@@ -21,7 +22,7 @@ def envs(*, as_json: bool, settings: Sequence[str]) -> None:
     if as_json:
         print(dumps(entries, indent=2, ensure_ascii=False))
         return
-    print("\n".join(table([HEADER, *map(_row, entries)])))
+    print(aligned([HEADER, *map(_row, entries)]))
     print(f"\n{LEGEND}")
     for item in entries:
         print(f"\n{item['name']} actions: " + " · ".join(item["actions"]))
@@ -38,12 +39,6 @@ def entry(suite: Suite) -> dict[str, Json]:
         "tasks": {split: len(suite.tasks(split)) for split in ("train", "test")},
         "source": suite.source,
     }
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines with aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _row(item: dict[str, Json]) -> tuple[str, ...]:

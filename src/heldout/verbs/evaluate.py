@@ -1,0 +1,147 @@
+"""`heldout evaluate`: an agent, some environments, avg@k."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import file_digest
+from json import dumps
+from pathlib import Path
+
+from heldout.agents import open_agent
+from heldout.analysis.scores import ALL, CellScore, summarise
+from heldout.config import Config
+from heldout.envs.base import Suite
+from heldout.envs.registry import open_suite
+from heldout.evaluate.measure import Cell, Identity, key, measure, wanted
+from heldout.evaluate.printed import as_json as printed
+from heldout.progress import Progress
+from heldout.records import Ending, Episode, Trajectory
+from heldout.rollout.groups import Play
+from heldout.store.runs import EvaluationFolder, StudyFolder, slug
+from heldout.verbs.columns import aligned
+from heldout.verbs.settings import settled
+
+HEADER = (
+    "ENV",
+    "DIFFICULTY",
+    "SPLIT",
+    "TASKS",
+    "K",
+    "SCORE",
+    "95 %",
+    "SUCCESS",
+    "PASS@K",
+    "TURNS",
+    "TOKENS",
+    "ENDINGS",
+)
+
+
+def evaluate(
+    *,
+    model: str,
+    envs: Sequence[str],
+    difficulty: str,
+    split: str,
+    samples: int | None,
+    max_turns: int | None,
+    limit: int | None,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    settings: Sequence[str],
+) -> None:
+    """Measures an agent, playing only what is not on disk yet, and prints a figure for each cell."""
+    flags = {"evaluate.samples": samples, "evaluate.turns": max_turns, "evaluate.tasks": limit}
+    config = settled(model, flags, settings)
+    suites = partial(open_suite, source=config.source)
+    cells = {env: cells_of(suites(env), split, difficulty) for env in envs}
+    base = base_of(model)
+    study = StudyFolder(out or Path("runs") / f"evaluate-{slug(base.replace('/', '--'))}")
+    identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
+    rows = list[Episode]()
+    with study.lock(), open_agent(model, config) as play:
+        for chosen in cells.values():
+            folder = study.evaluation(chain="", step=0, seed=seed)
+            rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
+    scores = summarise(rows, pool=difficulty == ALL)
+    print(dumps(printed(scores), indent=2) if as_json else aligned([HEADER, *map(_row, scores)]))
+
+
+def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
+    """What is measured of one environment: one difficulty, or where `all` is asked each that it has."""
+    there = sorted({task.difficulty for task in suite.tasks(split)}) if difficulty == ALL else [difficulty]
+    return [Cell(env=suite.name, split=split, difficulty=each) for each in there]
+
+
+def base_of(model: str) -> str:
+    """A model's name in rows; a folder's tells its weights too, so that other weights are never taken for them."""
+    weights = sorted(Path(model).glob("*.safetensors"))
+    digests = [_digest(path) for path in weights]
+    return "-".join([Path(model).resolve().name, *digests]) if digests else model
+
+
+def measured(
+    play: Play,
+    suites: Callable[[str], Suite],
+    cells: Sequence[Cell],
+    *,
+    identity: Identity,
+    config: Config,
+    folder: EvaluationFolder,
+) -> list[Episode]:
+    """The rows of one environment's cells, with live progress."""
+    env = cells[0].env
+    rows = folder.rows(env)
+    needed = {need.key for need in wanted(suites, cells, identity, config.evaluate)}
+    missing = needed - {key(row) for row in rows if row.ending != Ending.ERROR}
+    with Progress(f"evaluate {env}", len(missing)) as progress:
+        return measure(
+            play,
+            suites,
+            cells,
+            identity=identity,
+            settings=config.evaluate,
+            limits=config.limits,
+            rows=rows,
+            trajectories=folder.trajectories(env),
+            progress=_Tally(progress),
+        )
+
+
+class _Tally:
+    """Counts what is played, for the progress line."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._played, self._score = 0, 0.0
+
+    def __call__(self, trajectory: Trajectory) -> None:
+        self._played += 1
+        self._score += trajectory.score
+        self._progress.show(self._played, score=self._score / self._played)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()[:8]
+
+
+def _row(score: CellScore) -> tuple[str, ...]:
+    return (
+        score.env,
+        score.difficulty,
+        score.split,
+        str(score.n),
+        str(score.k),
+        _points(score.score),
+        " to ".join(map(_points, score.ci95)),
+        _points(score.success),
+        _points(score.pass_at_k),
+        f"{score.turns:.1f}",
+        f"{score.tokens:.0f}",
+        ", ".join(f"{name} {count}" for name, count in score.endings.items()),
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}"
