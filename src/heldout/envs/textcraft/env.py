@@ -15,8 +15,8 @@ LONGEST_ACTION = 2000
 class TextCraft:
     """One episode of one task.
 
-    In `fixed` rules `get 0 x` is answered as ever, but leaves no `[x] (0)` in the inventory; inputs named twice count
-    together; and a refusal names the item, where the original shows `None` or the insides of an object.
+    In `fixed` rules `get 0 x` is answered as ever, but leaves no `[x] (0)` in the inventory; inputs named twice
+    count together; and a refusal names the item, where the original shows `None` or the insides of an object.
     """
 
     def __init__(self, world: World, namespace: str = "") -> None:
@@ -39,7 +39,7 @@ class TextCraft:
         """The answer to one action; raises only where the caller plays before the start or after the end."""
         if not self._started:
             raise RuntimeError("step before start")
-        # The original has no guard here and pays again (spec §3.5).
+        # The original pays again (spec §3.5).
         if self._over and not self._world.exact_original:
             raise RuntimeError("step after the end")
         try:

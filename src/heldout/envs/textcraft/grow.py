@@ -6,17 +6,20 @@ from random import Random
 
 from heldout.envs.textcraft.world import Recipe
 
-MATERIALS = tuple(
-    "oak birch pine cedar maple willow iron copper tin silver gold bronze stone marble slate granite "
-    "chalk clay glass amber bone horn shell wool silk linen cotton hemp leather wax coal salt".split()
+# fmt: off
+MATERIALS = (
+    "oak", "birch", "pine", "cedar", "maple", "willow", "iron", "copper", "tin", "silver", "gold", "bronze",
+    "stone", "marble", "slate", "granite", "chalk", "clay", "glass", "amber", "bone", "horn", "shell", "wool",
+    "silk", "linen", "cotton", "hemp", "leather", "wax", "coal", "salt",
 )
 FORMS = (
-    tuple("log ore lump fiber shard root seed sand".split()),
-    tuple("planks bricks threads panes straps ingots sheets cords".split()),
-    tuple("rod plate wheel rope nail hinge frame spring tube blade".split()),
-    tuple("door chest lamp bell clock shield ladder bench kite drum loom pump".split()),
-    tuple("boat cart mill crane bridge tower".split()),
+    ("log", "ore", "lump", "fiber", "shard", "root", "seed", "sand"),
+    ("planks", "bricks", "threads", "panes", "straps", "ingots", "sheets", "cords"),
+    ("rod", "plate", "wheel", "rope", "nail", "hinge", "frame", "spring", "tube", "blade"),
+    ("door", "chest", "lamp", "bell", "clock", "shield", "ladder", "bench", "kite", "drum", "loom", "pump"),
+    ("boat", "cart", "mill", "crane", "bridge", "tower"),
 )
+# fmt: on
 """What an item can be, from what lies about to what is hardest to make: an item is a material and a form, such as
 `oak planks`."""
 
@@ -36,8 +39,8 @@ class Shape:
     """Of an ingredient."""
     recipes: int
     """The most that a goal needs; past this, ingredients are base items."""
-    distractors: int
-    """The most recipes of no use that are shown."""
+    distractors: Sequence[int]
+    """The number of recipes of no use that are shown."""
     generic: float
     """The share of ingredients that are tags, where they can be."""
     repeated: float
@@ -46,11 +49,11 @@ class Shape:
 
 SHAPES = {
     "pocket": Shape(
-        depths=(1, 1, 1, 2, 2, 2, 2, 3, 3, 4),
+        depths=(1, 1, 2, 2, 2, 2, 3, 3, 3, 4),
         needs=(1, 1, 1, 2, 2),
         counts=(1, 1, 1, 2, 2, 3, 4, 5, 6),
         recipes=5,
-        distractors=3,
+        distractors=(2, 2, 3, 4),
         generic=0.3,
         repeated=0.15,
     ),
@@ -59,7 +62,7 @@ SHAPES = {
         needs=(1, 1, 2, 2, 3),
         counts=(1, 1, 2, 2, 3, 4, 5, 6, 8, 9),
         recipes=8,
-        distractors=10,
+        distractors=(2, 4, 6, 8, 10),
         generic=0.3,
         repeated=0.25,
     ),
@@ -75,7 +78,7 @@ def grow(goal: str, shape: Shape, chance: Random) -> tuple[Recipe, ...]:
     """The recipes to show for a goal, in the order shown: those it needs, and distractors."""
     tree = _Growth(shape, chance)
     tree.add(goal, chance.choice(shape.depths), 1)
-    tree.distract(goal)
+    tree.distract()
     chance.shuffle(tree.recipes)
     return tuple(tree.recipes)
 
@@ -102,10 +105,10 @@ class _Growth:
             needs[self._ingredient(below, count, needs)] = count
         self.recipes[place] = Recipe(name, self._makes(wanted), tuple(needs.items()), group_of(name))
 
-    def distract(self, goal: str) -> None:
+    def distract(self) -> None:
         """Recipes that use what the goal's use (spec §3.7), but lead elsewhere."""
         needs = [need for recipe in self.recipes for need, _ in recipe.needs]
-        for _ in range(self.chance.randint(1, self.shape.distractors)):
+        for _ in range(self.chance.choice(self.shape.distractors)):
             output = self._fresh(self.chance.randrange(2, len(FORMS)))
             count = self.chance.choice(self.shape.counts)
             uses = {self.chance.choice(needs): count}

@@ -72,7 +72,7 @@ def thought(world: World, action: str) -> str:
 
 
 def slips(world: World) -> list[str]:
-    """Plausible mistakes: a wrong count, what has to be crafted, a craft too early, an ingredient or recipe of no use."""
+    """Plausible mistakes: a wrong count, a craft too early, getting what is crafted, or what is of no use."""
     best = oracle(world)
     useful = set(reachable(world.book, world.goal))
     idle = [recipe for recipe in world.shown if recipe not in useful]
@@ -141,7 +141,8 @@ class _Planner:
     def _cost_of(self, recipe: Recipe, count: int) -> int:
         times = -(-count // recipe.makes)
         return times + sum(
-            min(self._cost(kind, each * times) for kind in self.world.book.kinds(need)) for need, each in recipe.needs
+            min(self._cost(kind, each * times) for kind in self.world.book.kinds(need))
+            for need, each in recipe.needs
         )
 
 
@@ -156,7 +157,8 @@ def _crafts_now(world: World) -> Iterator[str]:
     carried = world.carried()
     for recipe in world.shown:
         choices = [
-            [(kind, count) for kind in world.book.kinds(need) if carried[kind] >= count] for need, count in recipe.needs
+            [(kind, count) for kind in world.book.kinds(need) if carried[kind] >= count]
+            for need, count in recipe.needs
         ]
         for inputs in product(*choices):
             if _possible(world, recipe, inputs):

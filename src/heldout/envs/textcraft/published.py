@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from heldout.envs.textcraft.language import line
+from heldout.envs.textcraft.players import turns
 from heldout.envs.textcraft.recipes import goal_order, real_book
 from heldout.envs.textcraft.tasks import Lazy, difficulty
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
@@ -20,7 +21,7 @@ ARCHIVE = Path("textcraft", "recipes.tar.xz")
 IDS = {"train": Path("train", "textcraft_train.json"), "test": Path("eval", "textcraft_test.json")}
 """Under HELDOUT_DATA/agentgym_item_ids; CC BY-NC, so never part of this package."""
 
-EASY_TURNS = 5
+EASY_TURNS = 4
 """The most turns that the oracle takes for an easy goal: true of about half of the 544."""
 
 DISTRACTORS = 10
@@ -73,7 +74,7 @@ def _task(pool: str, number: int, data: Path) -> Task:
         env="textcraft",
         split=pool,
         id=f"textcraft_{number}",
-        difficulty=difficulty(World(book, goal, shown), EASY_TURNS),
+        difficulty=difficulty(turns(World(book, goal, shown)), EASY_TURNS),
         world={"goal": goal, "recipes": [line(recipe) for recipe in shown]},
     )
 
@@ -92,7 +93,9 @@ def _read_ids(path: Path) -> list[int]:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadCall(f"cannot read {path} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
     if not set(found) <= set(range(len(goal_order()))):
-        raise BadCall(f"{path}: ids past textcraft_{len(goal_order()) - 1}; HELDOUT_DATA has to hold AgentGym's lists")
+        raise BadCall(
+            f"{path}: ids past textcraft_{len(goal_order()) - 1}; HELDOUT_DATA has to hold AgentGym's lists"
+        )
     return found
 
 

@@ -16,17 +16,17 @@ from heldout.records import Json
 NAMESPACE = "minecraft:"
 
 FIRST_READ = ("iron_nugget.json", "gold_ingot_from_nuggets.json", "honey_bottle.json")
-"""Q-TC3: the original reads its files in whatever order the file system lists them. Of 8 possible trees the published
-logs fit one; these three files, read first, decide it (iron nugget before ingot, gold ingot before nugget, honey
-bottle before block). The rest is read in name order."""
+"""Q-TC3: the original reads its files in whatever order the file system lists them. Of 8 possible trees one fits
+the published logs; these three files, read first, decide it (iron nugget of ingot, gold ingot of nuggets, honey
+bottle of block). The others are read in name order, which changes nothing."""
 
 
 @cache
 def goal_order() -> tuple[str, ...]:
     """The 544 goals; the place of one is its published id.
 
-    The published ids follow the listing of a disk that nobody has, so the order itself is kept: 374 places are those
-    of the published logs, the other 170 goals stand in name order on the places left of their depth.
+    The published ids follow the listing of a disk that nobody has, so the order itself is kept: 374 places are
+    those of the published logs, the other 170 goals stand in name order on the places left of their depth.
     """
     text = files("heldout.envs.textcraft").joinpath("goal_order.txt").read_text("utf-8")
     return tuple(text.split("\n")[:-1])
@@ -35,28 +35,29 @@ def goal_order() -> tuple[str, ...]:
 @cache
 def real_book(archive: Path) -> Book:
     """The crafting tree of the real recipe files."""
-    book = grow_book(_documents(archive))
+    book = grow_book(documents(archive))
     if set(book.by_output) != set(goal_order()):
         raise BadCall(f"{archive}: not the 860 recipe files of Minecraft 1.16; HELDOUT_DATA has to hold them")
     return book
 
 
-def grow_book(documents: Iterable[Mapping[str, Json]]) -> Book:
+def grow_book(recipe_files: Iterable[Mapping[str, Json]]) -> Book:
     """The tree that recipe documents make in this order: a recipe that would close a circle is left out."""
     tree = _Tree()
-    for document in documents:
+    for document in recipe_files:
         tree.add(document)
     return tree.book()
 
 
-def _documents(archive: Path) -> list[Mapping[str, Json]]:
+def documents(archive: Path, first: Sequence[str] = FIRST_READ) -> list[Mapping[str, Json]]:
+    """The recipe files of an archive, some first, the others in name order."""
     try:
         with tarfile.open(archive, "r:xz") as tar:
-            members = [m for m in tar.getmembers() if m.name.endswith(".json")]
-            read = {PurePosixPath(m.name).name: json.load(tar.extractfile(m) or b"") for m in members}
+            read = {PurePosixPath(member.name).name: tar.extractfile(member) for member in tar}
+            parsed = {name: json.load(file) for name, file in read.items() if file and name.endswith(".json")}
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, ValueError) as error:
         raise BadCall(f"cannot read {archive} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
-    return [read[name] for name in sorted(read, key=lambda name: (name not in FIRST_READ, name))]
+    return [parsed[name] for name in sorted(parsed, key=lambda name: (name not in first, name))]
 
 
 @dataclass
