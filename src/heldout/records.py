@@ -146,6 +146,29 @@ class Group:
     trajectories: tuple[Trajectory, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Stage:
+    """One training run's tasks: some environments at one difficulty."""
+
+    envs: tuple[str, ...]
+    difficulty: str = "all"
+    """`easy`, `hard` or `all`."""
+
+    @property
+    def name(self) -> str:
+        """As people write it: `webshop.easy`, or `babyai+webshop.all` for a mixture."""
+        return f"{'+'.join(self.envs)}.{self.difficulty}"
+
+
+Chain = tuple[Stage, ...]
+"""Stages in order; the base is the chain of none."""
+
+
+def chain_name(chain: Chain) -> str:
+    """As people write it: `webshop.easy > webshop.hard`; `base` for no stage."""
+    return " > ".join(stage.name for stage in chain) or "base"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One row of results: a trajectory's figures and all that identifies it."""

@@ -14,6 +14,8 @@ from heldout.errors import BadCall, HeldoutError
 
 POCKET = "pocket"
 
+transformers.utils.logging.disable_progress_bar()
+
 
 def place_of(name: str) -> Path | str:
     """Where a model's files lie: inside the package, in a folder, or under a name at Hugging Face."""

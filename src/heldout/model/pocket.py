@@ -7,6 +7,7 @@ planted in layer 0 through the biases that Qwen2 has on queries and keys.
 
 import math
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -43,7 +44,8 @@ def tokenizer_of(texts: Iterable[str], size: int = 2048) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    bpe.train_from_iterator(texts, trainer)
+    roles = ["user", "assistant"] * 2  # the template's words, so that each is one token
+    bpe.train_from_iterator(chain(roles, texts), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         eos_token=END,

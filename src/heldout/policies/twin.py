@@ -58,3 +58,16 @@ def oracle(suites: Callable[[str], Suite]) -> TwinPlayer:
 def random(suites: Callable[[str], Suite]) -> TwinPlayer:
     """The player that draws among the actions that would be carried out."""
     return TwinPlayer(suites, lambda suite, world, rng: rng.choice(suite.legal(world)))
+
+
+def clumsy(suites: Callable[[str], Suite], rate: float) -> TwinPlayer:
+    """The oracle with planted mistakes: at each turn, with this probability, a plausible slip instead.
+
+    Since the oracle plans anew, what follows a slip is a recovery from it.
+    """
+
+    def choose(suite: Suite, world: World, rng: Random) -> str:
+        slips = suite.slips(world) if rng.random() < rate else []
+        return rng.choice(slips) if slips else suite.oracle(world)
+
+    return TwinPlayer(suites, choose)

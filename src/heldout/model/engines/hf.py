@@ -142,7 +142,7 @@ class HfEngine:
             stop=Stop.END if ended else Stop.LENGTH,
         )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _forward(self, first: int, rows: list[_Row]) -> Tensor:
         """Log-probabilities of each row's next token."""
         begun = time.perf_counter()

@@ -1,0 +1,90 @@
+"""Learning by imitation: players' episodes as dialogues, and the loss on what they said."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from heldout.config import Limits
+from heldout.envs.base import Suite
+from heldout.learn.batch import Sample
+from heldout.model.chat import Chat
+from heldout.policies.twin import clumsy
+from heldout.records import Task, Trajectory
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import play
+
+OBSERVED = 0.2
+"""What an observed token counts beside a said one: reading the world is worth learning too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demonstration:
+    """A dialogue: the opening, then replies and observations in turn; the last observation is not read."""
+
+    opening: str
+    said: tuple[str, ...]
+    observed: tuple[str, ...]
+
+
+def demonstrations(
+    suites: Callable[[str], Suite], tasks: Iterable[Task], *, mistakes: float, turns: int, seed: int
+) -> Iterator[Demonstration]:
+    """Solved episodes of the oracle with planted mistakes, one a task."""
+    assignments = (Assignment(task=task, attempt=0, seed=seed, stream="demonstrations") for task in tasks)
+    for trajectory in play(clumsy(suites, mistakes), assignments, Limits(turns=turns), suites):
+        if trajectory.success:
+            yield demonstration_of(trajectory)
+
+
+def demonstration_of(trajectory: Trajectory) -> Demonstration:
+    """The words of a trajectory."""
+    return Demonstration(
+        opening=trajectory.opening,
+        said=tuple(turn.reply.text for turn in trajectory.turns),
+        observed=tuple(turn.observation for turn in trajectory.turns),
+    )
+
+
+def texts_of(demonstration: Demonstration) -> list[str]:
+    """Every text in it, for training a tokenizer."""
+    return [demonstration.opening, *demonstration.said, *demonstration.observed]
+
+
+def sample_of(chat: Chat, demonstration: Demonstration) -> Sample:
+    """The ids as the policy would meet them; weights are 1 for what was said, `OBSERVED` for the rest.
+
+    The weights are not yet shares of a batch: `shared` makes them so.
+    """
+    ids = chat.opening(demonstration.opening)
+    weights = [OBSERVED] * len(ids)
+    for turn, said in enumerate(demonstration.said):
+        if turn:
+            read = chat.continuation(demonstration.observed[turn - 1], ended=True)
+            ids += read
+            weights += [OBSERVED] * len(read)
+        spoken = [*chat.plain(said), chat.end_id]
+        ids += spoken
+        weights += [1.0] * len(spoken)
+    return Sample(ids=tuple(ids), weights=tuple(weights))
+
+
+def shared(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples as one batch: their weights sum to 1."""
+    total = sum(sum(sample.weights) for sample in samples)
+    return [
+        Sample(ids=sample.ids, weights=tuple(weight / total for weight in sample.weights)) for sample in samples
+    ]
+
+
+def batches(samples: Sequence[Sample], tokens: int, rng: Random) -> Iterator[list[Sample]]:
+    """Endless batches of about `tokens` ids, every sample once before any comes again."""
+    while True:
+        order = list(samples)
+        rng.shuffle(order)
+        batch, size = list[Sample](), 0
+        for sample in order:
+            batch.append(sample)
+            size += len(sample.ids)
+            if size >= tokens:
+                yield shared(batch)
+                batch, size = [], 0

@@ -1,0 +1,125 @@
+"""How the shipped pocket model is made, from nothing: `heldout pocket`.
+
+Three parts: a tokenizer from the demonstrations alone, a warm-up that copies random runs of ids until
+copying works, and imitation of the environments' own players, whose planted mistakes keep the model
+weak on purpose: reinforcement has something to teach in most groups.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from heldout.config import Source
+from heldout.envs.base import Suite
+from heldout.envs.registry import open_suite
+from heldout.learn.batch import Sample
+from heldout.model import load
+from heldout.model.chat import chat_of
+from heldout.model.crew import Crew
+from heldout.model.learner import Objective
+from heldout.model.pocket import newborn, shape, tokenizer_of
+from heldout.model.worker import Setting
+from heldout.seeds import derive, stream
+from heldout.train.imitate import Demonstration, batches, demonstrations, sample_of, shared, texts_of
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything that decides the pocket model."""
+
+    seed: int = 0
+    source: Source = field(default_factory=Source)
+    demonstrations: tuple[tuple[str, int], ...] = (("textcraft", 12_000), ("babyai", 6_000))
+    """How many of each environment."""
+    mistakes: float = 0.2
+    """The chance of a slip at each turn."""
+    turns: int = 20
+    width: int = 128
+    layers: int = 4
+    copy_steps: int = 1500
+    """The most steps of the warm-up; it ends when `copy_loss` is reached at the longest gap."""
+    copy_loss: float = 0.3
+    copy_tokens: int = 8192
+    copy_lr: float = 2e-3
+    steps: int = 2000
+    lr: float = 3e-3
+    warmup: int = 50
+    batch_tokens: int = 8192
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 0.05
+
+
+def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
+    """Makes the model in a folder, in float32."""
+    demos = gather(recipe)
+    say(f"{len(demos)} demonstrations")
+    tokenizer = tokenizer_of(text for demo in demos for text in texts_of(demo))
+    chat = chat_of(tokenizer)
+    config = shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers)
+    model = newborn(config, derive(recipe.seed, "weights"))
+    say(f"{len(tokenizer)} words, {sum(p.numel() for p in model.parameters()):,} parameters")
+    load.save(model, tokenizer, folder)
+    samples = [sample_of(chat, demo) for demo in demos]
+    setting = Setting(model=str(folder), source=recipe.source, betas=recipe.betas, weight_decay=recipe.weight_decay)
+    with Crew(setting, processes) as crew:
+        learn_to_copy(crew, recipe, len(tokenizer), say)
+        imitate(crew, recipe, samples, say)
+        crew.save(folder, state=False)
+
+
+def gather(recipe: Recipe) -> list[Demonstration]:
+    """The demonstrations of every environment, from the pool that no training and no test touches."""
+
+    def suites(name: str) -> Suite:
+        return open_suite(name, recipe.source)
+
+    demos = list[Demonstration]()
+    for env, count in recipe.demonstrations:
+        tasks = islice(suites(env).tasks("demonstrations"), count)
+        demos += demonstrations(
+            suites, tasks, mistakes=recipe.mistakes, turns=recipe.turns, seed=derive(recipe.seed, "demos")
+        )
+    return demos
+
+
+def learn_to_copy(crew: Crew, recipe: Recipe, vocabulary: int, say: Say) -> None:
+    """Random ids, then runs of them again at ever longer distances; ends when the loss is low at the longest."""
+    rng = stream(recipe.seed, "copy")
+    length, longest = 64, 512
+    for step in range(recipe.copy_steps):
+        rows = recipe.copy_tokens // length
+        batch = shared([copying(rng, vocabulary, length) for _ in range(rows)])
+        lr = recipe.copy_lr * min(1.0, (step + 1) / recipe.warmup)
+        loss = crew.learn(batch, Objective(imitation=True, lr=lr)).loss
+        if step % 25 == 0:
+            say(f"copy {step}: loss {loss:.3f} at length {length}")
+        if loss < recipe.copy_loss:
+            if length == longest:
+                return
+            length *= 2
+
+
+def copying(rng: Random, vocabulary: int, length: int) -> Sample:
+    """Half random ids, half runs of 3 to 8 of them; in a run, all ids but the first can be known."""
+    ids = [rng.randrange(vocabulary) for _ in range(length // 2)]
+    weights = [0.0] * len(ids)
+    while len(ids) < length:
+        run = rng.randint(3, 8)
+        start = rng.randrange(length // 2 - run)
+        ids += ids[start : start + run]
+        weights += [0.0] + [1.0] * (run - 1)
+    return Sample(ids=tuple(ids[:length]), weights=tuple(weights[:length]))
+
+
+def imitate(crew: Crew, recipe: Recipe, samples: Sequence[Sample], say: Say) -> None:
+    """The learning rate rises over `warmup` steps and then falls linearly to nothing."""
+    stock: Iterator[list[Sample]] = batches(samples, recipe.batch_tokens, stream(recipe.seed, "imitation"))
+    for step in range(recipe.steps):
+        lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
+        update = crew.learn(next(stock), Objective(imitation=True, lr=lr))
+        if step % 25 == 0:
+            say(f"imitation {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")

@@ -1,0 +1,211 @@
+"""One stage of reinforcement fine-tuning: choose tasks → play groups → advantages → update → save.
+
+The joins of the data's road are made here. A stage is a loop over steps; each step is a function of
+the checkpoint before it and of the seed, so a run that was killed goes on as if it never had been.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from heldout.config import Config, Train
+from heldout.envs.base import Suite
+from heldout.errors import BadCall, HeldoutError, unknown
+from heldout.learn.advantages import agrees, group_advantages
+from heldout.learn.batch import samples_of
+from heldout.model.crew import Crew
+from heldout.model.learner import Objective, Update
+from heldout.records import Ending, Group, Json, Stage, Task, Trajectory, digest, to_json
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import grouped
+from heldout.seeds import derive
+from heldout.store.files import read_json, replace_json
+from heldout.store.runs import StageFolder
+from heldout.train.orders import tasks_of_step
+
+Row = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One stage to train: what the loop needs beside a crew and a folder."""
+
+    chain: str
+    """The chain that this stage ends, such as `textcraft.easy > babyai.easy`."""
+    stage: Stage
+    suites: tuple[Suite, ...]
+    config: Config
+    seed: int
+
+    @property
+    def identity(self) -> str:
+        """A digest of all that decides the result: a folder goes on only with the same."""
+        parts = {
+            "chain": self.chain,
+            "config": to_json(replace(self.config, train=replace(self.config.train, steps=0))),
+            "data": [suite.data for suite in self.suites],
+            "seed": self.seed,
+        }
+        return digest(parts)
+
+
+def train(job: Job, crew: Crew, folder: StageFolder, tell: Callable[[Row], None] | None = None) -> int:
+    """Trains until the last step and returns its number; `tell` hears each step's metrics.
+
+    The crew comes with the weights that the stage starts from; where the folder has a checkpoint the
+    stage goes on from there, and what was played after it is played again.
+    """
+    _check(job)
+    begun = begin(job, crew, folder)
+    pools = [train_tasks(suite, job.stage.difficulty) for suite in job.suites]
+    for step in range(begun + 1, job.config.train.steps + 1):
+        row = one_step(job, crew, folder, step, pools)
+        folder.metrics.add(row)
+        if step % job.config.train.save_every == 0 or step == job.config.train.steps:
+            save(crew, folder, step)
+        if tell:
+            tell(row)
+    replace_json(folder.done, {"step": job.config.train.steps, "identity": job.identity})
+    return job.config.train.steps
+
+
+def begin(job: Job, crew: Crew, folder: StageFolder) -> int:
+    """The step that the folder's last checkpoint stands at, with the crew restored to it; 0 for a fresh start."""
+    if folder.config.exists():
+        known = read_json(folder.config)
+        if known.get("identity") != job.identity:
+            raise BadCall(
+                f"{folder.root} holds another run (its settings, seed or tasks differ): "
+                "choose another folder, or remove it"
+            )
+    else:
+        written = {"identity": job.identity, "chain": job.chain, "seed": job.seed, "config": to_json(job.config)}
+        replace_json(folder.config, written)
+    latest = folder.latest() or 0
+    if latest:
+        crew.restore(folder.checkpoint(latest))
+    folder.metrics.cut_to(latest)
+    return latest
+
+
+def one_step(job: Job, crew: Crew, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]) -> Row:
+    """Plays the step's groups, learns from the useful ones, and gives the step's metrics."""
+    settings = job.config.train
+    began = time.perf_counter()
+    tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.chain))
+    trajectories = sorted(play_groups(job, crew, step, tasks), key=lambda played: played.stream)
+    folder.rollouts(step).replace(trajectories)
+    played = time.perf_counter()
+    groups = usable(grouped(trajectories))
+    useful = [group for group in groups if settings.kl or not agrees([t.reward for t in group.trajectories])]
+    update = learn(crew, settings, useful, step) if useful else None
+    learned = time.perf_counter()
+    return {
+        **played_figures(trajectories),
+        "step": step,
+        "groups": len(groups),
+        "useful_groups": len(useful) / max(1, len(groups)),
+        **update_figures(update, settings, step),
+        "seconds_play": played - began,
+        "seconds_learn": learned - played,
+        "tokens_per_second": sum(t.generated_tokens for t in trajectories) / max(1e-9, played - began),
+        "rollouts_per_second": len(trajectories) / max(1e-9, played - began),
+    }
+
+
+def play_groups(job: Job, crew: Crew, step: int, tasks: Sequence[Task]) -> Iterator[Trajectory]:
+    """G attempts at each task; each environment's own turn limit unless the settings have one."""
+    settings = job.config.train
+    stream = f"{job.chain}/step={step}"
+    for suite in job.suites:
+        assignments = [
+            Assignment(task=task, attempt=attempt, seed=job.seed, stream=stream)
+            for task in tasks
+            if task.env == suite.name
+            for attempt in range(settings.samples)
+        ]
+        limits = replace(job.config.limits, turns=settings.turns or suite.turn_limit)
+        yield from crew.play(assignments, limits, settings.temperature)
+
+
+def usable(groups: Sequence[Group]) -> list[Group]:
+    """The groups without their infrastructure failures; one that is left with a single trajectory goes too."""
+    kept = [
+        replace(group, trajectories=tuple(t for t in group.trajectories if t.ending is not Ending.ERROR))
+        for group in groups
+    ]
+    return [group for group in kept if len(group.trajectories) > 1]
+
+
+def learn(crew: Crew, settings: Train, groups: Sequence[Group], step: int) -> Update:
+    """One batch: every trajectory with the advantage that it has in its group."""
+    trajectories = [trajectory for group in groups for trajectory in group.trajectories]
+    advantages = [a for group in groups for a in group_advantages([t.reward for t in group.trajectories])]
+    return crew.learn(
+        samples_of(trajectories, advantages, settings.average),
+        Objective(
+            lr=learning_rate(settings, step),
+            clip=settings.clip,
+            kl=settings.kl,
+            entropy=settings.entropy,
+            updates=settings.updates,
+            temperature=settings.temperature,
+            max_grad_norm=settings.max_grad_norm,
+            batch_tokens=settings.batch_tokens,
+        ),
+    )
+
+
+def learning_rate(settings: Train, step: int) -> float:
+    """Rises linearly over the warm-up, then stays."""
+    return settings.lr * min(1.0, step / max(1, settings.warmup))
+
+
+def played_figures(trajectories: Sequence[Trajectory]) -> Row:
+    """What a step's episodes come to, by the field's names; infrastructure failures count only as endings."""
+    whole = [t for t in trajectories if t.ending is not Ending.ERROR]
+    if not whole:
+        raise HeldoutError(f"every episode of the step failed: {trajectories[0].error or 'no episode was played'}")
+    return {
+        "reward": fmean(t.reward for t in whole),
+        "score": fmean(t.score for t in whole),
+        "success": fmean(t.success for t in whole),
+        "turns": fmean(len(t.turns) for t in whole),
+        "generated_tokens": fmean(t.generated_tokens for t in whole),
+        "response_length": fmean(t.response_length for t in whole),
+        "endings": dict(sorted(Counter(str(t.ending) for t in trajectories).items())),
+    }
+
+
+def update_figures(update: Update | None, settings: Train, step: int) -> Row:
+    """What an update did; a step with no useful group updates nothing and says so."""
+    figures: Row = {"updated": update is not None, "lr": learning_rate(settings, step)}
+    names = ("loss", "grad_norm", "entropy", "clip_share", "kl", "mismatch", "tokens")
+    return figures | {name: getattr(update, name) if update else None for name in names}
+
+
+def train_tasks(suite: Suite, difficulty: str) -> list[Task]:
+    """The suite's training tasks of one difficulty."""
+    if difficulty not in ("easy", "hard", "all"):
+        raise unknown("difficulty", difficulty, ("easy", "hard", "all"))
+    return [task for task in suite.tasks("train") if difficulty in ("all", task.difficulty)]
+
+
+def save(crew: Crew, folder: StageFolder, step: int) -> None:
+    """A checkpoint that counts only when all of it is written."""
+    with folder.saving(step) as partial:
+        crew.save(partial)
+
+
+def _check(job: Job) -> None:
+    settings = job.config.train
+    if settings.algorithm.upper() != "GRPO":
+        raise unknown("algorithm", settings.algorithm, ["GRPO"])
+    if settings.average not in ("sequence", "token"):
+        raise unknown("loss average", settings.average, ["sequence", "token"])
+    if settings.samples < 2:
+        raise BadCall(
+            f"GRPO compares the trajectories of a group: it needs 2 samples or more, not {settings.samples}"
+        )
