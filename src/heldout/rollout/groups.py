@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.policies.base import Policy
-from heldout.records import Ending, Group, Task, Trajectory
+from heldout.records import Ending, Group, Reply, Task, Trajectory
 from heldout.rollout.episode import Assignment, Playing, episode
 
 TRIES = 3
@@ -27,28 +27,32 @@ def play(
     live = dict[str, tuple[Assignment, Playing]]()
     tries = Counter[str]()
 
-    def admit(assignment: Assignment) -> None:
+    def admit(assignment: Assignment) -> Iterator[Trajectory]:
         playing = episode(suites(assignment.task.env), assignment, limits)
         live[assignment.name] = (assignment, playing)
         tries[assignment.name] += 1
-        policy.submit(next(playing))
+        return go_on(assignment.name, None)
+
+    def go_on(name: str, reply: Reply | None) -> Iterator[Trajectory]:
+        """Nothing while the episode lasts; its trajectory when it is over, which may be before any reply."""
+        assignment, playing = live[name]
+        try:
+            policy.submit(next(playing) if reply is None else playing.send(reply))
+        except StopIteration as finished:
+            policy.release(name)
+            del live[name]
+            if finished.value.ending is Ending.ERROR and tries[name] < TRIES:
+                yield from admit(assignment)
+            else:
+                yield finished.value
 
     while True:
         while len(live) < policy.in_flight and (assignment := next(waiting, None)):
-            admit(assignment)
+            yield from admit(assignment)
         if not live:
             return
         for name, reply in policy.collect():
-            assignment, playing = live[name]
-            try:
-                policy.submit(playing.send(reply))
-            except StopIteration as finished:
-                policy.release(name)
-                del live[name]
-                if finished.value.ending is Ending.ERROR and tries[name] < TRIES:
-                    admit(assignment)
-                else:
-                    yield finished.value
+            yield from go_on(name, reply)
 
 
 def grouped(trajectories: Iterable[Trajectory]) -> list[Group]:

@@ -1,0 +1,117 @@
+"""A toy environment for tests that need to plan what it does: a corridor of doors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import final
+
+import pytest
+
+from heldout.envs.base import Env, Suite, Traits
+from heldout.envs.react import plain_action
+from heldout.errors import Unavailable
+from heldout.records import Ending, Step, Task
+
+Suites = Callable[[str], Suite]
+
+
+@final
+class Doors:
+    """`go` passes a door, `jump` falls, the last door is the goal; the score grows with every door."""
+
+    def __init__(self, doors: int, check: Callable[[], None]) -> None:
+        self.world = [0, doors]
+        self._check = check
+
+    def start(self) -> Step:
+        """The opening."""
+        self._check()
+        return Step(f"{self.world[1]} doors.", digest="0")
+
+    def step(self, action: str) -> Step:
+        """One action."""
+        self._check()
+        passed, doors = self.world
+        if action == "jump":
+            return Step("You fall.", score=passed / doors, ending=Ending.FAILED)
+        if action != "go":
+            return Step(f"Nobody knows how to {action}.", score=passed / doors, digest=str(passed))
+        self.world[0] = passed = passed + 1
+        ending = Ending.SOLVED if passed == doors else None
+        return Step(f"Door {passed}.", reward=1 / doors, score=passed / doors, ending=ending, digest=str(passed))
+
+
+@dataclass
+class Service:
+    """What the doors depend on: not there the first `outages` times that it is asked."""
+
+    outages: int = 0
+    asked: int = field(default=0, init=False)
+
+    def check(self) -> None:
+        """Raises while the service is out."""
+        self.asked += 1
+        if self.asked <= self.outages:
+            raise Unavailable(f"no answer ({self.asked})")
+
+
+def doors_suite(check: Callable[[], None] = lambda: None) -> Suite:
+    """The suite of doors."""
+
+    def opened(task: Task) -> Env:
+        return Doors(task.world["doors"], check)
+
+    return Suite(
+        name="doors",
+        kind="Toy",
+        traits=Traits(dense=True, strict=True, lists_actions=False, knowledge=False, structured=False),
+        instruction="Go to the end.",
+        actions=("go", "jump"),
+        turn_limit=5,
+        rules="fixed",
+        source="typed in",
+        data="0",
+        tasks=lambda split: [doors_task(2, split=split), doors_task(4, split=split)],
+        open=opened,
+        read=plain_action,
+        oracle=lambda _: "go",
+        legal=lambda _: ["go", "jump"],
+        thought=lambda _, action: f"I {action}.",
+        slips=lambda _: ["jump"],
+    )
+
+
+def doors_task(doors: int, *, name: str = "", split: str = "test") -> Task:
+    """A task of so many doors; two are easy."""
+    difficulty = "easy" if doors <= 2 else "hard"
+    return Task(
+        env="doors", split=split, id=name or f"doors_{doors}", difficulty=difficulty, world={"doors": doors}
+    )
+
+
+@pytest.fixture
+def doors() -> Suite:
+    """The corridor of doors as a suite."""
+    return doors_suite()
+
+
+@pytest.fixture
+def suites(doors: Suite) -> Suites:
+    """Every name opens the doors."""
+    return lambda _: doors
+
+
+@pytest.fixture
+def task() -> Callable[..., Task]:
+    """Makes tasks: `task(doors, name=…)`."""
+    return doors_task
+
+
+@pytest.fixture
+def unreliable() -> Callable[[int], tuple[Suite, Service]]:
+    """Makes a suite whose service is out the first so many times, and the service."""
+
+    def made(outages: int) -> tuple[Suite, Service]:
+        service = Service(outages)
+        return doors_suite(service.check), service
+
+    return made

@@ -1,0 +1,33 @@
+"""The toy policies."""
+
+from heldout.policies.base import Ask
+from heldout.policies.scripted import Scripted, Spoken
+from heldout.records import Reply, Task
+
+TASK = Task(env="doors", split="test", id="doors_2", difficulty="easy", world={"doors": 2})
+
+
+def ask(conversation: str, turn: int) -> Ask:
+    return Ask(
+        conversation=conversation, task=TASK, turn=turn, text="…", reply_tokens=8, response_budget=64, seed=turn
+    )
+
+
+def test_scripted_says_its_lines_in_order_in_every_conversation_and_then_the_last() -> None:
+    policy = Scripted("one", "two")
+    for turn in (0, 1, 2):
+        policy.submit(ask("a", turn))
+    policy.submit(ask("b", 0))
+    assert policy.collect() == [
+        ("a", Reply(text="one")),
+        ("a", Reply(text="two")),
+        ("a", Reply(text="two")),
+        ("b", Reply(text="one")),
+    ]
+    assert policy.collect() == []
+
+
+def test_spoken_answers_with_a_function_of_the_request() -> None:
+    policy = Spoken(lambda request: f"{request.conversation} at {request.seed}")
+    policy.submit(ask("a", 5))
+    assert policy.collect() == [("a", Reply(text="a at 5"))]

@@ -1,0 +1,93 @@
+"""One episode: what is asked of the policy, what becomes of its replies, and how it ends."""
+
+from collections.abc import Callable
+
+import pytest
+
+from heldout.config import Limits
+from heldout.envs.base import Suite
+from heldout.envs.react import SEVERAL
+from heldout.policies.base import Ask
+from heldout.records import Ending, Reply, Stop, Task, Trajectory
+from heldout.rollout.episode import Assignment, episode
+from heldout.seeds import derive
+
+Tasks = Callable[..., Task]
+GO = Reply(text="Thought: on.\nAction: go")
+
+
+def assigned(task: Task) -> Assignment:
+    return Assignment(task=task, attempt=3, seed=7, stream="doors.easy/2")
+
+
+def played(suite: Suite, task: Task, *replies: Reply, turns: int = 10) -> tuple[list[Ask], Trajectory]:
+    """The requests that an episode made, and the trajectory that the replies led to."""
+    playing = episode(suite, assigned(task), Limits(turns=turns))
+    asked = [next(playing)]
+    for reply in replies:
+        try:
+            asked.append(playing.send(reply))
+        except StopIteration as finished:
+            trajectory: Trajectory = finished.value
+            return asked, trajectory
+    pytest.fail("the episode did not end")
+
+
+def test_an_episode_is_its_opening_its_turns_and_its_ending(doors: Suite, task: Tasks) -> None:
+    asked, trajectory = played(doors, task(2), GO, GO)
+    assert [ask.text for ask in asked] == ["Go to the end.\n\n2 doors.", "Door 1."]
+    assert [(turn.action, turn.observation, turn.reward, turn.digest) for turn in trajectory.turns] == [
+        ("go", "Door 1.", 0.5, "1"),
+        ("go", "Door 2.", 0.5, "2"),
+    ]
+    assert (trajectory.reward, trajectory.score, trajectory.ending) == (1.0, 1.0, Ending.SOLVED)
+    assert (trajectory.opening, trajectory.attempt) == (asked[0].text, 3)
+
+
+def test_a_request_names_its_conversation_its_turn_and_its_chance(doors: Suite, task: Tasks) -> None:
+    asked, trajectory = played(doors, task(2), GO, GO)
+    name = "doors.easy/2/doors/doors_2/3"
+    assert {ask.conversation for ask in asked} == {trajectory.stream} == {name}
+    assert [ask.turn for ask in asked] == [0, 1]
+    assert [ask.seed for ask in asked] == [derive(7, name, 0), derive(7, name, 1)]
+
+
+def test_a_failed_task_keeps_the_score_that_the_environment_gave(doors: Suite, task: Tasks) -> None:
+    _, trajectory = played(doors, task(4), GO, Reply(text="Action: jump"))
+    assert (trajectory.ending, trajectory.score, trajectory.reward) == (Ending.FAILED, 0.25, 0.25)
+
+
+def test_an_episode_out_of_turns_keeps_its_score(doors: Suite, task: Tasks) -> None:
+    _, trajectory = played(doors, task(4), GO, GO, turns=2)
+    assert (trajectory.ending, trajectory.score, len(trajectory.turns)) == (Ending.OUT_OF_TURNS, 0.5, 2)
+
+
+def test_a_reply_without_room_is_not_carried_out_and_the_score_stays(doors: Suite, task: Tasks) -> None:
+    cut = Reply(text="Thought: on.\nAction: go", stop=Stop.NO_ROOM)
+    _, trajectory = played(doors, task(2), GO, cut)
+    assert (trajectory.ending, trajectory.score, trajectory.reward) == (Ending.OUT_OF_TOKENS, 0.5, 0.5)
+    assert trajectory.turns[-1].reply == cut
+    assert (trajectory.turns[-1].action, trajectory.turns[-1].observation) == ("", "")
+
+
+def test_a_reply_cut_at_its_own_cap_is_still_an_answer(doors: Suite, task: Tasks) -> None:
+    _, trajectory = played(doors, task(2), GO, Reply(text="Action: go", stop=Stop.LENGTH))
+    assert trajectory.ending is Ending.SOLVED
+
+
+def test_a_reply_with_two_actions_is_told_so_and_costs_a_turn(doors: Suite, task: Tasks) -> None:
+    both = Reply(text="Action: go\nAction: go")
+    asked, trajectory = played(doors, task(4), GO, both, GO, turns=3)
+    assert asked[2].text == SEVERAL
+    assert [turn.action for turn in trajectory.turns] == ["go", "", "go"]
+    assert (trajectory.ending, trajectory.score) == (Ending.OUT_OF_TURNS, 0.5)
+
+
+def test_a_failure_of_the_infrastructure_is_an_ending_of_its_own(
+    task: Tasks, unreliable: Callable[[int], tuple[Suite, object]]
+) -> None:
+    suite, _ = unreliable(1)
+    playing = episode(suite, assigned(task(2)), Limits())
+    with pytest.raises(StopIteration) as finished:
+        next(playing)
+    assert (finished.value.value.ending, finished.value.value.error) == (Ending.ERROR, "no answer (1)")

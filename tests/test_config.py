@@ -1,0 +1,62 @@
+"""Settings: `--set path=value` changes one thing, and a wrong one is refused with what there is instead."""
+
+import pytest
+
+from heldout.config import Config, changed, pocket
+from heldout.errors import BadCall
+
+
+def test_a_setting_changes_what_it_names_and_nothing_else() -> None:
+    config = changed(Config(), ["train.lr=2e-5", "train.steps=5", "source.rules=agentgym", "processes=2"])
+    assert (config.train.lr, config.train.steps, config.source.rules, config.processes) == (2e-5, 5, "agentgym", 2)
+    assert changed(config, ["train.lr=1e-6", "train.steps=100", "source.rules=fixed", "processes=0"]) == Config()
+
+
+def test_the_last_setting_of_a_path_wins() -> None:
+    assert changed(Config(), ["train.steps=5", "train.steps=7"]).train.steps == 7
+
+
+def test_values_are_read_as_the_type_of_the_setting() -> None:
+    assert changed(Config(), ["train.lr=1"]).train.lr == 1.0
+    assert type(changed(Config(), ["train.lr=1"]).train.lr) is float
+    assert changed(Config(), ["train.turns=12"]).train.turns == 12
+    assert changed(Config(), ["train.turns=none"]).train.turns is None
+    assert changed(Config(), ["train.average=token"]).train.average == "token"
+    assert changed(Config(), [" train.steps = 5 "]).train.steps == 5
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("train.steps", "--set takes path=value, not 'train.steps'"),
+        ("trian.steps=5", "unknown setting 'trian.steps' (choose from: evaluate, limits"),
+        ("train.stepps=5", "unknown setting 'train.stepps'"),
+        ("train=5", "unknown setting 'train'"),
+        ("train.steps.more=5", "setting 'train.steps.more': steps has no parts"),
+        ("train.steps=many", "setting 'train.steps' takes int, not 'many'"),
+        ("train.steps=1.5", "setting 'train.steps' takes int, not '1.5'"),
+        ("train.steps=true", "setting 'train.steps' takes int, not 'true'"),
+        ("train.turns=x", "setting 'train.turns' takes NoneType or int, not 'x'"),
+        ("train.lr=nan", "setting 'train.lr' takes float, not 'nan'"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line(setting: str, told: str) -> None:
+    with pytest.raises(BadCall) as caught:
+        changed(Config(), [setting])
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_defaults_are_the_papers() -> None:
+    config = Config()
+    assert (config.train.samples, config.limits.response_budget, config.evaluate.turns) == (8, 8192, 20)
+    assert (config.train.algorithm, config.train.clip, config.train.kl, config.train.temperature) == (
+        "GRPO",
+        0.2,
+        0.001,
+        1.0,
+    )
+
+
+def test_pockets_conversations_fit_its_context() -> None:
+    assert pocket().limits.response_budget + pocket().limits.reply_tokens < 4096

@@ -1,0 +1,123 @@
+"""Records: the same fields in memory and on disk, and a clear word where a file holds something else."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heldout.errors import BadCall
+from heldout.records import (
+    Ending,
+    Episode,
+    Group,
+    Reply,
+    Step,
+    Task,
+    Trajectory,
+    Turn,
+    digest,
+    from_json,
+    to_json,
+)
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+WORLDS = st.dictionaries(st.text(), st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
+FIGURES = st.floats(allow_nan=False, allow_infinity=False)
+IDS = st.lists(st.integers(0, 2**20), max_size=4).map(tuple)
+TASKS = st.builds(Task, world=WORLDS)
+REPLIES = st.builds(Reply, context_ids=IDS, token_ids=IDS, logprobs=st.lists(FIGURES, max_size=4).map(tuple))
+TURNS = st.builds(Turn, reply=REPLIES, reward=FIGURES)
+TRAJECTORIES = st.builds(
+    Trajectory, task=TASKS, turns=st.lists(TURNS, max_size=3).map(tuple), reward=FIGURES, score=FIGURES
+)
+EPISODES = st.builds(Episode, temperature=FIGURES, reward=FIGURES, score=FIGURES)
+
+TASK = Task(env="corridor", split="test", id="corridor_0", difficulty="easy", world={"doors": 2})
+
+
+def through_a_file(kind: type[Any], record: object) -> object:
+    return from_json(kind, json.loads(json.dumps(to_json(record))))
+
+
+@given(TRAJECTORIES)
+def test_a_trajectory_comes_back_from_disk_as_it_was(trajectory: Trajectory) -> None:
+    assert through_a_file(Trajectory, trajectory) == trajectory
+
+
+@given(st.lists(TRAJECTORIES, max_size=2), TASKS)
+def test_a_group_comes_back_from_disk_as_it_was(members: list[Trajectory], task: Task) -> None:
+    group = Group(task=task, trajectories=tuple(members))
+    assert through_a_file(Group, group) == group
+
+
+@given(EPISODES)
+def test_an_episode_comes_back_from_disk_as_it_was(episode: Episode) -> None:
+    assert through_a_file(Episode, episode) == episode
+
+
+@given(st.builds(Step, reward=FIGURES, score=FIGURES))
+def test_a_step_comes_back_from_disk_as_it_was(step: Step) -> None:
+    assert through_a_file(Step, step) == step
+
+
+def test_equal_worlds_are_equal_tasks_whatever_their_id() -> None:
+    assert TASK.digest == replace(TASK, id="corridor_1", split="train").digest == "fde389ea34a8f795"
+    assert TASK.digest != replace(TASK, world={"doors": 3}).digest
+    assert TASK.digest != replace(TASK, env="textcraft").digest
+
+
+def test_a_digest_does_not_see_the_order_of_keys() -> None:
+    assert digest({"b": 1, "a": [1, 2]}) == digest({"a": [1, 2], "b": 1}) == "3813f9409eb0095b"
+    assert digest([1, 2]) != digest([2, 1])
+
+
+def test_generated_tokens_are_the_models_own_and_the_response_holds_observations_too() -> None:
+    first = Turn(reply=Reply(text="a", context_ids=(1, 2, 3), token_ids=(4, 5)), action="a", observation="b")
+    second = Turn(reply=Reply(text="c", context_ids=(6,), token_ids=(7, 8, 9)), action="c", observation="d")
+    trajectory = Trajectory(
+        task=TASK,
+        attempt=0,
+        opening="go",
+        turns=(first, second),
+        reward=1.0,
+        score=1.0,
+        ending=Ending.SOLVED,
+        stream="s",
+    )
+    assert trajectory.generated_tokens == 5
+    assert trajectory.response_length == 6, "the prompt's three ids are no part of the response"
+    assert trajectory.success
+    assert not replace(trajectory, ending=Ending.OUT_OF_TURNS).success
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"colour": "red"}, "Task has no field 'colour' (it has: env, split, id, difficulty, world)"),
+        ({"id": 3}, "id is of type str, not 3"),
+    ],
+)
+def test_a_file_that_holds_something_else_is_refused_by_the_fields_name(change: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadCall) as caught:
+        from_json(Task, to_json(TASK) | change)
+    assert str(caught.value) == told
+
+
+def test_a_missing_field_is_refused_by_its_name() -> None:
+    with pytest.raises(BadCall, match="'env'"):
+        from_json(Task, {key: value for key, value in to_json(TASK).items() if key != "env"})
+
+
+def test_an_ending_that_there_is_not_is_refused() -> None:
+    with pytest.raises(BadCall, match="ending is one of solved, failed"):
+        from_json(Step, {"observation": "", "ending": "won"})
+
+
+def test_what_is_no_object_is_no_record() -> None:
+    with pytest.raises(BadCall, match="a Task is an object, not list"):
+        from_json(Task, [])
+    with pytest.raises(BadCall, match="turns is a list, not 'x'"):
+        from_json(Trajectory, {"turns": "x"})
