@@ -35,9 +35,12 @@ def goal_order() -> tuple[str, ...]:
 @cache
 def real_book(archive: Path) -> Book:
     """The crafting tree of the real recipe files."""
-    book = grow_book(documents(archive))
+    try:
+        book = grow_book(documents(archive))
+    except (KeyError, TypeError, AttributeError):
+        raise _not_the_recipes(archive) from None
     if set(book.by_output) != set(goal_order()):
-        raise BadCall(f"{archive}: not the 860 recipe files of Minecraft 1.16; HELDOUT_DATA has to hold them")
+        raise _not_the_recipes(archive)
     return book
 
 
@@ -58,6 +61,10 @@ def documents(archive: Path, first: Sequence[str] = FIRST_READ) -> list[Mapping[
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, ValueError) as error:
         raise BadCall(f"cannot read {archive} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
     return [parsed[name] for name in sorted(parsed, key=lambda name: (name not in first, name))]
+
+
+def _not_the_recipes(archive: Path) -> BadCall:
+    return BadCall(f"{archive} does not hold the 860 recipe files of Minecraft 1.16, as HELDOUT_DATA has to")
 
 
 @dataclass
