@@ -108,6 +108,10 @@ class Crew:
         self._pipes[0].send(("save", (folder, state)))
         self._receive(self._pipes[0])
 
+    def begin(self, name: str) -> None:
+        """Every worker takes the weights of that model, and an optimizer that remembers nothing."""
+        self._all("begin", [(name,)] * self.size)
+
     def restore(self, folder: Path) -> None:
         """Every worker takes what `save` wrote."""
         self._all("restore", [(folder,)] * self.size)

@@ -101,6 +101,10 @@ class Learner:
             seconds=time.perf_counter() - begun,
         )
 
+    def forget(self) -> None:
+        """Begin with moments of zero, as a fresh optimizer does."""
+        self.optimizer.state.clear()
+
     def save(self, path: Path) -> None:
         """The optimizer's moments, by the parameters' order."""
         tensors = dict[str, Tensor]()

@@ -74,10 +74,15 @@ class Worker:
         if state:
             self.learner.save(folder / "optimizer.safetensors")
 
+    def begin(self, name: str) -> None:
+        """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
+        model, _ = load.load(name, self.setting.device)
+        self.model.load_state_dict(model.state_dict())
+        self.learner.forget()
+
     def restore(self, folder: Path) -> None:
         """Weights and optimizer as they were saved."""
-        model, _ = load.load(str(folder), self.setting.device)
-        self.model.load_state_dict(model.state_dict())
+        self.begin(str(folder))
         self.learner.restore(folder / "optimizer.safetensors")
 
     def suite(self, name: str) -> Suite:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from heldout.records import Trajectory
+from heldout.records import Ending, Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +30,6 @@ def examples(before: Iterable[Trajectory], after: Iterable[Trajectory]) -> list[
 
 
 def _first_attempts(trajectories: Iterable[Trajectory]) -> dict[tuple[str, str], Trajectory]:
-    return {(one.task.env, one.task.id): one for one in trajectories if one.attempt == 0}
+    """The first attempt at each task, unless the infrastructure broke it."""
+    firsts = [one for one in trajectories if one.attempt == 0 and one.ending is not Ending.ERROR]
+    return {(one.task.env, one.task.id): one for one in firsts}

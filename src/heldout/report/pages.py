@@ -102,11 +102,13 @@ def _turn(number: int, turn: Turn) -> str:
 
 
 def _outcome(trajectory: Trajectory) -> str:
-    ending = trajectory.ending.replace("_", " ")
-    return f"{ending}, score {100 * trajectory.score:.0f}, {len(trajectory.turns)} turns"
+    return f"{_ending(trajectory)}, score {100 * trajectory.score:.0f}, {len(trajectory.turns)} turns"
 
 
 def _ended(trajectory: Trajectory) -> str:
-    ending = trajectory.ending.replace("_", " ")
-    broke = f" ({trajectory.error})" if trajectory.error else ""
-    return f"The episode ended: {ending}{broke}. Reward {trajectory.reward:g}, score {trajectory.score:g}.\n"
+    total = f"reward {trajectory.reward:g}, score {trajectory.score:g}"
+    return f"The episode ended: {_ending(trajectory)}; {total}.\n"
+
+
+def _ending(trajectory: Trajectory) -> str:
+    return trajectory.ending.replace("_", " ")

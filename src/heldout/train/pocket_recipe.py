@@ -42,7 +42,7 @@ class Recipe:
     layers: int = 4
     copy_steps: int = 1500
     """The most steps of the warm-up; it ends when `copy_loss` is reached at the longest gap."""
-    copy_loss: float = 0.3
+    copy_loss: float = 0.42
     copy_tokens: int = 8192
     copy_lr: float = 2e-3
     steps: int = 2000

@@ -1,14 +1,63 @@
 """`heldout demo`: a study of one chain, small enough for two cores and ten minutes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import final
 
 from heldout.config import changed, pocket
-from heldout.study.demo import demo as run_demo
+from heldout.errors import unknown
+from heldout.progress import Progress, figure
+from heldout.records import Trajectory
+from heldout.report.chain import write_report
+from heldout.report.findings import control_table, score_table
+from heldout.report.tables import aligned
+from heldout.store.runs import StudyFolder
+from heldout.study import pocket_studies
+from heldout.study.run import run
+from heldout.train.stage import Row
 
 
 def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str]) -> None:
     """Trains the pocket agent, measures it before and after, and says where the report is."""
-    folder = out or Path("runs") / "demo"
-    run_demo(folder, seed=seed, env=env, config=changed(pocket(), settings))
-    print(f"\nThe report, with trajectories to read: {folder / 'report'}")
+    chosen = env or pocket_studies.DEMO_ENV
+    if chosen not in pocket_studies.ENVS:
+        raise unknown("environment", chosen, pocket_studies.ENVS)
+    study = pocket_studies.demo(changed(pocket(), settings), chosen, seed)
+    folder = StudyFolder(out or Path("runs") / "demo")
+    run(study, folder, Printed())
+    found = write_report(study, folder)
+    print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")
+    print(aligned(score_table(found)))
+    print("\nHow much of that is only sharper choice? The base, decoded otherwise:\n")
+    print(aligned(control_table(found)))
+    print(f"\n{found.wall_seconds / 60:.1f} minutes. The report, with trajectories to read: {folder.report}")
+
+
+@final
+class Printed:
+    """Tells a terminal how far a study is."""
+
+    def step(self, chain: str, row: Row, steps: int) -> None:
+        """One line a training step."""
+        seconds = row["seconds_play"] + row["seconds_learn"]
+        useful = round(row["useful_groups"] * row["groups"])
+        print(
+            f"train {chain}  step {row['step']}/{steps}  reward {row['reward']:.2f}  success {row['success']:.2f}"
+            f"  turns {row['turns']:.1f}  useful groups {useful}/{row['groups']}"
+            f"  {figure(row['tokens_per_second'])} tokens/s  {seconds:.1f} s",
+            flush=True,
+        )
+
+    @contextmanager
+    def playing(self, title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
+        """A live line with the score so far."""
+        played, score = 0, 0.0
+
+        def tell(trajectory: Trajectory) -> None:
+            nonlocal played, score
+            played, score = played + 1, score + trajectory.score
+            progress.show(played, score=score / played)
+
+        with Progress(title, episodes) as progress:
+            yield tell

@@ -1,0 +1,33 @@
+"""A study as data: chains × seeds × evaluations × a configuration, and what of it has to be trained."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from heldout.analysis.scores import Cell
+from heldout.config import Config
+from heldout.records import Chain, digest, to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What is to be known, and nothing about how far it is."""
+
+    name: str
+    base: str
+    """The model that every chain starts from."""
+    chains: tuple[Chain, ...]
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    """Where the base and the end of every chain are measured."""
+    config: Config
+
+    @property
+    def digest(self) -> str:
+        """Names the study by its content."""
+        return digest(to_json(self))
+
+
+def to_train(chains: Iterable[Chain]) -> list[Chain]:
+    """Every prefix once, shortest first, so that a shared beginning is trained once."""
+    prefixes = {chain[:length] for chain in chains for length in range(1, len(chain) + 1)}
+    return sorted(prefixes, key=lambda chain: (len(chain), chain))

@@ -1,0 +1,226 @@
+"""Runs a study: trains each prefix of its chains once and measures what it asks for.
+
+Running again is resuming: a finished stage is passed over, an unfinished one goes on from its last
+checkpoint, and of the measurements only missing rows are played.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import torch
+import transformers
+
+from heldout import __version__
+from heldout.agents import open_crew, suites_of
+from heldout.errors import BadCall
+from heldout.evaluate.measure import Cell, Identity, key, measure, tasks_of, wanted
+from heldout.model.crew import Crew
+from heldout.records import Chain, Ending, Episode, Trajectory, chain_name, to_json
+from heldout.rollout.episode import Assignment
+from heldout.store.files import read_json, replace_json
+from heldout.store.runs import EvaluationFolder, StudyFolder
+from heldout.study.controls import Matched, entropy, matched
+from heldout.study.plan import Study, to_train
+from heldout.train.stage import Job, Row, train, train_tasks
+
+CALIBRATION = (24, 4)
+"""Training tasks, and attempts at each, from which an entropy is estimated."""
+
+
+class Watch(Protocol):
+    """Who is told how far a study is."""
+
+    def step(self, chain: str, row: Row, steps: int) -> None:
+        """A training step was made."""
+
+    def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
+        """So many episodes are to be played; each is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A study while it runs: its folder, its crew, and who watches."""
+
+    study: Study
+    folder: StudyFolder
+    crew: Crew
+    watch: Watch
+
+
+def run(study: Study, folder: StudyFolder, watch: Watch, controls: bool = True) -> None:
+    """Everything that the study asks for and the folder does not have yet."""
+    begun = time.monotonic()
+    with folder.lock():
+        _open(study, folder)
+        with open_crew(study.base, study.config) as crew:
+            running = Running(study=study, folder=folder, crew=crew, watch=watch)
+            for seed in study.seeds:
+                _run_seed(running, seed, controls)
+        _add_seconds(folder, time.monotonic() - begun)
+
+
+def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> list[Episode]:
+    """What was measured of a chain's end, or of the base: at every temperature."""
+    evaluation = _evaluation(study, folder, chain, seed)
+    return [row for env in _envs(study.cells) for row in evaluation.rows(env)]
+
+
+def _run_seed(running: Running, seed: int, controls: bool) -> None:
+    study = running.study
+    _measure(running, (), seed, study.config.evaluate.temperature)
+    for chain in to_train(study.chains):
+        _train(running, chain, seed)
+    for chain in study.chains:
+        running.crew.begin(_model(running, chain, seed))
+        _measure(running, chain, seed, study.config.evaluate.temperature)
+        if controls:
+            _controls(running, chain, seed)
+
+
+def _train(running: Running, chain: Chain, seed: int) -> None:
+    """The chain's last stage, from where the chain before it ended."""
+    study, name = running.study, chain_name(chain)
+    folder = running.folder.stage(name, seed)
+    suites = suites_of(study.config)
+    job = Job(
+        chain=name,
+        stage=chain[-1],
+        suites=tuple(suites(env) for env in chain[-1].envs),
+        config=study.config,
+        seed=seed,
+    )
+    if folder.done.exists() and (folder.latest() or 0) >= study.config.train.steps:
+        return
+    running.crew.begin(_model(running, chain[:-1], seed))
+    train(job, running.crew, folder, lambda row: running.watch.step(name, row, study.config.train.steps))
+
+
+def _controls(running: Running, chain: Chain, seed: int) -> None:
+    """The base measured greedily, once a task, and at the entropy of the chain's end."""
+    match = _matched(running, chain, seed)
+    running.crew.begin(running.study.base)
+    _measure(running, (), seed, 0.0)
+    _measure(running, (), seed, match.temperature)
+
+
+def _matched(running: Running, chain: Chain, seed: int) -> Matched:
+    """Sought once, and kept beside the chain's measurements; the crew holds the chain's end."""
+    path = matched_file(running.study, running.folder, chain, seed)
+    if path.exists():
+        return Matched(**read_json(path))
+    wanted_entropy = _entropy(running, chain, seed, 1.0)
+    running.crew.begin(running.study.base)
+    match = matched(wanted_entropy, partial(_entropy, running, chain, seed))
+    replace_json(path, asdict(match))
+    return match
+
+
+def matched_file(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Path:
+    """Where the matched temperature is kept."""
+    return _evaluation(study, folder, chain, seed).root / "matched.json"
+
+
+def _entropy(running: Running, chain: Chain, seed: int, temperature: float) -> float:
+    """Of the model that the crew holds, on training tasks of the chain's last stage."""
+    count, attempts = CALIBRATION
+    suites = suites_of(running.study.config)
+    tasks = [task for env in chain[-1].envs for task in train_tasks(suites(env), chain[-1].difficulty)[:count]]
+    assignments = [
+        Assignment(task=task, attempt=attempt, seed=seed, stream="entropy")
+        for task in tasks
+        for attempt in range(attempts)
+    ]
+    limits = replace(running.study.config.limits, turns=running.study.config.evaluate.turns)
+    played = sorted(running.crew.play(assignments, limits, temperature), key=lambda each: each.stream)
+    return entropy(played)
+
+
+def _measure(running: Running, chain: Chain, seed: int, temperature: float) -> None:
+    """The study's cells, with the model that the crew holds."""
+    study, suites = running.study, suites_of(running.study.config)
+    settings = replace(study.config.evaluate, temperature=temperature)
+    if not temperature:
+        settings = replace(settings, samples=1)  # greedy decoding says the same each time
+    folder = _evaluation(study, running.folder, chain, seed)
+    identity = Identity(
+        study=study.name,
+        base=study.base,
+        chain=chain_name(chain),
+        seed=seed,
+        step=study.config.train.steps if chain else 0,
+    )
+    for env in _envs(study.cells):
+        cells = [cell for cell in study.cells if cell.env == env]
+        rows = folder.rows(env)
+        there = {key(row) for row in rows if row.ending != Ending.ERROR}
+        missing = sum(need.key not in there for need in wanted(suites, cells, identity, settings))
+        if not missing:
+            continue
+        title = f"{chain_name(chain)} on {env}, temperature {temperature:.2g}"
+        with running.watch.playing(title, missing) as played:
+            measure(
+                partial(running.crew.play, temperature=temperature),
+                suites,
+                cells,
+                identity=identity,
+                settings=settings,
+                limits=study.config.limits,
+                rows=rows,
+                trajectories=folder.trajectories(env),
+                progress=played,
+            )
+
+
+def _model(running: Running, chain: Chain, seed: int) -> str:
+    """The model that a chain ends in: a checkpoint's folder, or the base."""
+    if not chain:
+        return running.study.base
+    folder = running.folder.stage(chain_name(chain), seed)
+    return str(folder.checkpoint(running.study.config.train.steps))
+
+
+def _evaluation(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
+    return folder.evaluation(chain_name(chain), study.config.train.steps if chain else 0, seed)
+
+
+def _envs(cells: Iterable[Cell]) -> list[str]:
+    """The environments of the cells, each once, in their order."""
+    return list(dict.fromkeys(cell.env for cell in cells))
+
+
+def _open(study: Study, folder: StudyFolder) -> None:
+    """Writes what the folder is, or refuses one that is something else."""
+    for cell in study.cells:
+        tasks_of(suites_of(study.config)(cell.env), cell)
+    if folder.study.exists():
+        if read_json(folder.study).get("digest") != study.digest:
+            raise BadCall(
+                f"{folder.root} holds another study (its settings, seeds or environments differ): "
+                "choose another folder with --out, or remove it"
+            )
+        return
+    written = {
+        "digest": study.digest,
+        "study": to_json(study),
+        "versions": {
+            "heldout": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+        "machine": platform.machine(),
+        "seconds": 0.0,
+    }
+    replace_json(folder.study, written)
+
+
+def _add_seconds(folder: StudyFolder, seconds: float) -> None:
+    """What all runs of the study took together."""
+    written = read_json(folder.study)
+    replace_json(folder.study, {**written, "seconds": written["seconds"] + seconds})
