@@ -1,0 +1,87 @@
+"""BabyAI: instructions in a grid of rooms, seen seven cells ahead (paper Table 1: Embodied)."""
+
+from functools import partial
+
+from heldout.config import Source
+from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
+from heldout.envs.babyai.players import legal, oracle
+from heldout.envs.babyai.tasks import data_digest, tasks_of
+from heldout.envs.babyai.thoughts import slips, thought
+from heldout.envs.babyai.world import World
+from heldout.envs.base import Env, Suite, Traits
+from heldout.envs.react import plain_action
+from heldout.errors import unknown
+from heldout.records import Task
+
+ACTIONS = (
+    "turn left",
+    "turn right",
+    "move forward",
+    "go to <thing> <number>",
+    "pickup <thing> <number>",
+    "drop",
+    "go through <door> <number>",
+    "toggle and go through <door> <number>",
+    "toggle",
+)
+
+STANDARD = f"""You control an agent in a grid of rooms and are given a goal to reach there. You see the cells \
+ahead of you, never those behind, and what you no longer see you must remember yourself.
+
+Actions:
+{chr(10).join(f"- {action}" for action in ACTIONS)}
+
+A thing is named by its colour, its kind and its number, as in `go to red ball 1`; a door also by whether it is \
+open, closed or locked. A locked door opens to who carries the key of its colour. `toggle` opens what is right \
+ahead. Each observation ends with the actions that are possible now.
+
+Answer every observation with one thought and one action, in this form:
+Thought: <why>
+Action: <one action>"""
+
+POCKET = """Reach the goal in a grid of rooms; you see only what lies ahead. \
+Each observation lists what you can do; things are named with their number, as in: go to red ball 1.
+Answer with one action:
+Thought: ...
+Action: ..."""
+
+INSTRUCTIONS = {"standard": STANDARD, "pocket": POCKET}
+
+
+SOURCES = {
+    "generated": "minigrid worlds of the 18 published levels, from seeds of our own",
+    "real": "the published ids under $HELDOUT_DATA/agentgym_item_ids",
+}
+
+
+def suite(source: Source) -> Suite:
+    """BabyAI over a task source; generated tasks come from one shipped table, whatever the source's seed."""
+    if source.rules not in ("fixed", "agentgym"):
+        raise unknown("rules", source.rules, ("fixed", "agentgym"))
+    if source.profile not in INSTRUCTIONS:
+        raise unknown("profile", source.profile, INSTRUCTIONS)
+    return Suite(
+        name="babyai",
+        kind="Embodied",
+        traits=Traits(dense=True, strict=False, lists_actions=True, knowledge=False, structured=False),
+        instruction=INSTRUCTIONS[source.profile],
+        actions=ACTIONS,
+        turn_limit=10,
+        rules=source.rules,
+        source=SOURCES.get(source.kind, source.kind),
+        data=data_digest(source),
+        tasks=tasks_of(source),
+        open=partial(_open, source),
+        read=plain_action,
+        oracle=oracle,
+        legal=legal,
+        thought=thought,
+        slips=slips,
+    )
+
+
+def _open(source: Source, task: Task) -> Env:
+    level, seed = task.world["level"], task.world["seed"]
+    if source.rules == "agentgym":
+        return OriginalBabyAI(World(level, seed, original=True))
+    return BabyAI(World(level, seed), pocket=source.profile == "pocket")

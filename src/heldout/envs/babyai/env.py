@@ -1,0 +1,140 @@
+"""One episode in words: by our rules, or as the original server plays it."""
+
+from typing import final
+
+from heldout.envs.babyai.moves import Move
+from heldout.envs.babyai.words import (
+    COMPLETED,
+    FAILED,
+    NO_TIME,
+    UNCHANGED,
+    UNKNOWN,
+    checked,
+    described,
+    listed,
+    original_goal,
+    refused,
+    spoken,
+    terse,
+    tersely_listed,
+)
+from heldout.envs.babyai.world import Outcome, World
+from heldout.errors import OriginalError
+from heldout.records import Ending, Step
+
+
+@final
+class BabyAI:
+    """One episode by our rules: it ends the first time that minigrid says so, at any primitive of a move.
+
+    Success scores minigrid's reward, 1 - 0.9 * steps / max_steps, however slow; a spoiled task and one out of
+    minigrid's steps end failed and score 0.
+    """
+
+    def __init__(self, world: World, *, pocket: bool = False) -> None:
+        self._world = world
+        self._pocket = pocket
+        self._playing: bool | None = None
+
+    @property
+    def world(self) -> World:
+        """The grid behind the words."""
+        return self._world
+
+    def start(self) -> Step:
+        """The goal and the first look."""
+        if self._playing is not None:
+            raise RuntimeError("an episode starts once")
+        self._playing = True
+        goal = "" if self._pocket else f"Your goal: {self._world.mission}\n"
+        return self._step(goal + self._look())
+
+    def step(self, action: str) -> Step:
+        """The answer to one action: what is seen after it, or why it was refused."""
+        if not self._playing:
+            raise RuntimeError("the episode has not started or has ended")
+        answer = answered(self._world, action.lower().strip().replace("pick up", "pickup", 1))
+        if isinstance(answer, str):
+            return self._step(f"{answer} {self._look()}" if self._pocket else answer)
+        return self._judged(self._world.act(answer))
+
+    def _judged(self, outcome: Outcome) -> Step:
+        if outcome.terminated and outcome.reward > 0:
+            return self._ended(Ending.SOLVED, COMPLETED, outcome.reward)
+        if outcome.terminated:
+            return self._ended(Ending.FAILED, FAILED)
+        if outcome.truncated:
+            return self._ended(Ending.FAILED, NO_TIME)
+        return self._step(self._look())
+
+    def _ended(self, ending: Ending, said: str, reward: float = 0.0) -> Step:
+        self._playing = False
+        score = min(max(reward, 0.0), 1.0)
+        return self._step(self._look() + said, score).cut(ending)
+
+    def _step(self, text: str, score: float = 0.0) -> Step:
+        actions = tersely_listed(self._world.table) if self._pocket else listed(self._world.table.offers)
+        return Step(text + actions, reward=score, score=score, digest=self._world.digest)
+
+    def _look(self) -> str:
+        if self._pocket:
+            return f"Goal: {self._world.mission}. {terse(self._world.sight)}"
+        return described(self._world.sight)
+
+
+@final
+class OriginalBabyAI:
+    """One episode as AgentGym's server plays it, quirk by quirk; after the end it raises its error reply."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._reward = 0.0
+        self._score = 0.0
+        self._done = False
+
+    @property
+    def world(self) -> World:
+        """The grid behind the words."""
+        return self._world
+
+    def start(self) -> Step:
+        """The goal without its order, and the first look."""
+        return self._step(f"Your goal: {original_goal(self._world.mission)}\n{described(self._world.sight)}")
+
+    def step(self, action: str) -> Step:
+        """The answer to one action; the last move's reward is paid again whatever is asked (Q-BA7)."""
+        if self._done:
+            raise OriginalError("The task with environment 0 has finished.")
+        answer = answered(self._world, action.lower().strip())
+        if isinstance(answer, Move):
+            answer = self._played(answer)
+        self._score += self._reward
+        return self._step(answer)
+
+    def _played(self, move: Move) -> str:
+        outcome = self._world.act(move)
+        self._reward = outcome.reward
+        self._done = outcome.terminated and outcome.reward > 0.5
+        return described(self._world.sight) + (COMPLETED if outcome.terminated else "")
+
+    def _step(self, text: str) -> Step:
+        return Step(
+            text + listed(self._world.table.offers),
+            reward=self._reward,
+            score=self._score,
+            ending=Ending.SOLVED if self._done else None,
+            digest=self._world.digest,
+        )
+
+
+def answered(world: World, action: str) -> Move | str:
+    """The move that an action names, or what it is told instead."""
+    if "check" in action:
+        return checked(world.table.offers)
+    if not action:
+        return UNCHANGED
+    offers = {spoken(order): move for order, move in world.table.offers.items()}
+    if action in offers:
+        return offers[action] if offers[action].primitives else UNCHANGED
+    reasons = {spoken(order): refused(order, refusal) for order, refusal in world.table.refusals.items()}
+    return reasons.get(action, UNKNOWN)

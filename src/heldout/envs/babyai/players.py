@@ -1,0 +1,167 @@
+"""Players of the grid world: one that sees all of it, and what a random one may draw from."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minigrid.envs.babyai.core.verifier import AfterInstr, GoToInstr, OpenInstr, PickupInstr, SeqInstr
+
+from heldout.envs.babyai.moves import PICKUP, Order, Verb
+from heldout.envs.babyai.plan import Distances, Shut, distances, facing, first_hindrance, glide, locked, unlocks
+from heldout.envs.babyai.sight import STEPS, Cell
+from heldout.envs.babyai.words import spoken
+from heldout.envs.babyai.world import World
+
+DETOUR = 2
+"""Primitives that walking up to some other thing must save over a plain step, to be worth being said."""
+UNREACHED = 10_000
+"""What counts as left to do where no way leads to the goal: more than any way."""
+
+
+def oracle(world: World) -> str:
+    """The next action of a player that sees the whole grid, planned anew from where it stands."""
+    return spoken(_pursue(world, part(world.grid.instrs)))
+
+
+def legal(world: World) -> list[str]:
+    """The actions on offer that do something."""
+    return [spoken(order) for order, move in world.table.offers.items() if move.primitives]
+
+
+def part(instruction: Any) -> Any:
+    """The part of an instruction whose turn it is."""
+    if not isinstance(instruction, SeqInstr):
+        return instruction
+    parts = [(instruction.instr_a, instruction.a_done), (instruction.instr_b, instruction.b_done)]
+    if isinstance(instruction, AfterInstr):
+        parts.reverse()
+    return part(next((each for each, done in parts if done != "success"), parts[-1][0]))
+
+
+def _pursue(world: World, goal: Any) -> Order:
+    if isinstance(goal, GoToInstr):
+        return _approach(world, goal.desc.obj_poss)
+    if isinstance(goal, OpenInstr):
+        return _open(world, [door for door in goal.desc.obj_set if not door.is_open])
+    if isinstance(goal, PickupInstr):
+        return _fetch(world, goal.desc.obj_set)
+    if any(world.grid.carrying is thing for thing in goal.desc_move.obj_set):
+        return _put_beside(world, goal.desc_fixed.obj_poss)
+    return _fetch(world, goal.desc_move.obj_set)
+
+
+def _open(world: World, doors: list[Any]) -> Order:
+    shut = [door for door in doors if not door.is_locked or unlocks(world.grid.carrying, door)]
+    if doors and not shut:
+        return _fetch_key(world, doors[0])
+    cells = _cells(world, shut)
+    verb = Verb.TOGGLE if world.original else Verb.OPEN_THROUGH
+    return _offered(world, verb, cells) or _approach(world, cells)
+
+
+def _fetch_key(world: World, door: Any, shut: Shut = frozenset()) -> Order:
+    keys = _matching(world, lambda thing: thing.type == "key" and thing.color == door.color)
+    return _fetch(world, keys, shut | set(_cells(world, [door])))
+
+
+def _fetch(world: World, things: Iterable[Any], shut: Shut = frozenset()) -> Order:
+    """Have one of the things in hand, picked up now."""
+    if world.grid.carrying is not None:
+        return _put_down(world)
+    cells = _cells(world, things)
+    if not cells:
+        return _unbox(world, things)
+    return _offered(world, Verb.PICKUP, cells) or _approach(world, cells, shut)
+
+
+def _unbox(world: World, things: Iterable[Any]) -> Order:
+    """Open the box that hides one of the things; unknown things may be in any box."""
+    hidden = {id(thing) for thing in things}
+    boxes = _matching(world, lambda thing: thing.type == "box" and thing.contains is not None)
+    wanted = [box for box in boxes if id(box.contains) in hidden] or boxes
+    cells = _cells(world, wanted)
+    return _offered(world, Verb.TOGGLE, cells) or _approach(world, cells)
+
+
+def _put_down(world: World) -> Order:
+    """Drop what is held where it hinders least: away from doors."""
+    return _drop_at(world, [cell for cell in _floor(world) if not _beside_door(world, cell)] or _floor(world))
+
+
+def _put_beside(world: World, fixed: Iterable[Cell]) -> Order:
+    beside = {cell for at in fixed for cell in _neighbours((int(at[0]), int(at[1])))}
+    return _drop_at(world, [cell for cell in _floor(world) if cell in beside])
+
+
+def _drop_at(world: World, cells: list[Cell]) -> Order:
+    drop = Order(Verb.DROP)
+    return drop if world.sight.facing in cells and drop in world.table.offers else _approach(world, cells)
+
+
+def _approach(world: World, cells: Iterable[Any], shut: Shut = frozenset()) -> Order:
+    """A move towards facing one of the cells; things in the way are moved, doors unlocked if none leads round."""
+    goals = facing((int(x), int(y)) for x, y in cells)
+    best = distances(world.grid, goals, locked(world.grid) | shut)
+    if world.sight.pose not in best:
+        best = distances(world.grid, goals, shut)
+    hindering = first_hindrance(world.grid, world.sight.pose, best)
+    if hindering is None:
+        return _nearest(world, best)
+    thing = world.grid.grid.get(*hindering)
+    return _fetch_key(world, thing, shut) if thing.type == "door" else _fetch(world, [thing], shut)
+
+
+def _nearest(world: World, best: Distances) -> Order:
+    """The move after which the least is left to do; of equals, going to a thing, then the simplest."""
+
+    def left_to_do(order: Order) -> tuple[int, int, int]:
+        move = world.table.offers[order]
+        after = glide(world.grid, world.sight.pose, move.primitives)
+        left = best.get(after, UNREACHED)
+        detour = DETOUR if order.verb is Verb.GO_TO and left else 0
+        return left + detour, order.verb is not Verb.GO_TO, len(move.primitives)
+
+    walks = (Verb.LEFT, Verb.RIGHT, Verb.FORWARD, Verb.THROUGH, Verb.OPEN_THROUGH, Verb.GO_TO)
+    orders = [order for order in world.table.offers if order.verb in walks]
+    moving = [order for order in orders if world.table.offers[order].primitives]
+    return min(moving, key=left_to_do)
+
+
+def _offered(world: World, verb: Verb, cells: list[Cell]) -> Order | None:
+    """The shortest move on offer that does this to a thing in one of the cells, if its way is clear."""
+    found = list[tuple[int, int, Order]]()
+    for order, move in world.table.offers.items():
+        if order.verb is not verb or move.thing is None or move.thing.cell not in cells:
+            continue
+        walk = [primitive for primitive in move.primitives if primitive < PICKUP]
+        if verb is Verb.OPEN_THROUGH:
+            walk.pop()
+        if glide(world.grid, world.sight.pose, walk) in facing([move.thing.cell]):
+            found.append((len(move.primitives), len(found), order))
+    return min(found)[2] if found else None
+
+
+def _cells(world: World, things: Iterable[Any]) -> list[Cell]:
+    """Where on the grid the things are."""
+    wanted = {id(thing) for thing in things}
+    width, cells = world.grid.width, world.grid.grid.grid
+    return [(at % width, at // width) for at, thing in enumerate(cells) if id(thing) in wanted]
+
+
+def _matching(world: World, fits: Callable[[Any], bool]) -> list[Any]:
+    return [thing for thing in world.grid.grid.grid if thing is not None and fits(thing)]
+
+
+def _floor(world: World) -> list[Cell]:
+    """The empty cells but the agent's own."""
+    width, cells = world.grid.width, world.grid.grid.grid
+    empty = [(at % width, at // width) for at, thing in enumerate(cells) if thing is None]
+    return [cell for cell in empty if cell != world.sight.pose[0]]
+
+
+def _beside_door(world: World, cell: Cell) -> bool:
+    things = [world.grid.grid.get(*beside) for beside in _neighbours(cell)]
+    return any(thing is not None and thing.type == "door" for thing in things)
+
+
+def _neighbours(cell: Cell) -> list[Cell]:
+    return [(cell[0] + dx, cell[1] + dy) for dx, dy in STEPS]

@@ -1,0 +1,92 @@
+"""Making the table of generated tasks: three pools of worlds that differ in content.
+
+`python -m heldout.envs.babyai.pools` computes tasks.json anew.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from json import dumps
+
+from heldout.envs.babyai.env import BabyAI
+from heldout.envs.babyai.levels import PUBLISHED
+from heldout.envs.babyai.players import oracle
+from heldout.envs.babyai.tasks import EASY_TURNS, TABLE, Row
+from heldout.envs.babyai.world import World
+from heldout.records import Ending
+
+SIZES = {"demonstrations": 6000, "train": 1000, "test": 200}
+SHARES = {"demonstrations": 80, "train": 16, "test": 4}
+"""Per cent of all contents that fall into each pool."""
+LONGEST = 20
+"""Turns beyond which a world is no task, K of the paper's evaluation: every task can be done in time."""
+PUBLISHED_SEEDS = range(400)
+"""All published seeds are among these; a generated world never equals one of them."""
+SEEDS = range(1000, 1520)
+
+
+def pool_of(content: str) -> str:
+    """The pool of a world by its content alone, so that equal worlds never fall into two."""
+    draw = int(content[:8], 16) % sum(SHARES.values())
+    return next(pool for pool, end in zip(SHARES, accumulate(SHARES.values()), strict=True) if draw < end)
+
+
+def make_table() -> dict[str, list[Row]]:
+    """The three pools: no content twice, none of a published seed, levels in turn, half of train and test hard."""
+    pools = defaultdict[str, list[Row]](list)
+    for level in PUBLISHED:
+        known = {World(level, seed).content for seed in PUBLISHED_SEEDS}
+        for seed in SEEDS:
+            content = World(level, seed).content
+            turns = oracle_turns(level, seed)
+            if content not in known and turns is not None:
+                pools[pool_of(content)].append((level, seed, turns))
+            known.add(content)
+    return {pool: _chosen(pools[pool], size, balanced=pool != "demonstrations") for pool, size in SIZES.items()}
+
+
+def oracle_turns(level: int, seed: int) -> int | None:
+    """How many turns the oracle needs; None where it needs more than `LONGEST`."""
+    env = BabyAI(World(level, seed))
+    step = env.start()
+    for turn in range(LONGEST):
+        step = env.step(oracle(env.world))
+        if step.ending is not None:
+            return turn + 1 if step.ending is Ending.SOLVED else None
+    return None
+
+
+def _chosen(rows: Sequence[Row], size: int, *, balanced: bool) -> list[Row]:
+    """That many rows, the levels in turn; balanced, every other one is hard."""
+    mixed = _in_turn(rows, lambda row: row[0])
+    if balanced:
+        mixed = _in_turn(mixed, lambda row: row[2] > EASY_TURNS)
+    return mixed[:size]
+
+
+def _in_turn(rows: Sequence[Row], kind: Callable[[Row], int]) -> list[Row]:
+    """The rows with their kinds in turn: the first of each kind, then the second of each."""
+    seen = Counter[int]()
+    ranks = list[tuple[int, int]]()
+    for at, row in enumerate(rows):
+        ranks.append((seen[kind(row)], at))
+        seen[kind(row)] += 1
+    return [rows[at] for _, at in sorted(ranks)]
+
+
+def written(table: Mapping[str, Sequence[Row]]) -> str:
+    """The table as JSON, a pool to a line."""
+    lines = [f"{dumps(pool)}: {dumps(rows, separators=(',', ':'))}" for pool, rows in table.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def figures(table: Mapping[str, Sequence[Row]]) -> str:
+    """How many rows each pool has, and how many of them are hard."""
+    hard = {pool: sum(row[2] > EASY_TURNS for row in rows) for pool, rows in table.items()}
+    return ", ".join(f"{pool} {len(rows)} ({hard[pool]} hard)" for pool, rows in table.items())
+
+
+if __name__ == "__main__":
+    made = make_table()
+    TABLE.write_text(written(made))
+    print(figures(made))

@@ -1,0 +1,81 @@
+"""Which worlds are tasks: published ids where their files lie, or the table of worlds that pools.py made."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from json import loads
+from os import environ
+from pathlib import Path
+
+from heldout.config import Source
+from heldout.envs.babyai.levels import item, place
+from heldout.errors import BadCall, unknown
+from heldout.records import Task, digest
+
+Row = tuple[int, int, int]
+"""Level, seed, and how many turns the oracle needs."""
+
+SPLITS = ("demonstrations", "train", "test")
+EASY_TURNS = 2
+"""A task is easy where the oracle needs no more turns: about half of all worlds."""
+HARD_LEVELS = frozenset({6, 7, 8, 31, 33, 36})
+"""Levels where the oracle mostly needs more than `EASY_TURNS`: the difficulty of published tasks."""
+
+TABLE = Path(__file__).with_name("tasks.json")
+_FILES = {"train": "train/babyai_train.json", "test": "eval/babyai_test.json"}
+
+
+def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
+    """The function from a split to its tasks; demonstrations are generated for both kinds of source."""
+    if source.kind not in ("generated", "real"):
+        raise unknown("task source", source.kind, ("generated", "real"))
+
+    @cache
+    def tasks(split: str) -> Sequence[Task]:
+        if split not in SPLITS:
+            raise unknown("split", split, SPLITS)
+        if source.kind == "real" and split in _FILES:
+            return published(split)
+        return [_task(split, level, seed, turns > EASY_TURNS) for level, seed, turns in _table()[split]]
+
+    return tasks
+
+
+def data_digest(source: Source) -> str:
+    """A digest of the tasks that a source gives."""
+    if source.kind == "real":
+        return digest({split: _items(split) for split in _FILES})
+    return digest(_table())
+
+
+def published(split: str) -> list[Task]:
+    """The published tasks of a split, from the files under HELDOUT_DATA (CC BY-NC: read there, never copied)."""
+    places = [place(number) for number in _items(split)]
+    return [_task(split, level, seed, level in HARD_LEVELS) for level, seed in places]
+
+
+def _items(split: str) -> list[int]:
+    folder = environ.get("HELDOUT_DATA")
+    path = Path(folder or "", "agentgym_item_ids", _FILES[split])
+    if folder is None or not path.is_file():
+        raise BadCall(
+            f"the published BabyAI tasks are read from $HELDOUT_DATA/agentgym_item_ids/{_FILES[split]}, not there"
+        )
+    try:
+        return [int(row["item_id"].removeprefix("babyai_")) for row in loads(path.read_text())]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadCall(f"{path} is no list of objects with an item_id such as babyai_0") from None
+
+
+def _task(split: str, level: int, seed: int, hard: bool) -> Task:
+    return Task(
+        env="babyai",
+        split=split,
+        id=f"babyai_{item(level, seed)}",
+        difficulty="hard" if hard else "easy",
+        world={"level": level, "seed": seed},
+    )
+
+
+@cache
+def _table() -> dict[str, list[Row]]:
+    return {pool: [(row[0], row[1], row[2]) for row in rows] for pool, rows in loads(TABLE.read_text()).items()}

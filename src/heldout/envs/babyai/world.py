@@ -1,0 +1,110 @@
+"""The grid world: minigrid behind a look, a table of moves, and what carrying one out led to."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import gymnasium
+import minigrid  # noqa: F401  (gymnasium learns the levels from it)
+from minigrid.envs.babyai.core import roomgrid_level
+
+from heldout.envs.babyai.levels import NAMES, game
+from heldout.envs.babyai.moves import Move, table
+from heldout.envs.babyai.sight import look
+from heldout.records import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What minigrid said of the last primitive of a move."""
+
+    reward: float = 0.0
+    terminated: bool = False
+    truncated: bool = False
+
+
+@final
+class World:
+    """One grid with its mission, as minigrid makes it from a level and a seed; it changes as it is played."""
+
+    def __init__(self, level: int, seed: int, *, original: bool = False) -> None:
+        self.level = level
+        self.seed = seed
+        self.original = original
+        self.grid = _grid(level)
+        """The minigrid environment: for players, which see everything."""
+        view, _ = self.grid.reset(seed=seed)
+        # Where a level puts something into the agent's hands, minigrid's first view still shows it on the floor.
+        self._look(view["image"] if original else self._view())
+
+    @property
+    def mission(self) -> str:
+        """The goal as minigrid words it, with the order in which its parts count."""
+        return str(self.grid.mission)
+
+    @property
+    def content(self) -> str:
+        """A digest of all that makes the start of this world: level, mission, grid, agent."""
+        return digest([NAMES[self.level], self.mission, self._cells(), *self._agent()])
+
+    @property
+    def digest(self) -> str:
+        """A digest of where the world stands, apart from the steps spent."""
+        return digest([self.mission, self._cells(), *self._agent(), _progress(self.grid.instrs)])
+
+    def act(self, move: Move) -> Outcome:
+        """Carry out a move until a primitive changes nothing.
+
+        By our rules it also stops when the episode ends; the original plays on and keeps the last answer (Q-BA6).
+        """
+        outcome = Outcome()
+        for primitive in move.primitives:
+            before = self._mark()
+            _, reward, terminated, truncated, _ = self.grid.step(primitive)
+            outcome = Outcome(float(reward), bool(terminated), bool(truncated))
+            ended = outcome.terminated or outcome.truncated
+            if self._mark() == before or (ended and not self.original):
+                break
+        self._look(self._view())
+        return outcome
+
+    def _view(self) -> Any:
+        return self.grid.gen_obs()["image"]
+
+    def _look(self, view: Any) -> None:
+        self.sight = look(self.grid, view)
+        self.table = table(self.sight, original=self.original)
+
+    def _mark(self) -> object:
+        """What tells whether a primitive did anything: the original goes by the view alone."""
+        if self.original:
+            return self._view().tobytes()
+        ahead = self.grid.grid.get(*self.grid.front_pos)
+        return self._agent(), ahead.encode() if ahead else None
+
+    def _agent(self) -> tuple[int, int, int, list[str]]:
+        x, y = self.grid.agent_pos
+        held = self.grid.carrying
+        return int(x), int(y), int(self.grid.agent_dir), [held.color, held.type] if held else []
+
+    def _cells(self) -> list[list[int] | None]:
+        cells = (thing and [int(part) for part in thing.encode()] for thing in self.grid.grid.grid)
+        return [self.grid.width, *cells]
+
+
+def _grid(level: int) -> Any:
+    # minigrid prints every draw that it rejects; a name in its module is quieter than a diverted stdout,
+    # which would swallow what other threads print meanwhile.
+    vars(roomgrid_level)["print"] = _unsaid
+    return gymnasium.make(game(level), disable_env_checker=True).unwrapped
+
+
+def _unsaid(*_: object) -> None:
+    """Print nothing."""
+
+
+def _progress(instruction: Any) -> list[object]:
+    """Which parts of an instruction are done."""
+    if not hasattr(instruction, "instr_a"):
+        return []
+    parts = [_progress(instruction.instr_a), _progress(instruction.instr_b)]
+    return [str(instruction.a_done), str(instruction.b_done), *parts]
