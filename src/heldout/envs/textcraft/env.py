@@ -46,10 +46,10 @@ class TextCraft:
             return self._play(self._read(action), action)
         except Malformed as mistake:
             return self._answer(f"Wrong item format: {mistake}")
-        except (KeyError, ValueError) as mistake:
+        except (KeyError, ValueError) as breakdown:
             if not self._world.exact_original:
                 raise
-            raise OriginalError(str(mistake)) from None
+            raise OriginalError(self._error(breakdown)) from None
 
     def _read(self, action: str) -> Move | None:
         if len(action) > LONGEST_ACTION and not self._world.exact_original:
@@ -94,6 +94,10 @@ class TextCraft:
                 return f"Could not find a valid recipe for ItemTagWithCount(item_tag={item}, count={move.count})"
             case _:
                 return f"No recipe makes {full} of these items"
+
+    def _error(self, breakdown: KeyError | ValueError) -> str:
+        """The server's words: an item named twice and used up, or a number too long to read."""
+        return repr(self._full(breakdown.args[0])) if isinstance(breakdown, KeyError) else str(breakdown)
 
     def _answer(self, observation: str, *, done: bool = False) -> Step:
         if done:

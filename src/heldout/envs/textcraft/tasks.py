@@ -57,9 +57,17 @@ def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
 
 
 def opened(task: Task, *, exact_original: bool) -> World:
-    """The world of a generated task: what is shown is all there is."""
+    """The world of a generated task."""
     shown = tuple(_recipe(text) for text in task.world["recipes"])
-    return _world(task.world["goal"], shown, exact_original=exact_original)
+    return grown(task.world["goal"], shown, exact_original=exact_original)
+
+
+def grown(goal: str, shown: tuple[Recipe, ...], *, exact_original: bool = False) -> World:
+    """The world of a grown tree: what is shown is all there is."""
+    tag_of = {recipe.output: recipe.group for recipe in shown if recipe.group}
+    tags = frozenset(tag_of.values())
+    names = {recipe.output for recipe in shown} | {need for recipe in shown for need, _ in recipe.needs}
+    return World(Book(shown, frozenset(names - tags), tags, tag_of), goal, shown, exact_original=exact_original)
 
 
 def difficulty(turns: int, easy_turns: int) -> str:
@@ -75,7 +83,7 @@ def _task(pool: str, number: int, seed: int, profile: str) -> Task:
     while taken > MOST_TURNS or difficulty(taken, EASY_TURNS[profile]) != wanted:
         goal = chance.choice(_goals_of(pool))
         shown = grow(goal, SHAPES[profile], chance)
-        taken = turns(_world(goal, shown))
+        taken = turns(grown(goal, shown))
     world = {"goal": goal, "recipes": [line(recipe) for recipe in shown]}
     return Task(env="textcraft", split=pool, id=f"textcraft_{number}", difficulty=wanted, world=world)
 
@@ -89,10 +97,3 @@ def _goals_of(pool: str) -> list[str]:
 def _recipe(text: str) -> Recipe:
     read = recipe(text)
     return Recipe(read.output, read.makes, read.needs, group_of(read.output))
-
-
-def _world(goal: str, shown: tuple[Recipe, ...], *, exact_original: bool = False) -> World:
-    tag_of = {recipe.output: recipe.group for recipe in shown if recipe.group}
-    tags = frozenset(tag_of.values())
-    names = {recipe.output for recipe in shown} | {need for recipe in shown for need, _ in recipe.needs}
-    return World(Book(shown, frozenset(names - tags), tags, tag_of), goal, shown, exact_original=exact_original)
