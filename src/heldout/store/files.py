@@ -21,8 +21,11 @@ def refusals(path: Path, doing: str) -> Iterator[None]:
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
-    """Puts the whole content in the file's place at once: a reader sees the old file or the new one."""
-    data = content.encode() if isinstance(content, str) else content
+    """Puts the whole content in the file's place at once: a reader sees the old file or the new one.
+
+    What a model said may hold half a surrogate pair, which no file can: it is written as a question mark.
+    """
+    data = content.encode(errors="replace") if isinstance(content, str) else content
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with refusals(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +42,7 @@ def replace_file(path: Path, content: str | bytes) -> None:
 
 def replace_json(path: Path, value: Json) -> None:
     """Puts a JSON value in the file's place, indented for people."""
-    replace_file(path, dumps(value, indent=2, ensure_ascii=False) + "\n")
+    replace_file(path, dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Json:

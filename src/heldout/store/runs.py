@@ -22,10 +22,10 @@ BASE = "base"
 
 def slug(chain: str) -> str:
     """A chain's name in paths: `webshop.easy > webshop.hard` is `webshop.easy--webshop.hard`."""
-    name = re.sub(r"\s*>\s*", "--", chain.strip()) or BASE
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+,-]*", name):
+    stages = [stage.strip() for stage in (chain or BASE).split(">")]
+    if not all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", stage) for stage in stages):
         raise BadCall(f"a chain is stages joined by ' > ', such as 'webshop.easy > webshop.hard', not {chain!r}")
-    return name
+    return "--".join(stages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,207 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heldout.analysis.scores import Cell, paired_change, summarise
+from heldout.errors import HeldoutError
+from heldout.records import Episode
+
+EASY = Cell(env="doors", split="test", difficulty="easy")
+HARD = replace(EASY, difficulty="hard")
+BOTH = replace(EASY, difficulty="all")
+
+
+def row(task: str, score: float, **changes: object) -> Episode:
+    return replace(PLAIN, task=task, score=score, success=score == 1, **changes)  # type: ignore[arg-type]
+
+
+PLAIN = Episode(
+    study="demo",
+    base="pocket",
+    chain="base",
+    seed=0,
+    step=0,
+    env="doors",
+    task="",
+    split="test",
+    difficulty="easy",
+    difficulty_source="oracle_turns",
+    attempt=0,
+    variant="",
+    rules="fixed",
+    data="d",
+    prompt="p",
+    max_turns=20,
+    temperature=1.0,
+    reward=0.0,
+    score=0.0,
+    success=False,
+    turns=2,
+    generated_tokens=10,
+    response_length=30,
+    ending="solved",
+    stream="",
+)
+
+
+def attempts(task: str, scores: Sequence[float], **changes: object) -> list[Episode]:
+    return [row(task, score, attempt=i, **changes) for i, score in enumerate(scores)]
+
+
+def test_three_tasks_counted_by_hand() -> None:
+    rows = [
+        *attempts("a", [1.0, 1.0], turns=1, generated_tokens=4),
+        *attempts("b", [0.5, 1.0], turns=2, generated_tokens=8),
+        *attempts("c", [0.0, 0.25], turns=6, generated_tokens=30, ending="out_of_turns"),
+    ]
+    [score] = summarise(rows)
+    assert score.cell == EASY
+    assert (score.n, score.k) == (3, 2)
+    assert score.score == pytest.approx((1 + 0.75 + 0.125) / 3)
+    assert score.success == pytest.approx(3 / 6)
+    assert score.pass_at_k == pytest.approx(2 / 3)
+    assert (score.turns, score.tokens) == (3, 14)
+    assert score.endings == {"out_of_turns": 2, "solved": 4}
+    assert score.ci95 == pytest.approx((0.125, 1.0))  # all three the worst, or the best: 1 in 27 each
+
+
+def test_a_task_counts_once_however_often_it_was_tried() -> None:
+    [score] = summarise([*attempts("a", [1.0] * 7), *attempts("b", [0.0])])
+    assert score.score == 0.5
+    assert score.k == 7
+
+
+def test_one_task_has_an_interval_without_width() -> None:
+    [score] = summarise(attempts("a", [0.0, 1.0]))
+    assert score.ci95 == (0.5, 0.5)
+
+
+def test_two_tasks_lie_between_the_worst_and_the_best() -> None:
+    [score] = summarise([row("a", 0.2), row("b", 0.6)])
+    assert score.ci95 == pytest.approx((0.2, 0.6))
+
+
+def test_the_interval_of_a_coin_is_the_binomial_one() -> None:
+    [score] = summarise([row(f"t{i}", float(i % 2)) for i in range(100)])
+    assert score.ci95 == pytest.approx((0.40, 0.60), abs=0.011)  # 0.5 ± 1.96 · 0.05
+
+
+def test_each_chain_step_cell_and_temperature_has_its_own_score() -> None:
+    rows = [row("a", 0.0), row("a", 1.0, temperature=0.0), row("a", 0.5, step=3, chain="doors.easy")]
+    found = {(score.chain, score.step, score.temperature): score.score for score in summarise(rows)}
+    assert found == {("base", 0, 1.0): 0.0, ("base", 0, 0.0): 1.0, ("doors.easy", 3, 1.0): 0.5}
+
+
+def test_what_the_infrastructure_broke_is_counted_and_nothing_else() -> None:
+    [score] = summarise([row("a", 1.0), row("a", 0.0, attempt=1, ending="error"), row("b", 0.0, ending="error")])
+    assert (score.n, score.k, score.score) == (1, 1, 1.0)
+    assert score.endings == {"error": 2, "solved": 1}
+    assert summarise([row("b", 0.0, ending="error")]) == []
+
+
+def test_difficulties_are_pooled_where_several_were_measured() -> None:
+    rows = [row("a", 1.0), row("b", 0.0, difficulty="hard"), row("c", 0.5, env="mirrors")]
+    scores = {score.cell.name: score.score for score in summarise(rows, pool=True)}
+    assert scores == {"doors.all": 0.5, "doors.easy": 1.0, "doors.hard": 0.0, "mirrors.easy": 0.5}
+
+
+def test_a_cell_of_another_split_says_so() -> None:
+    assert EASY.name == "doors.easy"
+    assert replace(EASY, split="train").name == "doors.easy.train"
+
+
+def test_training_seeds_are_resampled_too() -> None:
+    rows = [row(task, float(seed), seed=seed) for seed in (0, 1) for task in "abcd"]
+    [score] = summarise(rows)
+    assert (score.n, score.k, score.score) == (4, 1, 0.5)
+    assert score.ci95 == (0.0, 1.0)  # the tasks agree: all doubt is between the seeds
+
+
+def test_a_change_is_paired_by_task() -> None:
+    before = [row("a", 0.0), row("b", 0.5), row("x", 0.2, difficulty="hard")]
+    after = [*attempts("a", [0.0, 0.5]), row("b", 0.75), row("x", 0.1, difficulty="hard")]
+    changes = paired_change(before, after, pool=True)
+    assert list(changes) == [BOTH, EASY, HARD]
+    assert changes[EASY].mean == pytest.approx(25.0)
+    assert changes[EASY].n == 2
+    assert changes[EASY].ci95 == pytest.approx((25.0, 25.0))  # both tasks rose alike, however hard each is
+    assert changes[HARD].mean == pytest.approx(-10.0)
+    assert changes[BOTH].mean == pytest.approx((25 + 25 - 10) / 3)
+
+
+def test_a_cell_that_was_measured_once_has_no_change() -> None:
+    assert paired_change([row("a", 0.0)], [row("x", 1.0, difficulty="hard")]) == {}
+
+
+def test_other_tasks_are_not_paired_and_the_difference_is_named() -> None:
+    before = [row(task, 0.0) for task in "abcdef"]
+    with pytest.raises(HeldoutError) as said:
+        paired_change(before, [row("f", 1.0), row("g", 1.0)])
+    assert str(said.value) == (
+        "doors.easy: only the same tasks can be paired (only before: a, b, c and 2 more; only after: g)"
+    )
+
+
+def test_a_base_is_set_against_every_training_seed() -> None:
+    before = [row("a", 0.0), row("b", 0.5)]
+    after = [row(task, 0.5 + 0.25 * seed, seed=seed) for seed in (1, 2) for task in "ab"]
+    assert paired_change(before, after)[EASY].mean == pytest.approx(100 * (0.75 + 0.25 + 1 + 0.5) / 4)
+
+
+def test_training_seeds_are_paired() -> None:
+    before = [row("a", 0.1 * seed, seed=seed) for seed in (1, 2)]
+    after = [row("a", 0.1 * seed + 0.3, seed=seed) for seed in (1, 2)]
+    assert paired_change(before, after)[EASY].ci95 == pytest.approx((30.0, 30.0))
+
+
+def test_other_training_seeds_are_not_paired() -> None:
+    before = [row("a", 0.0, seed=seed) for seed in (1, 2)]
+    after = [row("a", 0.0, seed=seed) for seed in (1, 3)]
+    with pytest.raises(HeldoutError, match="cannot be paired: 1, 2 before, 1, 3 after"):
+        paired_change(before, after)
+
+
+scores_of_tasks = st.lists(st.floats(min_value=0, max_value=1, width=16), min_size=1, max_size=12)
+
+
+def rows_of(scores: Sequence[float]) -> list[Episode]:
+    return [row(f"t{i}", score) for i, score in enumerate(scores)]
+
+
+@settings(deadline=None, max_examples=50)
+@given(scores_of_tasks)
+def test_the_score_lies_in_its_interval_and_the_interval_in_the_scores(scores: list[float]) -> None:
+    [score] = summarise(rows_of(scores))
+    low, high = score.ci95
+    assert min(scores) - 1e-9 <= low <= score.score + 1e-9
+    assert score.score - 1e-9 <= high <= max(scores) + 1e-9
+
+
+@settings(deadline=None, max_examples=50)
+@given(scores_of_tasks, st.floats(min_value=-1, max_value=1, width=16))
+def test_a_shift_of_every_task_is_the_change_without_doubt(scores: list[float], shift: float) -> None:
+    change = paired_change(rows_of(scores), rows_of([score + shift for score in scores]))[EASY]
+    assert change.mean == pytest.approx(100 * shift, abs=1e-9)
+    assert change.ci95 == pytest.approx((100 * shift, 100 * shift), abs=1e-9)
+
+
+@settings(deadline=None, max_examples=50)
+@given(scores_of_tasks, st.randoms())
+def test_the_order_of_rows_changes_nothing(scores: list[float], chance: Random) -> None:
+    rows = rows_of(scores)
+    mixed = sorted(rows, key=lambda _: chance.random())
+    assert summarise(mixed) == summarise(rows)
+
+
+@settings(deadline=None, max_examples=50)
+@given(scores_of_tasks, scores_of_tasks)
+def test_there_and_back_is_no_change(before: list[float], after: list[float]) -> None:
+    size = min(len(before), len(after))
+    there = paired_change(rows_of(before[:size]), rows_of(after[:size]))[EASY]
+    back = paired_change(rows_of(after[:size]), rows_of(before[:size]))[EASY]
+    assert there.mean == pytest.approx(-back.mean, abs=1e-9)
+    assert there.ci95 == pytest.approx((-back.ci95[1], -back.ci95[0]), abs=1e-9)
