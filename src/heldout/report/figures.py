@@ -55,32 +55,40 @@ def png(figure: Figure) -> bytes:
 
 
 def _training(panel: Axes, metrics: Sequence[Mapping[str, Json]]) -> None:
-    for name, colour, marker in zip(LABELS, COLOURS, MARKERS, strict=False):
+    looks = zip(LABELS, COLOURS, MARKERS, ("-", "--"), (None, "white"), strict=False)
+    for name, colour, marker, line, fill in looks:  # dashed and hollow on top: equal curves are both seen
         rows = [row for row in metrics if row.get(name) is not None]
         steps, values = [row["step"] for row in rows], [row[name] for row in rows]
-        panel.plot(steps, values, color=colour, marker=marker, markersize=4, label=LABELS[name])
+        look = {"color": colour, "marker": marker, "markersize": 4, "linestyle": line, "markerfacecolor": fill}
+        panel.plot(steps, values, label=LABELS[name], **look)
     _dressed(panel, "On training tasks, as they are played", "mean of the step's episodes (0 to 1)")
     panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]), top=max(1.02, panel.get_ylim()[1]))
 
 
 def _held_out(panel: Axes, points: Sequence[Point]) -> None:
     names = sorted({point.score.cell.name for point in points})
-    for name, colour, marker in zip(names, cycle(COLOURS), cycle(MARKERS), strict=False):
+    apart = 0.012 * max(point.step for point in points)
+    for place, (name, colour, marker) in enumerate(zip(names, cycle(COLOURS), cycle(MARKERS), strict=False)):
         own = sorted((point for point in points if point.score.cell.name == name), key=lambda point: point.step)
-        steps, scores = [point.step for point in own], [100 * point.score.score for point in own]
-        below = [100 * (point.score.score - point.score.ci95[0]) for point in own]
-        above = [100 * (point.score.ci95[1] - point.score.score) for point in own]
+        steps = [point.step + apart * (place - (len(names) - 1) / 2) for point in own]  # intervals side by side
+        scores, below, above = zip(*(_bar(point.score) for point in own), strict=True)
         panel.errorbar(steps, scores, (below, above), color=colour, marker=marker, capsize=3, label=name)
     k = max(point.score.k for point in points)
     _dressed(panel, "On test tasks, with 95 % intervals", f"avg@{k} (points, 0 to 100)")
     panel.set_ylim(0, 102)
 
 
+def _bar(score: CellScore) -> tuple[float, float, float]:
+    """A score in points, and how far its interval reaches below and above; rounding never makes that negative."""
+    low, high = score.ci95
+    return 100 * score.score, max(0.0, 100 * (score.score - low)), max(0.0, 100 * (high - score.score))
+
+
 def _dressed(panel: Axes, title: str, unit: str) -> None:
     panel.set_title(title, fontsize=11)
     panel.set_xlabel("training step")
     panel.set_ylabel(unit)
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(axis="y", color="#DDDDDD", linewidth=0.8)
     panel.set_axisbelow(True)
