@@ -12,7 +12,7 @@ from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
 from heldout.store.rows import RowStore
 
-__all__ = ["Cell", "Identity", "Wanted", "measure", "wanted"]
+__all__ = ["Cell", "Identity", "Wanted", "by_stream", "key", "measure", "played", "tasks_of", "wanted"]
 
 OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
 """The fields of a row that playing decides; the others say what was to be played."""

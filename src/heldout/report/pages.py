@@ -102,7 +102,8 @@ def _turn(number: int, turn: Turn) -> str:
 
 
 def _outcome(trajectory: Trajectory) -> str:
-    return f"{_ending(trajectory)}, score {100 * trajectory.score:.0f}, {len(trajectory.turns)} turns"
+    turns = "1 turn" if len(trajectory.turns) == 1 else f"{len(trajectory.turns)} turns"
+    return f"{_ending(trajectory)}, score {100 * trajectory.score:.0f}, {turns}"
 
 
 def _ended(trajectory: Trajectory) -> str:
