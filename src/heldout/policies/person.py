@@ -51,16 +51,14 @@ class Person:
         self._actions.pop(conversation, None)
 
     def _reply(self, ask: Ask) -> str:
-        while True:
-            line = self._listen(f"{ask.turn + 1}> ").strip()
-            if line == ":quit":
-                raise Stopped
+        while (line := self._listen(f"{ask.turn + 1}> ").strip()) != ":quit":
             if line == ":hint":
                 self._say(self._hint(ask))
             elif line.startswith(":"):
                 self._say(HELP)
             elif line:
                 return self._whole(line)
+        raise Stopped
 
     def _whole(self, line: str) -> str:
         """The reply that a line begins; a bare action is put into the form that agents use."""

@@ -12,8 +12,11 @@ from heldout.envs.base import Env, Suite, World
 from heldout.policies.base import Ask
 from heldout.records import Reply
 
-Choose = Callable[[Suite, World, Random], str]
-"""The next action, from the suite's players, the world as it stands, and the turn's chance."""
+Choose = Callable[[Suite, World, Random, str], str]
+"""The next action, from the suite's players, the world as it stands, the turn's chance, and the last action."""
+
+HABIT = 0.85
+"""How often a clumsy player's slip is the most tempting one."""
 
 
 @final
@@ -26,6 +29,7 @@ class TwinPlayer:
         self._suites = suites
         self._choose = choose
         self._twins = dict[str, Env]()
+        self._last = dict[str, str]()
         self._ready = list[tuple[str, Reply]]()
 
     def submit(self, ask: Ask) -> None:
@@ -35,9 +39,10 @@ class TwinPlayer:
         if twin is None:
             twin = self._twins[ask.conversation] = suite.open(ask.task)
             twin.start()
-        action = self._choose(suite, twin.world, Random(ask.seed))
+        action = self._choose(suite, twin.world, Random(ask.seed), self._last.get(ask.conversation, ""))
         thought = suite.thought(twin.world, action)
         twin.step(action)
+        self._last[ask.conversation] = action
         self._ready.append((ask.conversation, Reply(text=f"Thought: {thought}\nAction: {action}")))
 
     def collect(self) -> list[tuple[str, Reply]]:
@@ -48,26 +53,32 @@ class TwinPlayer:
     def release(self, conversation: str) -> None:
         """Forget a conversation's twin."""
         self._twins.pop(conversation, None)
+        self._last.pop(conversation, None)
 
 
 def oracle(suites: Callable[[str], Suite]) -> TwinPlayer:
     """The player that knows the solution; it plans anew each turn."""
-    return TwinPlayer(suites, lambda suite, world, _: suite.oracle(world))
+    return TwinPlayer(suites, lambda suite, world, *_: suite.oracle(world))
 
 
 def random(suites: Callable[[str], Suite]) -> TwinPlayer:
     """The player that draws among the actions that would be carried out."""
-    return TwinPlayer(suites, lambda suite, world, rng: rng.choice(suite.legal(world)))
+    return TwinPlayer(suites, lambda suite, world, rng, _: rng.choice(suite.legal(world)))
 
 
-def clumsy(suites: Callable[[str], Suite], rate: float) -> TwinPlayer:
-    """The oracle with planted mistakes: at each turn, with this probability, a plausible slip instead.
+def clumsy(suites: Callable[[str], Suite], slip: float, persist: float) -> TwinPlayer:
+    """The oracle with planted mistakes, the tempting ones by habit, and a stubbornness that outlasts refusals.
 
-    Since the oracle plans anew, what follows a slip is a recovery from it.
+    A turn begins a slip with chance `slip`; a slip that is still a mistake is said again with chance
+    `persist`. Since the oracle plans anew, what follows the last one is a recovery.
     """
 
-    def choose(suite: Suite, world: World, rng: Random) -> str:
-        slips = suite.slips(world) if rng.random() < rate else []
-        return rng.choice(slips) if slips else suite.oracle(world)
+    def choose(suite: Suite, world: World, rng: Random, last: str) -> str:
+        slips = suite.slips(world)
+        if last in slips and rng.random() < persist:
+            return last
+        if last in slips or not slips or rng.random() >= slip:
+            return suite.oracle(world)
+        return slips[0] if rng.random() < HABIT else rng.choice(slips)
 
     return TwinPlayer(suites, choose)

@@ -18,6 +18,16 @@ OBSERVED = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mistakes:
+    """How clumsy the demonstrating player is, from 0 to 1."""
+
+    slip: float
+    """The chance that a turn begins a mistake."""
+    persist: float
+    """The chance that a mistake is said again while it is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Demonstration:
     """A dialogue: the opening, then replies and observations in turn; the last observation is not read."""
 
@@ -27,13 +37,14 @@ class Demonstration:
 
 
 def demonstrations(
-    suites: Callable[[str], Suite], tasks: Iterable[Task], *, mistakes: float, turns: int, seed: int
+    suites: Callable[[str], Suite], tasks: Iterable[Task], mistakes: Mistakes, *, turns: int, seed: int
 ) -> Iterator[Demonstration]:
-    """Solved episodes of the oracle with planted mistakes, one a task."""
+    """Episodes of the oracle with planted mistakes, one a task; those that ran out of turns are kept."""
     assignments = (Assignment(task=task, attempt=0, seed=seed, stream="demonstrations") for task in tasks)
-    for trajectory in play(clumsy(suites, mistakes), assignments, Limits(turns=turns), suites):
-        if trajectory.success:
-            yield demonstration_of(trajectory)
+    for trajectory in play(
+        clumsy(suites, mistakes.slip, mistakes.persist), assignments, Limits(turns=turns), suites
+    ):
+        yield demonstration_of(trajectory)
 
 
 def demonstration_of(trajectory: Trajectory) -> Demonstration:

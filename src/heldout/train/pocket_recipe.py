@@ -22,9 +22,18 @@ from heldout.model.learner import Objective
 from heldout.model.pocket import newborn, shape, tokenizer_of
 from heldout.model.worker import Setting
 from heldout.seeds import derive, stream
-from heldout.train.imitate import Demonstration, batches, demonstrations, sample_of, shared, texts_of
+from heldout.train.imitate import Demonstration, Mistakes, batches, demonstrations, sample_of, shared, texts_of
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The demonstrations of one environment."""
+
+    env: str
+    count: int
+    mistakes: Mistakes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +42,17 @@ class Recipe:
 
     seed: int = 0
     source: Source = field(default_factory=Source)
-    demonstrations: tuple[tuple[str, int], ...] = (("textcraft", 12_000), ("babyai", 6_000))
-    """How many of each environment."""
-    mistakes: float = 0.2
-    """The chance of a slip at each turn."""
-    turns: int = 20
+    shares: tuple[Share, ...] = (
+        Share(env="textcraft", count=12_000, mistakes=Mistakes(slip=0.65, persist=0.88)),
+        Share(env="babyai", count=6_000, mistakes=Mistakes(slip=0.65, persist=0.92)),
+    )
+    turns: int = 16
+    """Of a demonstration, at most."""
     width: int = 128
     layers: int = 4
     copy_steps: int = 1500
     """The most steps of the warm-up; it ends when `copy_loss` is reached at the longest gap."""
-    copy_loss: float = 0.42
+    copy_loss: float = 0.45
     copy_tokens: int = 8192
     copy_lr: float = 2e-3
     steps: int = 2000
@@ -78,11 +88,10 @@ def gather(recipe: Recipe) -> list[Demonstration]:
         return open_suite(name, recipe.source)
 
     demos = list[Demonstration]()
-    for env, count in recipe.demonstrations:
-        tasks = islice(suites(env).tasks("demonstrations"), count)
-        demos += demonstrations(
-            suites, tasks, mistakes=recipe.mistakes, turns=recipe.turns, seed=derive(recipe.seed, "demos")
-        )
+    for share in recipe.shares:
+        tasks = islice(suites(share.env).tasks("demonstrations"), share.count)
+        seed = derive(recipe.seed, "demonstrations", share.env)
+        demos += demonstrations(suites, tasks, share.mistakes, turns=recipe.turns, seed=seed)
     return demos
 
 

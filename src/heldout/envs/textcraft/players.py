@@ -72,15 +72,17 @@ def thought(world: World, action: str) -> str:
 
 
 def slips(world: World) -> list[str]:
-    """Plausible mistakes: a wrong count, a craft too early, getting what is crafted, or what is of no use."""
+    """Plausible mistakes, the tempting first: a craft too early, the goal's before all; getting what is
+    crafted; a wrong count; what is of no use."""
     best = oracle(world)
     useful = set(reachable(world.book, world.goal))
     idle = [recipe for recipe in world.shown if recipe not in useful]
     possible = set(_crafts_now(world))
+    by_goal = sorted(world.shown, key=lambda recipe: recipe.output != world.goal)
     mistakes = [
+        *(line(recipe) for recipe in by_goal if line(recipe) not in possible),
+        *(f"get {recipe.makes} {recipe.output}" for recipe in by_goal if recipe in useful),
         *_miscounted(best),
-        *(line(recipe) for recipe in world.shown if line(recipe) not in possible),
-        *(f"get {recipe.makes} {recipe.output}" for recipe in world.shown if recipe in useful),
         *(line(recipe) for recipe in idle if line(recipe) in possible),
         *(f"get {n} {name}" for recipe in idle for name, n in recipe.needs if not _of_use(name, useful)),
     ]
