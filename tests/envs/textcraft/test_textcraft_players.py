@@ -76,17 +76,17 @@ def test_a_thought_says_what_the_action_is_for(items: tuple[tuple[str, int], ...
 
 
 def test_slips_are_wrong_counts_early_crafts_and_what_is_of_no_use() -> None:
-    assert slips(world()) == [
-        "get 5 iron ore",
-        "get 3 iron ore",
-        "craft 1 oak boat using 3 planks, 1 iron rod",
-        "craft 2 oak planks using 1 oak log",
+    assert sorted(slips(world())) == [
         "craft 1 iron rod using 4 iron ore",
+        "craft 1 oak boat using 3 planks, 1 iron rod",
         "craft 2 iron bell using 3 iron ore, 1 tin ore",
-        "get 1 oak boat",
-        "get 2 oak planks",
+        "craft 2 oak planks using 1 oak log",
         "get 1 iron rod",
+        "get 1 oak boat",
         "get 1 tin ore",
+        "get 2 oak planks",
+        "get 3 iron ore",
+        "get 5 iron ore",
     ]
 
 
