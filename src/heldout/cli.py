@@ -45,18 +45,28 @@ class Verb:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit status."""
     try:
-        verb, arguments = parse(sys.argv[1:] if argv is None else argv)
-        load(verb.place)(**arguments)
+        status = _status(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
-    except HeldoutError as error:
-        return _told(str(error), error.status)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush is quiet too
         return BROKEN_PIPE
+    return status
+
+
+def _status(words: Sequence[str]) -> int:
+    try:
+        verb, arguments = parse(words)
+        load(verb.place)(**arguments)
+    except HeldoutError as error:
+        return _told(str(error), error.status)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         return _told(str(error), HeldoutError.status)
     except KeyboardInterrupt:
         return _told("interrupted", INTERRUPTED)
+    except SystemExit as printed:  # argparse has printed what --help or --version asked for
+        return int(printed.code or 0)
     return 0
 
 
@@ -205,9 +215,6 @@ def _play_flags(parser: ArgumentParser) -> None:
 
 
 def _pocket_flags(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--check", action="store_true", help="rebuild from nothing and compare scores with the shipped"
-    )
     _out(parser, "where to build it (outputs/pocket)")
     _seed(parser)
     _settings(parser)

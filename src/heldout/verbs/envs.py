@@ -8,10 +8,10 @@ from heldout.config import Config, changed
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
 from heldout.records import Json
-from heldout.verbs.columns import aligned
+from heldout.report.tables import Table, aligned
 
 MARKS = {True: "✓", False: "✗"}
-HEADER = ("NAME", "TYPE", "DEN.", "VAL.", "ACT.", "KNWL.", "STR.", "K", "TRAIN", "TEST", "SOURCE")
+HEADER = ("NAME", "TYPE", "DEN.", "VAL.", "ACT.", "KNWL.", "STR.", "K", "TRAIN", "TEST")
 LEGEND = "DEN. dense reward · VAL. strict form · ACT. actions listed · KNWL. world knowledge · STR. structured text"
 
 
@@ -22,10 +22,10 @@ def envs(*, as_json: bool, settings: Sequence[str]) -> None:
     if as_json:
         print(dumps(entries, indent=2, ensure_ascii=False))
         return
-    print(aligned([HEADER, *map(_row, entries)]))
-    print(f"\n{LEGEND}")
+    print(aligned(Table(HEADER, [_row(item) for item in entries])))
+    print(LEGEND)
     for item in entries:
-        print(f"\n{item['name']} actions: " + " · ".join(item["actions"]))
+        print(f"\n{item['name']}: {item['source']}\n  " + "\n  ".join(item["actions"]))
 
 
 def entry(suite: Suite) -> dict[str, Json]:
@@ -45,4 +45,4 @@ def _row(item: dict[str, Json]) -> tuple[str, ...]:
     marks = (MARKS[value] for value in item["traits"].values())
     tasks = item["tasks"]
     figures = (str(item["turn_limit"]), str(tasks["train"]), str(tasks["test"]))
-    return (item["name"], item["type"], *marks, *figures, item["source"])
+    return (item["name"], item["type"], *marks, *figures)

@@ -1,24 +1,21 @@
 """`heldout evaluate`: an agent, some environments, avg@k."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from hashlib import file_digest
 from json import dumps
 from pathlib import Path
 
-from heldout.agents import open_agent
+from heldout.agents import open_agent, suites_of
 from heldout.analysis.scores import ALL, CellScore, summarise
 from heldout.config import Config
 from heldout.envs.base import Suite
-from heldout.envs.registry import open_suite
 from heldout.evaluate.measure import Cell, Identity, key, measure, wanted
 from heldout.evaluate.printed import as_json as printed
 from heldout.progress import Progress
 from heldout.records import Ending, Episode, Trajectory
+from heldout.report.tables import Table, aligned
 from heldout.rollout.groups import Play
-from heldout.store.runs import EvaluationFolder, StudyFolder, slug
-from heldout.verbs.columns import aligned
-from heldout.verbs.settings import settled
+from heldout.store.runs import EvaluationFolder, StudyFolder
+from heldout.verbs.settings import base_of, run_folder, settled
 
 HEADER = (
     "ENV",
@@ -53,10 +50,10 @@ def evaluate(
     """Measures an agent, playing only what is not on disk yet, and prints a figure for each cell."""
     flags = {"evaluate.samples": samples, "evaluate.turns": max_turns, "evaluate.tasks": limit}
     config = settled(model, flags, settings)
-    suites = partial(open_suite, source=config.source)
+    suites = suites_of(config)
     cells = {env: cells_of(suites(env), split, difficulty) for env in envs}
     base = base_of(model)
-    study = StudyFolder(out or Path("runs") / f"evaluate-{slug(base.replace('/', '--'))}")
+    study = StudyFolder(out or run_folder("evaluate", base))
     identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
     rows = list[Episode]()
     with study.lock(), open_agent(model, config) as play:
@@ -64,20 +61,15 @@ def evaluate(
             folder = study.evaluation(chain="", step=0, seed=seed)
             rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
     scores = summarise(rows, pool=difficulty == ALL)
-    print(dumps(printed(scores), indent=2) if as_json else aligned([HEADER, *map(_row, scores)]))
+    print(
+        dumps(printed(scores), indent=2) if as_json else aligned(Table(HEADER, [_row(score) for score in scores]))
+    )
 
 
 def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
     """What is measured of one environment: one difficulty, or where `all` is asked each that it has."""
     there = sorted({task.difficulty for task in suite.tasks(split)}) if difficulty == ALL else [difficulty]
     return [Cell(env=suite.name, split=split, difficulty=each) for each in there]
-
-
-def base_of(model: str) -> str:
-    """A model's name in rows; a folder's tells its weights too, so that other weights are never taken for them."""
-    weights = sorted(Path(model).glob("*.safetensors"))
-    digests = [_digest(path) for path in weights]
-    return "-".join([Path(model).resolve().name, *digests]) if digests else model
 
 
 def measured(
@@ -119,11 +111,6 @@ class _Tally:
         self._played += 1
         self._score += trajectory.score
         self._progress.show(self._played, score=self._score / self._played)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()[:8]
 
 
 def _row(score: CellScore) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def play(
     """Plays one task with whoever is at standard input."""
     config = changed(Config(), settings)
     suite = open_suite(env, config.source)
-    chosen = find(suite, task, difficulty, seed)
+    chosen = find(suite, task, difficulty=difficulty, seed=seed)
     limits = replace(config.limits, turns=max_turns or config.limits.turns)
     print(f"{suite.name} {chosen.id} ({chosen.difficulty}, at most {limits.turns} turns). {HELP}\n")
     assignment = Assignment(task=chosen, attempt=0, seed=seed, stream="play")
@@ -33,7 +33,7 @@ def play(
         print(ended(trajectory))
 
 
-def find(suite: Suite, task_id: str | None, difficulty: str, seed: int) -> Task:
+def find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> Task:
     """The task of that id, or a test task of that difficulty drawn by the seed."""
     test = suite.tasks("test")
     if task_id is None:

@@ -1,18 +1,16 @@
 """`heldout pocket`: the small model, built from nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from heldout.config import changed
-from heldout.config import pocket as defaults
-from heldout.train import pocket_recipe
+from heldout.train.pocket_recipe import Recipe, build
 
 
-def pocket(*, check: bool, out: Path | None, seed: int, settings: Sequence[str]) -> None:
-    """Builds the pocket model; with `check`, compares its scores with the shipped one's."""
-    config = changed(defaults(), settings)
+def pocket(*, out: Path | None, seed: int, settings: Sequence[str]) -> None:
+    """Builds the pocket model and says where it lies."""
+    recipe = replace(changed(Recipe(), settings), seed=seed)
     folder = out or Path("outputs") / "pocket"
-    pocket_recipe.build(folder, config=config, seed=seed)
-    if check:
-        print(pocket_recipe.check(folder, config=config))
+    build(recipe, folder)
     print(folder)

@@ -1,0 +1,252 @@
+"""The command line: the paper's listing parses, wrong calls get one line, and the light verbs work."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heldout.cli import BROKEN_PIPE, INTERRUPTED, VERBS, load, main, metric, parse
+from heldout.errors import BadCall
+
+ROOT = Path(__file__).parents[1]
+TRAIN = (
+    "train --model Qwen2.5-7B-Instruct --env webshop --difficulty easy --n-samples 8"
+    " --max-response-length 8192 --max-turns 10 --algorithm GRPO"
+)
+EVALUATE = "evaluate --model M --envs webshop searchqa textcraft --metric avg@8 --max-turns 20"
+CALLS = {
+    "demo": "demo --seed 1",
+    "envs": "envs --json",
+    "play": "play textcraft",
+    "pocket": "pocket",
+    "train": TRAIN,
+    "evaluate": EVALUATE,
+}
+Said = Callable[[], tuple[str, str]]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Said:
+    """What was printed since the last look: out and err."""
+
+    def read() -> tuple[str, str]:
+        captured = capsys.readouterr()
+        return captured.out, captured.err
+
+    return read
+
+
+def test_the_papers_training_listing_is_read_as_printed() -> None:
+    _, arguments = parse(TRAIN.split())
+    assert arguments == {
+        "model": "Qwen2.5-7B-Instruct",
+        "env": "webshop",
+        "difficulty": "easy",
+        "n_samples": 8,
+        "max_response_length": 8192,
+        "max_turns": 10,
+        "algorithm": "GRPO",
+        "resume": False,
+        "seed": 0,
+        "out": None,
+        "settings": [],
+    }
+
+
+def test_the_papers_evaluation_listing_is_read_as_printed() -> None:
+    _, arguments = parse(EVALUATE.split())
+    assert arguments["envs"] == ["webshop", "searchqa", "textcraft"]
+    assert (arguments["samples"], arguments["max_turns"], arguments["difficulty"]) == (8, 20, "all")
+
+
+def test_underscores_are_hyphens_in_flags_and_stay_in_values() -> None:
+    _, arguments = parse(
+        ["train", "--model", "M", "--env", "e", "--max_turns", "3", "--n_samples=4", "--set", "a_b=c_d"]
+    )
+    assert (arguments["max_turns"], arguments["n_samples"], arguments["settings"]) == (3, 4, ["a_b=c_d"])
+
+
+def test_settings_may_stand_after_one_flag_or_after_several() -> None:
+    _, arguments = parse(["demo", "--set", "a=1", "b=2", "--set", "c=3"])
+    assert arguments["settings"] == ["a=1", "b=2", "c=3"]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> None:
+    verb, arguments = parse(CALLS[name].split())
+    assert set(signature(load(verb.place)).parameters) == set(arguments)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("", "name a verb"),
+        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: demo, envs, evaluate,"),
+        ("train --env textcraft", "train: the following arguments are required: --model"),
+        ("train --modle M", "train: the following arguments are required: --model, --env"),
+        ("envs --jsno", "unknown argument of envs '--jsno'; did you mean '--json'? (choose from: --json, --set)"),
+        ("play textcraft --difficulty eazy", "unknown difficulty 'eazy'; did you mean 'easy'?"),
+        ("train --model M --env e --n-samples 0", "train: argument --n-samples: a whole number from 1 up, not '0'"),
+        ("train --model M --env e --algorithm PPO", "unknown algorithm 'PPO' (choose from: GRPO)"),
+        ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
+        ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
+        ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
+        ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
+        ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),
+        ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),
+        ("evaluate --model no/such/folder --envs textcraft", "no model 'no/such/folder'"),
+        ("train --model pocket --env nowhere", "unknown environment 'nowhere'"),
+        ("train --model ./nowhere --env textcraft", "no model './nowhere'"),
+        (
+            "train --model pocket --env textcraft --resume",
+            "runs/train-pocket",
+        ),
+    ],
+)
+def test_a_wrong_call_gets_one_clear_line_and_status_2(
+    call: str, told: str, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(call.split()) == 2
+    _, err = said()
+    assert err.startswith(f"heldout: {told}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["avg@0", "avg@", "avg", "pass@8", "avg@-1", "avg@1.5", ""])
+def test_only_avg_at_k_is_a_metric(text: str) -> None:
+    with pytest.raises(BadCall, match="give avg@k"):
+        metric(text)
+
+
+def test_help_and_version_are_answers_not_failures(said: Said) -> None:
+    assert main(["--version"]) == 0
+    assert main(["train", "--help"]) == 0
+    out, _ = said()
+    assert out.startswith("heldout 0.")
+    assert "--max-response-length L" in out
+
+
+def test_help_needs_nothing_that_is_slow_to_load() -> None:
+    code = "import sys, heldout.cli; heldout.cli.main(['train', '--help']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not {"torch", "transformers", "numpy", "matplotlib", "minigrid", "rich"} & loaded
+
+
+def test_environments_are_listed_for_programs(said: Said) -> None:
+    assert main(["envs", "--json"]) == 0
+    entries = {entry["name"]: entry for entry in json.loads(said()[0])}
+    fields = {"name", "type", "traits", "actions", "turn_limit", "tasks", "source"}
+    assert all(set(entry) == fields for entry in entries.values())
+    assert table_1(entries["textcraft"]) == ("Game", [False, True, False, False, False], 15)
+    assert table_1(entries["babyai"]) == ("Embodied", [True, False, True, False, False], 10)
+    assert set(entries["textcraft"]["tasks"]) == {"train", "test"}
+
+
+def table_1(entry: dict[str, Any]) -> tuple[str, list[bool], int]:
+    """An environment's type, DEN. VAL. ACT. KNWL. STR., and K while training (paper, Table 1 and §3.2)."""
+    names = ("dense", "strict", "lists_actions", "knowledge", "structured")
+    return entry["type"], [entry["traits"][name] for name in names], entry["turn_limit"]
+
+
+def test_environments_are_listed_for_people(said: Said) -> None:
+    assert main(["envs"]) == 0
+    header, _, first, *_ = said()[0].splitlines()
+    assert header.split() == ["NAME", "TYPE", "DEN.", "VAL.", "ACT.", "KNWL.", "STR.", "K", "TRAIN", "TEST"]
+    assert first.split()[:8] == ["textcraft", "Game", "✗", "✓", "✗", "✗", "✗", "15"]
+
+
+def heldout(*words: str, lines: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
+    """The command itself, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "heldout", *words], input=lines, text=True, capture_output=True, check=False, **more
+    )
+
+
+def test_a_person_plays_with_lines_from_a_pipe() -> None:
+    done = heldout("play", "textcraft", lines="inventory\n:hint\n")
+    assert done.returncode == 0
+    assert "Goal: craft" in done.stdout
+    assert "1> inventory\nInventory: You are not carrying anything.\n2> :hint\n" in done.stdout
+    assert done.stdout.endswith("stopped\n")
+
+
+def test_a_persons_episode_ends_with_its_score() -> None:
+    done = heldout("play", "textcraft", "--max-turns", "1", lines="Thought: what have I?\nAction: inventory\n")
+    assert done.stdout.splitlines()[-1] == "out of turns: score 0.00, 1 turns"
+
+
+@pytest.mark.parametrize("door", ["train.py", "evaluate.py"])
+def test_the_doors_at_the_root_lead_to_their_verbs(door: str) -> None:
+    verb = door.removesuffix(".py")
+    done = subprocess.run([sys.executable, ROOT / door], text=True, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"heldout: {verb}: the following arguments are required: --model")
+
+
+def test_an_interrupt_is_one_line() -> None:
+    words = [sys.executable, "-u", "-m", "heldout", "play", "textcraft"]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(words, text=True, **pipes) as playing:
+        assert playing.stdout
+        while not playing.stdout.readline().startswith("Goal:"):
+            pass
+        playing.send_signal(signal.SIGINT)
+        _, err = playing.communicate(timeout=30)
+    assert (playing.returncode, err) == (INTERRUPTED, "heldout: interrupted\n")
+
+
+def test_a_reader_that_leaves_is_not_an_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "heldout", "envs"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (BROKEN_PIPE, "")
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_line(said: Said) -> None:
+    call = "evaluate --model oracle --envs textcraft --limit 1 --metric avg@1 --out /dev/null/x"
+    assert main(call.split()) == 1
+    assert said()[1].count("\n") == 1
+
+
+def test_evaluation_plays_only_what_is_missing_and_prints_json(said: Said, tmp_path: Path) -> None:
+    call = "evaluate --model oracle --envs textcraft babyai --metric avg@2 --limit 3 --json --out"
+    assert main([*call.split(), str(tmp_path)]) == 0
+    first = json.loads(said()[0])
+    assert [(cell["env"], cell["difficulty"], cell["n"], cell["k"]) for cell in first] == [
+        ("babyai", "all", 6, 2),
+        ("babyai", "easy", 3, 2),
+        ("babyai", "hard", 3, 2),
+        ("textcraft", "all", 6, 2),
+        ("textcraft", "easy", 3, 2),
+        ("textcraft", "hard", 3, 2),
+    ]
+    fields = ["env", "split", "difficulty", "n", "k", "score", "success", "ci95", "turns", "tokens", "endings"]
+    assert list(first[0]) == fields
+    before = sizes(tmp_path)
+    assert main([*call.split(), str(tmp_path)]) == 0
+    assert json.loads(said()[0]) == first
+    assert sizes(tmp_path) == before
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*.jsonl*")}
+
+
+def test_evaluation_prints_a_table_for_people(said: Said, tmp_path: Path) -> None:
+    call = "evaluate --model random --envs textcraft --difficulty easy --metric avg@1 --limit 2 --out"
+    assert main([*call.split(), str(tmp_path)]) == 0
+    header, _, row = said()[0].splitlines()
+    assert header.split()[:6] == ["ENV", "DIFFICULTY", "SPLIT", "TASKS", "K", "SCORE"]
+    assert row.split()[:5] == ["textcraft", "easy", "test", "2", "1"]
