@@ -57,9 +57,8 @@ def _items(split: str) -> list[int]:
     folder = environ.get("HELDOUT_DATA")
     path = Path(folder or "", "agentgym_item_ids", _FILES[split])
     if folder is None or not path.is_file():
-        raise BadCall(
-            f"the published BabyAI tasks are read from $HELDOUT_DATA/agentgym_item_ids/{_FILES[split]}, not there"
-        )
+        wanted = f"$HELDOUT_DATA/agentgym_item_ids/{_FILES[split]}"
+        raise BadCall(f"the published BabyAI tasks are read from {wanted}, not there: HELDOUT_DATA is {folder!r}")
     try:
         return [int(row["item_id"].removeprefix("babyai_")) for row in loads(path.read_text())]
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -36,7 +36,7 @@ def thought(world: World, action: str) -> str:
     nearest = f"{seen[0].name} {seen[0].number}"
     if seen[0].cell == world.sight.facing:
         return f"I already face {nearest}, so {doing}"
-    return f"The {nearest} is out of reach, so {doing}"
+    return f"I cannot reach {nearest}, so {doing}"
 
 
 _PURSUES = {

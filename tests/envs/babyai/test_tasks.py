@@ -1,0 +1,113 @@
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from heldout.config import Source
+from heldout.envs.babyai.levels import PUBLISHED, game, item, place
+from heldout.envs.babyai.pools import LONGEST, PUBLISHED_SEEDS, SHARES, oracle_turns, pool_of
+from heldout.envs.babyai.tasks import EASY_TURNS, tasks_of
+from heldout.envs.babyai.world import World
+from heldout.errors import BadCall
+from heldout.records import Task
+
+POOLS = ("demonstrations", "train", "test")
+generated = tasks_of(Source())
+
+
+def content(task: Task) -> str:
+    return World(task.world["level"], task.world["seed"]).content
+
+
+def test_the_pools_have_their_sizes_and_half_of_train_and_test_is_hard() -> None:
+    counts = {pool: Counter(task.difficulty for task in generated(pool)) for pool in POOLS}
+    assert counts["train"] == {"easy": 500, "hard": 500}
+    assert counts["test"] == {"easy": 100, "hard": 100}
+    assert sum(counts["demonstrations"].values()) == 6000
+    assert {task.world["level"] for task in generated("test")} == set(PUBLISHED)
+
+
+def test_the_original_numbers_its_tasks_by_level_and_seed() -> None:
+    assert place(0) == (1, 0)
+    assert place(1804) == (5, 45)
+    assert item(5, 45) == 1804
+    assert generated("test")[0].id == f"babyai_{item(**generated('test')[0].world)}"
+
+
+def test_a_level_that_is_not_there_is_refused_with_those_that_are() -> None:
+    assert game(4) == "BabyAI-GoToObjS4-v0"
+    with pytest.raises(BadCall, match="BabyAI has levels 1 to 40, not 41"):
+        game(41)
+
+
+def test_equal_worlds_fall_into_one_pool() -> None:
+    assert sum(SHARES.values()) == 100
+    assert [pool_of(f"{draw:08x}") for draw in (0, 79, 80, 95, 96, 99)] == [
+        "demonstrations",
+        "demonstrations",
+        "train",
+        "train",
+        "test",
+        "test",
+    ]
+
+
+def test_the_table_is_what_its_maker_makes() -> None:
+    for pool in POOLS:
+        for task in generated(pool)[::100]:
+            turns = oracle_turns(task.world["level"], task.world["seed"])
+            assert turns is not None
+            assert turns <= LONGEST
+            assert task.difficulty == ("hard" if turns > EASY_TURNS else "easy")
+            assert pool_of(content(task)) == pool
+            assert task.world["seed"] not in PUBLISHED_SEEDS
+
+
+def test_no_two_tasks_of_train_and_test_are_alike() -> None:
+    tasks = [*generated("train"), *generated("test")]
+    assert len({content(task) for task in tasks}) == len(tasks) == 1200
+
+
+@pytest.mark.parametrize(("split", "folder", "file"), [("train", "train", "train"), ("test", "eval", "test")])
+def test_published_tasks_are_read_from_their_files(
+    split: str, folder: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "agentgym_item_ids" / folder / f"babyai_{file}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps([{"item_id": "babyai_0"}, {"item_id": "babyai_45"}]))
+    monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
+    first, second = tasks_of(Source(kind="real"))(split)
+    assert (first.id, first.split, first.difficulty, first.world) == (
+        "babyai_0",
+        split,
+        "easy",
+        {"level": 1, "seed": 0},
+    )
+    assert (second.id, second.difficulty, second.world) == ("babyai_45", "hard", {"level": 6, "seed": 1})
+
+
+def test_published_tasks_that_are_not_there_are_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
+    with pytest.raises(BadCall, match=r"^the published BabyAI tasks are read from .*/eval/babyai_test\.json"):
+        tasks_of(Source(kind="real"))("test")
+
+
+def test_a_split_or_source_that_is_not_there_is_refused() -> None:
+    with pytest.raises(BadCall, match=r"unknown split 'tests'; did you mean 'test'\?"):
+        generated("tests")
+    with pytest.raises(BadCall, match="unknown task source 'files'"):
+        tasks_of(Source(kind="files"))
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif("HELDOUT_DATA" not in os.environ, reason="HELDOUT_DATA is not set")
+def test_the_published_files_hold_810_and_90_tasks_of_the_eighteen_levels() -> None:
+    tasks = tasks_of(Source(kind="real"))
+    assert (len(tasks("train")), len(tasks("test"))) == (810, 90)
+    levels = Counter(task.world["level"] for task in [*tasks("train"), *tasks("test")])
+    assert levels == dict.fromkeys(PUBLISHED, 50)
+    assert all(task.world["seed"] in PUBLISHED_SEEDS for task in [*tasks("train"), *tasks("test")])
