@@ -61,9 +61,8 @@ def evaluate(
             folder = study.evaluation(chain="", step=0, seed=seed)
             rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
     scores = summarise(rows, pool=difficulty == ALL)
-    print(
-        dumps(printed(scores), indent=2) if as_json else aligned(Table(HEADER, [_row(score) for score in scores]))
-    )
+    table = Table(HEADER, [_row(score) for score in scores])
+    print(dumps(printed(scores), indent=2) if as_json else aligned(table).rstrip())
 
 
 def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
