@@ -6,10 +6,13 @@ weak on purpose: reinforcement has something to teach in most groups.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
+
+import torch
 
 from heldout.config import Source
 from heldout.envs.base import Suite
@@ -25,6 +28,9 @@ from heldout.seeds import derive, stream
 from heldout.train.imitate import Demonstration, Mistakes, batches, demonstrations, sample_of, shared, texts_of
 
 Say = Callable[[str], None]
+
+PIECE = 500
+"""Demonstrations that one process makes at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +70,8 @@ class Recipe:
 
 
 def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
-    """Makes the model in a folder, in float32."""
-    demos = gather(recipe)
+    """Makes the model in a folder: trained in float32, written in float16."""
+    demos = gather(recipe, processes)
     say(f"{len(demos)} demonstrations")
     tokenizer = tokenizer_of(text for demo in demos for text in texts_of(demo))
     chat = chat_of(tokenizer)
@@ -79,20 +85,32 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
         learn_to_copy(crew, recipe, len(tokenizer), say)
         imitate(crew, recipe, samples, say)
         crew.save(folder, state=False)
+    trained, _ = load.load(str(folder))
+    load.save(trained, tokenizer, folder, torch.float16)
 
 
-def gather(recipe: Recipe) -> list[Demonstration]:
+def gather(recipe: Recipe, processes: int = 1) -> list[Demonstration]:
     """The demonstrations of every environment, from the pool that no training and no test touches."""
+    pieces = [
+        (recipe, share, range(first, min(first + PIECE, share.count)))
+        for share in recipe.shares
+        for first in range(0, share.count, PIECE)
+    ]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return [demo for piece in pool.map(_piece, pieces) for demo in piece]
+
+
+def _piece(piece: tuple[Recipe, Share, range]) -> list[Demonstration]:
+    """Some of an environment's demonstrations, made in a process of its own."""
+    recipe, share, numbers = piece
 
     def suites(name: str) -> Suite:
         return open_suite(name, recipe.source)
 
-    demos = list[Demonstration]()
-    for share in recipe.shares:
-        tasks = islice(suites(share.env).tasks("demonstrations"), share.count)
-        seed = derive(recipe.seed, "demonstrations", share.env)
-        demos += demonstrations(suites, tasks, share.mistakes, turns=recipe.turns, seed=seed)
-    return demos
+    pool = suites(share.env).tasks("demonstrations")
+    seed = derive(recipe.seed, "demonstrations", share.env)
+    tasks = [pool[number] for number in numbers]
+    return list(demonstrations(suites, tasks, share.mistakes, turns=recipe.turns, seed=seed))
 
 
 def learn_to_copy(crew: Crew, recipe: Recipe, vocabulary: int, say: Say) -> None:

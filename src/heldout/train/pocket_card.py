@@ -1,0 +1,95 @@
+"""What the pocket model is worth, written beside it; and whether a model built anew is worth the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import file_digest
+from pathlib import Path
+
+from heldout import __version__
+from heldout.agents import open_agent, suites_of
+from heldout.analysis.scores import Cell, CellScore, summarise
+from heldout.config import Evaluate, pocket
+from heldout.evaluate.measure import Identity, measure
+from heldout.model.load import place_of
+from heldout.records import Json, to_json
+from heldout.store.files import read_json, replace_json
+from heldout.store.rows import Memory
+from heldout.train.pocket_recipe import Recipe, Say, build
+
+CARD = "recipe.json"
+WEIGHTS = "model.safetensors"
+ENVS = ("textcraft", "babyai")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One cell's score in the shipped model and in the one built anew."""
+
+    cell: str
+    shipped: Mapping[str, Json]
+    rebuilt: Mapping[str, Json]
+
+    @property
+    def agree(self) -> bool:
+        """Whether the two 95 % intervals overlap."""
+        (low, high), (other_low, other_high) = self.shipped["ci95"], self.rebuilt["ci95"]
+        return bool(low <= other_high and other_low <= high)
+
+
+def make(recipe: Recipe, folder: Path, processes: int, say: Say) -> dict[str, Json]:
+    """Builds the model, measures it, and writes its card."""
+    build(recipe, folder, processes, say)
+    card = {
+        "heldout": __version__,
+        "recipe": to_json(recipe),
+        "sha256": fingerprint(folder),
+        "scores": scores_of(str(folder), processes),
+    }
+    replace_json(folder / CARD, card)
+    return card
+
+
+def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compared]:
+    """Builds the shipped model's recipe anew and compares each cell's score."""
+    shipped = read_json(Path(place_of("pocket")) / CARD)
+    rebuilt = make(recipe, folder, processes, say)
+    return [
+        Compared(cell=cell, shipped=score, rebuilt=rebuilt["scores"][cell])
+        for cell, score in shipped["scores"].items()
+    ]
+
+
+def fingerprint(folder: Path) -> str:
+    """The SHA-256 of the model's weights."""
+    with (folder / WEIGHTS).open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def scores_of(model: str, processes: int) -> dict[str, Json]:
+    """avg@8 at K = 20 on every test task of both environments, in points."""
+    config = replace(pocket(), evaluate=Evaluate(), processes=processes)
+    cells = [Cell(env=env, split="test", difficulty=level) for env in ENVS for level in ("easy", "hard")]
+    with open_agent(model, config) as play:
+        rows = measure(
+            play,
+            suites_of(config),
+            cells,
+            identity=Identity(study="pocket", base="pocket", chain="base", seed=0, step=0),
+            settings=config.evaluate,
+            limits=config.limits,
+            rows=Memory(),
+            trajectories=Memory(),
+        )
+    return {score.cell.name: _figures(score) for score in summarise(rows)}
+
+
+def _figures(score: CellScore) -> dict[str, Json]:
+    return {
+        "score": round(100 * score.score, 2),
+        "ci95": [round(100 * end, 2) for end in score.ci95],
+        "success": round(100 * score.success, 2),
+        "turns": round(score.turns, 2),
+        "endings": dict(score.endings),
+        "n": score.n,
+        "k": score.k,
+    }
