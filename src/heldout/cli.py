@@ -215,6 +215,7 @@ def _play_flags(parser: ArgumentParser) -> None:
 
 
 def _pocket_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="fail unless its scores agree with the shipped one's")
     _out(parser, "where to build it (outputs/pocket)")
     _seed(parser)
     _settings(parser)

@@ -5,12 +5,38 @@ from dataclasses import replace
 from pathlib import Path
 
 from heldout.config import changed
-from heldout.train.pocket_recipe import Recipe, build
+from heldout.errors import HeldoutError
+from heldout.model.crew import default_processes
+from heldout.report.tables import Table, aligned
+from heldout.train.pocket_card import Compared, make
+from heldout.train.pocket_card import check as compare
+from heldout.train.pocket_recipe import Recipe
+
+HEADER = ("CELL", "SHIPPED", "95 %", "REBUILT", "95 %", "AGREE")
 
 
-def pocket(*, out: Path | None, seed: int, settings: Sequence[str]) -> None:
-    """Builds the pocket model and says where it lies."""
+def pocket(*, check: bool, out: Path | None, seed: int, settings: Sequence[str]) -> None:
+    """Builds the pocket model and measures it; `check` fails unless its scores agree with the shipped one's."""
     recipe = replace(changed(Recipe(), settings), seed=seed)
     folder = out or Path("outputs") / "pocket"
-    build(recipe, folder)
-    print(folder)
+    if check:
+        _compared(compare(recipe, folder, default_processes(), print))
+    else:
+        make(recipe, folder, default_processes(), print)
+    print(f"model: {folder}")
+
+
+def _compared(cells: Sequence[Compared]) -> None:
+    print(aligned(Table(HEADER, [_row(cell) for cell in cells])))
+    apart = [cell.cell for cell in cells if not cell.agree]
+    if apart:
+        raise HeldoutError(f"the rebuilt model's scores are not the shipped one's: {', '.join(apart)}")
+
+
+def _row(cell: Compared) -> tuple[str, ...]:
+    figures = [text for scores in (cell.shipped, cell.rebuilt) for text in (scores["score"], _span(scores["ci95"]))]
+    return (cell.cell, *map(str, figures), "yes" if cell.agree else "no")
+
+
+def _span(ci95: Sequence[float]) -> str:
+    return " to ".join(map(str, ci95))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from heldout.agents import open_crew, suites_of
 from heldout.errors import BadCall
-from heldout.model.crew import Crew
+from heldout.model.worker import Team
 from heldout.progress import Progress
 from heldout.records import Stage, chain_name
 from heldout.store.runs import StageFolder, StudyFolder
@@ -42,8 +42,9 @@ def train(
     config = settled(model, flags, settings)
     stage = Stage((env,), difficulty)
     suites = (suites_of(config)(env),)
-    job = Job(chain=chain_name((stage,)), stage=stage, suites=suites, config=config, seed=seed)
-    study = StudyFolder(out or run_folder("train", base_of(model)))
+    base = base_of(model)
+    job = Job(base=base, chain=chain_name((stage,)), stage=stage, suites=suites, config=config, seed=seed)
+    study = StudyFolder(out or run_folder("train", base))
     folder = study.stage(job.chain, seed)
     _may_begin(folder, resume)
     reference = model if config.train.kl else None
@@ -54,12 +55,12 @@ def train(
     print(f"metrics: {folder.root / 'metrics.jsonl'}\ncheckpoint: {published}")
 
 
-def publish(crew: Crew, folder: Path) -> Path:
-    """The folder, now with the crew's weights, to be read by transformers; it is never there half written."""
+def publish(team: Team, folder: Path) -> Path:
+    """The folder, now with the team's weights, to be read by transformers; it is never there half written."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    crew.save(partial, state=False)
+    team.save(partial, state=False)
     shutil.rmtree(folder, ignore_errors=True)
     return partial.rename(folder)
 
