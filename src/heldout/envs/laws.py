@@ -163,19 +163,20 @@ def legal_actions_are_carried_out(suite: Suite) -> Iterator[str]:
             actions = suite.legal(world)
             if not actions:
                 yield f"{task.id} has no legal action after {before}"
-            for action in actions:
-                if _after(suite, task, before, action) == refusal:
-                    yield f"{task.id}: {action!r} is refused after {before}"
+            refused = [action for action in actions if _after(suite, task, before, action) == refusal]
+            yield from (f"{task.id}: {action!r} is refused after {before}" for action in refused)
 
 
 def players_are_read_back(suite: Suite) -> Iterator[str]:
     """What the players do passes through a reply: `Thought: …` and `Action: …` read as that action."""
     for task in _some(suite):
         for world, _ in _along(suite, task):
-            for action in [suite.oracle(world), *suite.legal(world), *suite.slips(world)]:
-                reply = f"Thought: {suite.thought(world, action)}\nAction: {action}"
-                if reply.count("\n") != 1 or suite.read(reply) != action:
-                    yield f"{task.id}: {reply!r} is not read as {action!r}"
+            actions = [suite.oracle(world), *suite.legal(world), *suite.slips(world)]
+            replies = {action: f"Thought: {suite.thought(world, action)}\nAction: {action}" for action in actions}
+            misread = [
+                said for said in replies.items() if said[1].count("\n") != 1 or suite.read(said[1]) != said[0]
+            ]
+            yield from (f"{task.id}: {reply!r} is not read as {action!r}" for action, reply in misread)
 
 
 def slips_are_mistakes(suite: Suite) -> Iterator[str]:
