@@ -16,7 +16,7 @@ LOCKED = 30
 
 Distances = dict[Pose, int]
 Shut = frozenset[Cell]
-"""Doors that count as walls."""
+"""Cells that count as walls."""
 
 
 def distances(grid: Any, goals: Iterable[Pose], shut: Shut) -> Distances:
@@ -64,6 +64,13 @@ def locked(grid: Any) -> Shut:
     cells = enumerate(grid.grid.grid)
     doors = ((at, thing) for at, thing in cells if thing is not None and thing.type == "door" and thing.is_locked)
     return frozenset((at % grid.width, at // grid.width) for at, door in doors if not unlocks(grid.carrying, door))
+
+
+def loose(grid: Any) -> Shut:
+    """Where things lie that could be moved."""
+    cells = enumerate(grid.grid.grid)
+    lying = (at for at, thing in cells if thing is not None and thing.type not in ("wall", "door"))
+    return frozenset((at % grid.width, at // grid.width) for at in lying)
 
 
 def unlocks(held: Any, door: Any) -> bool:

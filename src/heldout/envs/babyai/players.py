@@ -6,7 +6,17 @@ from typing import Any
 from minigrid.envs.babyai.core.verifier import AfterInstr, GoToInstr, OpenInstr, PickupInstr, SeqInstr
 
 from heldout.envs.babyai.moves import PICKUP, Order, Verb
-from heldout.envs.babyai.plan import Distances, Shut, distances, facing, first_hindrance, glide, locked, unlocks
+from heldout.envs.babyai.plan import (
+    Distances,
+    Shut,
+    distances,
+    facing,
+    first_hindrance,
+    glide,
+    locked,
+    loose,
+    unlocks,
+)
 from heldout.envs.babyai.sight import STEPS, Cell
 from heldout.envs.babyai.words import spoken
 from heldout.envs.babyai.world import World
@@ -65,12 +75,22 @@ def _fetch_key(world: World, door: Any, shut: Shut = frozenset()) -> Order:
 
 def _fetch(world: World, things: Iterable[Any], shut: Shut = frozenset()) -> Order:
     """Have one of the things in hand, picked up now."""
-    if world.grid.carrying is not None:
-        return _put_down(world)
     cells = _cells(world, things)
+    if world.grid.carrying is not None:
+        return _approach(world, cells, shut) if _key_in_use(world, cells) else _put_down(world)
     if not cells:
         return _unbox(world, things)
     return _offered(world, Verb.PICKUP, cells) or _approach(world, cells, shut)
+
+
+def _key_in_use(world: World, cells: list[Cell]) -> bool:
+    """Whether the way there leads through a door that what is held has still to unlock."""
+    start, goals = world.sight.pose, facing(cells)
+    doors = _matching(world, lambda thing: thing.type == "door" and thing.is_locked)
+    if not any(unlocks(world.grid.carrying, door) for door in doors):
+        return False
+    closed = distances(world.grid, goals, frozenset(_cells(world, doors)))
+    return start not in closed and start in distances(world.grid, goals, locked(world.grid))
 
 
 def _unbox(world: World, things: Iterable[Any]) -> Order:
@@ -94,20 +114,29 @@ def _put_beside(world: World, fixed: Iterable[Cell]) -> Order:
 
 def _drop_at(world: World, cells: list[Cell]) -> Order:
     drop = Order(Verb.DROP)
-    return drop if world.sight.facing in cells and drop in world.table.offers else _approach(world, cells)
+    if world.sight.facing in cells and drop in world.table.offers:
+        return drop
+    return _nearest(world, _ways(world, cells))
 
 
 def _approach(world: World, cells: Iterable[Any], shut: Shut = frozenset()) -> Order:
-    """A move towards facing one of the cells; things in the way are moved, doors unlocked if none leads round."""
-    goals = facing((int(x), int(y)) for x, y in cells)
-    best = distances(world.grid, goals, locked(world.grid) | shut)
-    if world.sight.pose not in best:
-        best = distances(world.grid, goals, shut)
+    """A move towards facing one of the cells, or towards clearing the first thing or door in the way."""
+    best = _ways(world, cells, shut)
     hindering = first_hindrance(world.grid, world.sight.pose, best)
     if hindering is None:
         return _nearest(world, best)
     thing = world.grid.grid.get(*hindering)
     return _fetch_key(world, thing, shut) if thing.type == "door" else _fetch(world, [thing], shut)
+
+
+def _ways(world: World, cells: Iterable[Any], shut: Shut = frozenset()) -> Distances:
+    """How far it is to facing one of the cells: round things and locked doors if any way is, else through them."""
+    goals = facing((int(x), int(y)) for x, y in cells)
+    best: Distances = {}
+    for closed in (locked(world.grid) | loose(world.grid), locked(world.grid), frozenset[Cell]()):
+        if world.sight.pose not in best:
+            best = distances(world.grid, goals, closed | shut)
+    return best
 
 
 def _nearest(world: World, best: Distances) -> Order:
@@ -141,8 +170,8 @@ def _offered(world: World, verb: Verb, cells: list[Cell]) -> Order | None:
 
 
 def _cells(world: World, things: Iterable[Any]) -> list[Cell]:
-    """Where on the grid the things are."""
-    wanted = {id(thing) for thing in things}
+    """Where on the grid the things are; to minigrid a wall, too, is a grey object."""
+    wanted = {id(thing) for thing in things if thing.type != "wall"}
     width, cells = world.grid.width, world.grid.grid.grid
     return [(at % width, at // width) for at, thing in enumerate(cells) if id(thing) in wanted]
 

@@ -6,6 +6,7 @@ from typing import Any, final
 import gymnasium
 import minigrid  # noqa: F401  (gymnasium learns the levels from it)
 from minigrid.envs.babyai.core import roomgrid_level
+from minigrid.envs.babyai.core.verifier import SeqInstr
 
 from heldout.envs.babyai.levels import NAMES, game
 from heldout.envs.babyai.moves import Move, table
@@ -86,7 +87,7 @@ class World:
         held = self.grid.carrying
         return int(x), int(y), int(self.grid.agent_dir), [held.color, held.type] if held else []
 
-    def _cells(self) -> list[list[int] | None]:
+    def _cells(self) -> list[Any]:
         cells = (thing and [int(part) for part in thing.encode()] for thing in self.grid.grid.grid)
         return [self.grid.width, *cells]
 
@@ -104,7 +105,7 @@ def _unsaid(*_: object) -> None:
 
 def _progress(instruction: Any) -> list[object]:
     """Which parts of an instruction are done."""
-    if not hasattr(instruction, "instr_a"):
+    if not isinstance(instruction, SeqInstr):
         return []
     parts = [_progress(instruction.instr_a), _progress(instruction.instr_b)]
     return [str(instruction.a_done), str(instruction.b_done), *parts]
