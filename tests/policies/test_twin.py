@@ -1,10 +1,11 @@
 """The players that see the world, on a twin of it."""
 
 from collections.abc import Callable
+from random import Random
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
-from heldout.policies.twin import TwinPlayer, oracle, random
+from heldout.policies.twin import TwinPlayer, clumsy, oracle, random
 from heldout.records import Ending, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -34,8 +35,24 @@ def test_the_random_player_has_its_own_chance_at_every_attempt_and_the_same_in_e
     assert {Ending.SOLVED, Ending.FAILED} == set(endings())
 
 
-def test_a_twin_lives_as_long_as_its_conversation(suites: Suites, task: Tasks) -> None:
-    player = TwinPlayer(suites, lambda _suite, world, _: "go" if world[0] == 0 else "jump")
+def test_a_twin_lives_as_long_as_its_conversation_and_so_does_the_last_action(suites: Suites, task: Tasks) -> None:
+    said = list[str]()
+
+    def choose(_suite: Suite, world: list[int], _rng: Random, last: str) -> str:
+        said.append(last)
+        return "go" if world[0] == 0 else "jump"
+
+    player = TwinPlayer(suites, choose)
     for _ in range(2):
         [trajectory] = play(player, attempts(task(3), 1), Limits(), suites)
         assert [turn.action for turn in trajectory.turns] == ["go", "jump"]
+    assert said == ["", "go", "", "go"]
+
+
+def test_a_clumsy_player_that_never_slips_is_the_oracle_and_one_that_always_does_falls(
+    suites: Suites, task: Tasks
+) -> None:
+    [careful] = play(clumsy(suites, slip=0.0, persist=1.0), attempts(task(3), 1), Limits(), suites)
+    [careless] = play(clumsy(suites, slip=1.0, persist=0.0), attempts(task(3), 1), Limits(), suites)
+    assert [turn.action for turn in careful.turns] == ["go"] * 3
+    assert [turn.action for turn in careless.turns] == ["jump"]
