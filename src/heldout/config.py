@@ -66,8 +66,7 @@ class Train:
     batch_tokens: int = 8192
     """Tokens in one micro-batch."""
     save_every: int = 25
-    evaluate_every: int = 0
-    """Evaluate during the stage every so many steps; 0 is never."""
+    """Steps between two checkpoints; the last step always has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,7 @@ class Config:
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
     processes: int = 0
-    """Processes that play and learn; 0 is one for each core (at most 2 on a CPU) or GPU."""
+    """Processes that play and learn; 0 is one for each GPU, or without any one for each core, at most 2."""
 
 
 def pocket() -> Config:

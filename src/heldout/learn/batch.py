@@ -58,16 +58,17 @@ def samples_of(
 ) -> list[Sample]:
     """What a batch of trajectories teaches; the weights of all sampled tokens sum to 1.
 
-    `average` is `sequence` (a mean over each sequence's tokens, then over sequences) or `token`.
+    A trajectory without any sampled token teaches nothing and is left out. `average` is `sequence`
+    (a mean over each sequence's tokens, then over sequences) or `token`.
     """
     parts = [sequence_of(trajectory) for trajectory in trajectories]
     counts = [sum(sampled) for _, sampled, _ in parts]
-    every = sum(counts)
+    every, sequences = sum(counts), sum(count > 0 for count in counts)
     samples = list[Sample]()
     for (ids, sampled, logprobs), count, advantage in zip(parts, counts, advantages, strict=True):
         if not count:
             continue
-        each = 1 / every if average == "token" else 1 / (count * len(parts))
+        each = 1 / every if average == "token" else 1 / (count * sequences)
         samples.append(
             Sample(
                 ids=tuple(ids),

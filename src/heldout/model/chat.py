@@ -8,6 +8,7 @@ words, not the token.
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import TemplateError
 from tokenizers import Tokenizer
 
 from heldout.errors import BadCall
@@ -44,8 +45,8 @@ class Chat:
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
     def reply(self, ids: tuple[int, ...], logprobs: tuple[float, ...], context: list[int], stop: Stop) -> Reply:
-        """What was sampled, with its words; the end token has none."""
-        words = ids[:-1] if ids and ids[-1] == self.end_id else ids
+        """What was sampled, with its words; the token that ended it, whichever the model chose, has none."""
+        words = ids[:-1] if stop is Stop.END else ids
         text = self.tokenizer.decode(list(words), skip_special_tokens=False)
         return Reply(text=text, context_ids=tuple(context), token_ids=ids, logprobs=logprobs, stop=stop)
 
@@ -53,8 +54,9 @@ class Chat:
 def chat_of(tokenizer: Any) -> Chat:
     """The pieces of a transformers tokenizer's chat template.
 
-    Refused with the reason: no template, one that rewrites history when a turn is added (the ids that
-    were sampled would no longer be the ids that are read), and one whose replies have no end token.
+    Refused with the reason: no template, one that cannot render a conversation without a system message,
+    one that rewrites history when a turn is added (the ids that were sampled would no longer be the ids
+    that are read), and one whose replies have no end token.
     """
     if not tokenizer.chat_template:
         raise BadCall("the tokenizer has no chat template; heldout needs one to hold a conversation")
@@ -89,4 +91,7 @@ def chat_of(tokenizer: Any) -> Chat:
 def _render(tokenizer: Any, contents: list[str]) -> str:
     roles = ("user", "assistant")
     messages = [{"role": roles[i % 2], "content": content} for i, content in enumerate(contents)]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    try:
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    except TemplateError as error:
+        raise BadCall(f"the chat template refuses a conversation of user and assistant: {error}") from None

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -21,7 +22,7 @@ import torch.distributed
 from torch import Tensor
 
 from heldout.config import Limits
-from heldout.errors import BadCall, HeldoutError
+from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
 from heldout.model.worker import Setting, Worker
@@ -32,8 +33,8 @@ DONE = "done"
 
 
 def default_processes() -> int:
-    """One for each core, at most two: more share the memory's road and gain little for a small model."""
-    return max(1, min(2, len(os.sched_getaffinity(0))))
+    """One for each GPU; without any one for each core, at most two: more gain little for a small model."""
+    return torch.cuda.device_count() or min(2, len(os.sched_getaffinity(0)))
 
 
 @final
@@ -50,7 +51,7 @@ class Crew:
             ours, theirs = context.Pipe()
             worker = context.Process(
                 target=_serve,
-                args=(theirs, setting, rank, self.size, f"{self._folder.name}/meeting"),
+                args=(theirs, _on_its_device(setting, rank), rank, self.size, f"{self._folder.name}/meeting"),
                 name=f"heldout-worker-{rank}",
                 daemon=True,
             )
@@ -59,8 +60,12 @@ class Crew:
             theirs.close()
             self._pipes.append(ours)
             self._workers.append(worker)
-        for pipe in self._pipes:
-            self._receive(pipe)
+        try:
+            for pipe in self._pipes:
+                self._receive(pipe)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +80,8 @@ class Crew:
         for worker in self._workers:
             worker.join(timeout=5)
             if worker.is_alive():
-                worker.terminate()
+                worker.kill()
+                worker.join()
         self._folder.cleanup()
 
     def play(
@@ -85,10 +91,11 @@ class Crew:
         work = list(assignments)
         shares = [work[rank :: self.size] for rank in range(self.size)]
         for pipe, share in zip(self._pipes, shares, strict=True):
-            pipe.send(("play", (share, limits, temperature)))
+            self._send(pipe, "play", (share, limits, temperature))
         busy = list(self._pipes)
         while busy:
-            for pipe in [pipe for pipe in busy if pipe in wait(busy)]:
+            ready = wait(busy)
+            for pipe in [pipe for pipe in busy if pipe in ready]:
                 answer = self._receive(pipe)
                 if answer == DONE:
                     busy.remove(pipe)
@@ -105,7 +112,7 @@ class Crew:
 
     def save(self, folder: Path, state: bool = True) -> None:
         """Weights, tokenizer and optimizer state in a folder; every worker has the same."""
-        self._pipes[0].send(("save", (folder, state)))
+        self._send(self._pipes[0], "save", (folder, state))
         self._receive(self._pipes[0])
 
     def begin(self, name: str) -> None:
@@ -118,22 +125,32 @@ class Crew:
 
     def _all(self, verb: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         for pipe, given in zip(self._pipes, arguments, strict=True):
-            pipe.send((verb, given))
+            self._send(pipe, verb, given)
         return [self._receive(pipe) for pipe in self._pipes]
 
+    def _send(self, pipe: Connection, verb: str, arguments: tuple[Any, ...]) -> None:
+        try:
+            pipe.send((verb, arguments))
+        except (BrokenPipeError, ConnectionResetError):
+            raise self._death(self._workers[self._pipes.index(pipe)]) from None
+
     def _receive(self, pipe: Connection) -> Any:
+        """One answer; a worker's failure is raised here."""
         try:
             kind, value = pipe.recv()
         except (EOFError, ConnectionResetError):
-            worker = self._workers[self._pipes.index(pipe)]
-            worker.join(timeout=5)
-            raise HeldoutError(
-                f"worker process {worker.name} died (exit code {worker.exitcode}); "
-                "the run stops where it was: start it again to go on"
-            ) from None
+            raise self._death(self._workers[self._pipes.index(pipe)]) from None
         if kind == "failure":
-            raise value
+            killed = [each for each in self._workers if each.exitcode]  # its end broke the others' meeting
+            raise self._death(killed[0]) if killed else value
         return value
+
+    def _death(self, worker: BaseProcess) -> HeldoutError:
+        worker.join(timeout=5)
+        return HeldoutError(
+            f"worker process {worker.name} died (exit code {worker.exitcode}); "
+            "the run stops where it was: start it again to go on"
+        )
 
 
 class _one_thread:
@@ -150,6 +167,13 @@ class _one_thread:
             os.environ["OMP_NUM_THREADS"] = self._before
 
 
+def _on_its_device(setting: Setting, rank: int) -> Setting:
+    """The setting of one worker: the GPUs are dealt out in turn."""
+    if setting.device != "cuda":
+        return setting
+    return replace(setting, device=f"cuda:{rank % torch.cuda.device_count()}")
+
+
 def _serve(pipe: Connection, setting: Setting, rank: int, size: int, meeting: str) -> None:
     """A worker's life: answer each request until the other end closes."""
     try:
@@ -161,7 +185,7 @@ def _serve(pipe: Connection, setting: Setting, rank: int, size: int, meeting: st
             _answer(pipe, getattr(worker, verb), arguments)
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return
-    except (BadCall, HeldoutError) as failure:
+    except HeldoutError as failure:
         pipe.send(("failure", failure))
     except Exception as failure:
         traceback.print_exc(file=sys.stderr)

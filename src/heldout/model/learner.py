@@ -1,5 +1,6 @@
 """One model, its optimizer, and the two ways it learns here: from demonstrations and from rewards."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What an update did; sums are over the trained tokens of all processes."""
+    """What an update did, over the trained tokens of all processes; of several optimizer steps, the last one."""
 
     loss: float
     grad_norm: float
@@ -117,7 +118,9 @@ class Learner:
         """The moments as they were saved."""
         for key, value in load_file(path).items():
             index, _, name = key.partition(".")
-            self.optimizer.state[self._parameters[int(index)]][name] = value
+            parameter = self._parameters[int(index)]
+            # AdamW counts its steps on the CPU, wherever the parameter lies.
+            self.optimizer.state[parameter][name] = value if name == "step" else value.to(parameter.device)
 
     def _backward(self, batch: Batch, objective: Objective, old_logp_N: Tensor | None) -> Tensor:
         """Adds one micro-batch's gradient; gives its sums of loss, entropy, clips, KL, mismatch and tokens."""
@@ -150,7 +153,7 @@ class Learner:
         flat = torch.cat([_gradient(p).flatten() for p in self._parameters])
         self._reduce(flat)
         norm = float(flat.norm())
-        if norm != norm or norm == float("inf"):
+        if not math.isfinite(norm):
             raise HeldoutError(f"the gradient's norm is {norm}: nothing was updated; try a lower lr")
         flat *= min(1.0, objective.max_grad_norm / (norm + 1e-6))
         offset = 0

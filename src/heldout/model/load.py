@@ -3,12 +3,14 @@
 import copy
 import json
 import os
+from hashlib import file_digest
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from heldout.errors import BadCall, HeldoutError
 
@@ -31,6 +33,14 @@ def place_of(name: str) -> Path | str:
     return name
 
 
+def base_of(name: str) -> str:
+    """A model's name in rows, with its weights' digest where they are here: others are never taken for them."""
+    place = place_of(name)
+    if not isinstance(place, Path):
+        return name
+    return "-".join([place.resolve().name, *map(_digest, sorted(place.glob("model*.safetensors")))])
+
+
 def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
     """The model, ready to sample in float32 on a CPU and bfloat16 on a GPU, and its tokenizer."""
     place = place_of(name)
@@ -42,8 +52,8 @@ def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             place, trust_remote_code=False, use_safetensors=True, dtype=dtype, attn_implementation="sdpa"
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
         raise HeldoutError(f"model {name!r} cannot be loaded: {first}") from None
     return model.to(device).eval(), tokenizer
 
@@ -64,6 +74,11 @@ def end_ids(model: Any) -> list[int]:
 def context_of(model: Any, most: int = 32_768) -> int:
     """How many ids the model can hold, at most `most`."""
     return min(most, int(getattr(model.config, "max_position_embeddings", most)))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()[:8]
 
 
 def _check_folder(folder: Path) -> None:

@@ -23,7 +23,7 @@ TEMPLATE = (
 SHARPNESS = 30.0
 """c² of the planted head: the attention logit that one matching dimension adds before scaling."""
 PLANTED_PAIRS = 8
-"""Rotary pairs that carry the planted position."""
+"""Rotary pairs that carry the planted position, where a head has as many."""
 PLANTED_SCALE = 0.3
 """How much of the random weights the planted head keeps, so that position speaks louder than content."""
 
@@ -62,7 +62,7 @@ def shape(vocabulary: int, end_id: int, pad_id: int, *, width: int = 128, layers
     return Qwen2Config(
         vocab_size=vocabulary,
         hidden_size=width,
-        intermediate_size=width * 11 // 4,
+        intermediate_size=width * 13 // 4,
         num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
@@ -94,11 +94,11 @@ def plant_previous_token_head(model: Any) -> None:
     A key bias that points along one axis of a rotary pair is turned by position; a query bias turned
     back by Δ steps meets the key that stands Δ positions earlier.
     """
-    config, attention = model.config, model.model.layers[0].self_attn
+    attention = model.model.layers[0].self_attn
     head, group = attention.head_dim, attention.num_key_value_groups
     frequencies = model.model.rotary_emb.inv_freq[:PLANTED_PAIRS]
     strength = math.sqrt(SHARPNESS)
-    pairs = torch.arange(PLANTED_PAIRS)
+    pairs = torch.arange(len(frequencies))
     attention.k_proj.weight[:head] *= PLANTED_SCALE
     attention.k_proj.bias[:head] = 0
     attention.k_proj.bias[pairs] = strength
@@ -108,4 +108,3 @@ def plant_previous_token_head(model: Any) -> None:
         attention.q_proj.bias[first : first + head] = 0
         attention.q_proj.bias[first + pairs] = strength * torch.cos(-back * frequencies)
         attention.q_proj.bias[first + head // 2 + pairs] = strength * torch.sin(-back * frequencies)
-    assert config.num_attention_heads >= group

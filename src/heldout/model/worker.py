@@ -1,9 +1,9 @@
 """What one process does with a model: play its share of episodes, learn its share of a batch, save."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Protocol, final
 
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
@@ -33,6 +33,32 @@ class Setting:
     weight_decay: float = 0.01
 
 
+class Team(Protocol):
+    """Whoever plays and learns with one model: a `Worker` in this process, or a `Crew` of processes."""
+
+    def play(
+        self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
+    ) -> Iterator[Trajectory]:
+        """The trajectories, as they finish: sort by name where order matters."""
+        ...
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+        """One batch."""
+        ...
+
+    def save(self, folder: Path, state: bool = True) -> None:
+        """The weights as a Hugging Face folder, and beside them the optimizer's state."""
+        ...
+
+    def begin(self, name: str) -> None:
+        """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
+        ...
+
+    def restore(self, folder: Path) -> None:
+        """Weights and optimizer as they were saved."""
+        ...
+
+
 @final
 class Worker:
     """A model that plays and learns, in the process that it is made in."""
@@ -49,10 +75,13 @@ class Worker:
             reduce=reduce,
         )
 
-    def play(self, assignments: Sequence[Assignment], limits: Limits, temperature: float) -> Iterator[Trajectory]:
+    def play(
+        self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
+    ) -> Iterator[Trajectory]:
         """The trajectories of these assignments, as they finish."""
-        engine = self.engine(temperature, min(self.setting.slots, len(assignments)))
-        return play(LocalPolicy(self.chat, engine), assignments, limits, self.suite)
+        work = list(assignments)
+        engine = self.engine(temperature, min(self.setting.slots, len(work)))
+        return play(LocalPolicy(self.chat, engine), work, limits, self.suite)
 
     def engine(self, temperature: float, slots: int) -> HfEngine:
         """A fresh engine on the weights as they are now."""

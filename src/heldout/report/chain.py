@@ -1,6 +1,8 @@
 """The report of a study of one chain: reads its folder, writes `report/`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from statistics import fmean
 
 from heldout.analysis.scores import CellScore, paired_change, summarise
 from heldout.evaluate.measure import by_stream
@@ -13,7 +15,7 @@ from heldout.report.summary import summary
 from heldout.store.files import read_json, replace_file, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Study
-from heldout.study.run import matched_file, rows_of
+from heldout.study.run import evaluation_of, matched_file, rows_of
 
 
 def write_report(study: Study, folder: StudyFolder) -> Findings:
@@ -33,10 +35,8 @@ def write_report(study: Study, folder: StudyFolder) -> Findings:
 def findings(study: Study, folder: StudyFolder) -> Findings:
     """What the rows of a study of one chain say."""
     [chain] = study.chains
-    warm = study.config.evaluate.temperature
-    base_rows = [row for seed in study.seeds for row in rows_of(study, folder, (), seed)]
-    after = [row for seed in study.seeds for row in rows_of(study, folder, chain, seed)]
-    before = [row for row in base_rows if row.temperature == warm]
+    warm = dict.fromkeys(study.seeds, study.config.evaluate.temperature)
+    before, after = _rows(study, folder, (), warm), _rows(study, folder, chain, warm)
     [stage] = chain[-1:]
     return Findings(
         study=study.name,
@@ -49,36 +49,49 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
         base=tuple(summarise(before)),
         trained=tuple(summarise(after)),
         change=paired_change(before, after),
-        controls=tuple(_controls(study, folder, chain, base_rows, after)),
+        controls=tuple(_controls(study, folder, chain, after)),
         wall_seconds=read_json(folder.study)["seconds"],
     )
 
 
-def _controls(
-    study: Study, folder: StudyFolder, chain: Chain, base_rows: Iterable[Episode], after: list[Episode]
-) -> Iterator[Control]:
-    """The base's rows at the controls' temperatures; those that were not measured are left out."""
-    temperatures = {"greedy": {0.0}, "matched_entropy": _matched_temperatures(study, folder, chain)}
-    rows = list(base_rows)
-    for name, wanted in temperatures.items():
-        own = [row for row in rows if row.temperature in wanted]
-        if own:
-            scores: list[CellScore] = summarise(own)
-            change = paired_change(own, after)
-            yield Control(name=name, temperature=max(wanted), scores=tuple(scores), change=change)
+def _rows(study: Study, folder: StudyFolder, chain: Chain, temperatures: Mapping[int, float]) -> list[Episode]:
+    """What was measured of a chain's end, or of the base, at each seed's temperature."""
+    return [row for seed, warm in temperatures.items() for row in rows_of(study, folder, chain, seed, warm)]
 
 
-def _matched_temperatures(study: Study, folder: StudyFolder, chain: Chain) -> set[float]:
-    files = [matched_file(study, folder, chain, seed) for seed in study.seeds]
-    return {read_json(path)["temperature"] for path in files if path.exists()}
+def _controls(study: Study, folder: StudyFolder, chain: Chain, after: list[Episode]) -> Iterator[Control]:
+    """The base at the controls' temperatures; those that were not measured are left out.
+
+    Where a control's temperature is the study's own, the control is the base itself.
+    """
+    greedy = dict.fromkeys(study.seeds, 0.0)
+    for name, temperatures in {"greedy": greedy, "matched_entropy": _matched(study, folder, chain)}.items():
+        if rows := _rows(study, folder, (), temperatures):
+            yield Control(
+                name=name,
+                temperature=fmean(temperatures.values()),
+                scores=_pooled(rows),
+                change=paired_change(rows, after),
+            )
+
+
+def _pooled(rows: list[Episode]) -> tuple[CellScore, ...]:
+    """The score of each cell, though every seed may have a temperature of its own."""
+    return tuple(summarise(replace(row, temperature=rows[0].temperature) for row in rows))
+
+
+def _matched(study: Study, folder: StudyFolder, chain: Chain) -> dict[int, float]:
+    """The matched temperature of each seed that has one."""
+    files = {seed: matched_file(study, folder, chain, seed) for seed in study.seeds}
+    return {seed: read_json(path)["temperature"] for seed, path in files.items() if path.exists()}
 
 
 def _shown(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:
     """Tasks of the cell that was trained on: each shown before and after."""
     seed, stage = study.seeds[0], chain[-1]
     env = stage.envs[0]
-    before = _played(folder, env, rows_of(study, folder, (), seed), study, ())
-    after = _played(folder, env, rows_of(study, folder, chain, seed), study, chain)
+    before = _played(study, folder, (), seed, env)
+    after = _played(study, folder, chain, seed, env)
     wanted = (stage.difficulty,) if stage.difficulty != "all" else ("easy", "hard")
     return examples(
         [one for one in before if one.task.difficulty in wanted],
@@ -86,11 +99,8 @@ def _shown(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:
     )
 
 
-def _played(folder: StudyFolder, env: str, rows: Iterable[Episode], study: Study, chain: Chain) -> list[Trajectory]:
-    """The trajectories behind the rows that were sampled as training samples."""
-    step = study.config.train.steps if chain else 0
-    evaluation = folder.evaluation(chain_name(chain), step, study.seeds[0])
-    known = by_stream(evaluation.trajectories(env))
-    warm = study.config.evaluate.temperature
-    streams = [row.stream for row in rows if row.env == env and row.temperature == warm]
-    return [known[stream] for stream in streams if stream in known]
+def _played(study: Study, folder: StudyFolder, chain: Chain, seed: int, env: str) -> list[Trajectory]:
+    """The trajectories behind the rows of one environment, at the study's own temperature."""
+    known = by_stream(evaluation_of(study, folder, chain, seed).trajectories(env))
+    rows = rows_of(study, folder, chain, seed, study.config.evaluate.temperature)
+    return [known[row.stream] for row in rows if row.env == env and row.stream in known]

@@ -17,7 +17,7 @@ class Matched:
 
     temperature: float
     wanted: float
-    """The trained model's entropy at temperature 1, in nats a token."""
+    """The trained model's entropy as it is measured, in nats a token."""
     reached: float
     """The base's entropy at that temperature."""
 
@@ -33,7 +33,7 @@ def entropy(trajectories: Iterable[Trajectory]) -> float:
 def matched(wanted: float, entropy_at: Callable[[float], float]) -> Matched:
     """Halves the interval of temperatures until the base is as random as wanted, as near as `HALVINGS` gets.
 
-    Entropy rises with temperature; outside of the interval its nearer end is taken.
+    Entropy rises with temperature; where the interval does not hold it, its nearer end is approached.
     """
     low, high = COOLEST, HOTTEST
     temperature, reached = 1.0, entropy_at(1.0)

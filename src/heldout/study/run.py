@@ -18,9 +18,11 @@ import transformers
 
 from heldout import __version__
 from heldout.agents import open_crew, suites_of
+from heldout.config import Evaluate
 from heldout.errors import BadCall
 from heldout.evaluate.measure import Cell, Identity, key, measure, tasks_of, wanted
-from heldout.model.crew import Crew
+from heldout.model.load import base_of
+from heldout.model.worker import Team
 from heldout.records import Chain, Ending, Episode, Trajectory, chain_name, to_json
 from heldout.rollout.episode import Assignment
 from heldout.store.files import read_json, replace_json
@@ -45,11 +47,11 @@ class Watch(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A study while it runs: its folder, its crew, and who watches."""
+    """A study while it runs: its folder, its team, and who watches."""
 
     study: Study
     folder: StudyFolder
-    crew: Crew
+    team: Team
     watch: Watch
 
 
@@ -58,26 +60,32 @@ def run(study: Study, folder: StudyFolder, watch: Watch, controls: bool = True) 
     begun = time.monotonic()
     with folder.lock():
         _open(study, folder)
-        with open_crew(study.base, study.config) as crew:
-            running = Running(study=study, folder=folder, crew=crew, watch=watch)
+        reference = study.base if study.config.train.kl else None
+        with open_crew(study.base, study.config, reference) as crew:
+            running = Running(study=study, folder=folder, team=crew, watch=watch)
             for seed in study.seeds:
                 _run_seed(running, seed, controls)
         _add_seconds(folder, time.monotonic() - begun)
 
 
-def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> list[Episode]:
-    """What was measured of a chain's end, or of the base: at every temperature."""
-    evaluation = _evaluation(study, folder, chain, seed)
-    return [row for env in _envs(study.cells) for row in evaluation.rows(env)]
+def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Episode]:
+    """What the study wanted to know of a chain's end, or of the base, and has played, each episode once."""
+    evaluation = evaluation_of(study, folder, chain, seed)
+    played = {key(row): row for env in _envs(study.cells) for row in evaluation.rows(env) if _is_whole(row)}
+    needs = wanted(
+        suites_of(study.config), study.cells, _identity(study, chain, seed), _settings(study, temperature)
+    )
+    return [played[need.key] for need in needs if need.key in played]
 
 
 def _run_seed(running: Running, seed: int, controls: bool) -> None:
     study = running.study
+    running.team.begin(study.base)
     _measure(running, (), seed, study.config.evaluate.temperature)
     for chain in to_train(study.chains):
         _train(running, chain, seed)
     for chain in study.chains:
-        running.crew.begin(_model(running, chain, seed))
+        running.team.begin(_model(running, chain, seed))
         _measure(running, chain, seed, study.config.evaluate.temperature)
         if controls:
             _controls(running, chain, seed)
@@ -89,6 +97,7 @@ def _train(running: Running, chain: Chain, seed: int) -> None:
     folder = running.folder.stage(name, seed)
     suites = suites_of(study.config)
     job = Job(
+        base=study.base,
         chain=name,
         stage=chain[-1],
         suites=tuple(suites(env) for env in chain[-1].envs),
@@ -97,25 +106,25 @@ def _train(running: Running, chain: Chain, seed: int) -> None:
     )
     if folder.done.exists() and (folder.latest() or 0) >= study.config.train.steps:
         return
-    running.crew.begin(_model(running, chain[:-1], seed))
-    train(job, running.crew, folder, lambda row: running.watch.step(name, row, study.config.train.steps))
+    running.team.begin(_model(running, chain[:-1], seed))
+    train(job, running.team, folder, lambda row: running.watch.step(name, row, study.config.train.steps))
 
 
 def _controls(running: Running, chain: Chain, seed: int) -> None:
     """The base measured greedily, once a task, and at the entropy of the chain's end."""
     match = _matched(running, chain, seed)
-    running.crew.begin(running.study.base)
+    running.team.begin(running.study.base)
     _measure(running, (), seed, 0.0)
     _measure(running, (), seed, match.temperature)
 
 
 def _matched(running: Running, chain: Chain, seed: int) -> Matched:
-    """Sought once, and kept beside the chain's measurements; the crew holds the chain's end."""
+    """Sought once, and kept beside the chain's measurements; the team holds the chain's end."""
     path = matched_file(running.study, running.folder, chain, seed)
     if path.exists():
         return Matched(**read_json(path))
-    wanted_entropy = _entropy(running, chain, seed, 1.0)
-    running.crew.begin(running.study.base)
+    wanted_entropy = _entropy(running, chain, seed, running.study.config.evaluate.temperature)
+    running.team.begin(running.study.base)
     match = matched(wanted_entropy, partial(_entropy, running, chain, seed))
     replace_json(path, asdict(match))
     return match
@@ -123,11 +132,11 @@ def _matched(running: Running, chain: Chain, seed: int) -> Matched:
 
 def matched_file(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Path:
     """Where the matched temperature is kept."""
-    return _evaluation(study, folder, chain, seed).root / "matched.json"
+    return evaluation_of(study, folder, chain, seed).root / "matched.json"
 
 
 def _entropy(running: Running, chain: Chain, seed: int, temperature: float) -> float:
-    """Of the model that the crew holds, on training tasks of the chain's last stage."""
+    """Of the model that the team holds, on training tasks of the chain's last stage."""
     count, attempts = CALIBRATION
     suites = suites_of(running.study.config)
     tasks = [task for env in chain[-1].envs for task in train_tasks(suites(env), chain[-1].difficulty)[:count]]
@@ -137,35 +146,26 @@ def _entropy(running: Running, chain: Chain, seed: int, temperature: float) -> f
         for attempt in range(attempts)
     ]
     limits = replace(running.study.config.limits, turns=running.study.config.evaluate.turns)
-    played = sorted(running.crew.play(assignments, limits, temperature), key=lambda each: each.stream)
+    played = sorted(running.team.play(assignments, limits, temperature), key=lambda each: each.stream)
     return entropy(played)
 
 
 def _measure(running: Running, chain: Chain, seed: int, temperature: float) -> None:
-    """The study's cells, with the model that the crew holds."""
+    """The study's cells, with the model that the team holds."""
     study, suites = running.study, suites_of(running.study.config)
-    settings = replace(study.config.evaluate, temperature=temperature)
-    if not temperature:
-        settings = replace(settings, samples=1)  # greedy decoding says the same each time
-    folder = _evaluation(study, running.folder, chain, seed)
-    identity = Identity(
-        study=study.name,
-        base=study.base,
-        chain=chain_name(chain),
-        seed=seed,
-        step=study.config.train.steps if chain else 0,
-    )
+    settings, identity = _settings(study, temperature), _identity(study, chain, seed)
+    folder = evaluation_of(study, running.folder, chain, seed)
     for env in _envs(study.cells):
         cells = [cell for cell in study.cells if cell.env == env]
         rows = folder.rows(env)
-        there = {key(row) for row in rows if row.ending != Ending.ERROR}
+        there = {key(row) for row in rows if _is_whole(row)}
         missing = sum(need.key not in there for need in wanted(suites, cells, identity, settings))
         if not missing:
             continue
         title = f"{chain_name(chain)} on {env}, temperature {temperature:.2g}"
         with running.watch.playing(title, missing) as played:
             measure(
-                partial(running.crew.play, temperature=temperature),
+                partial(running.team.play, temperature=temperature),
                 suites,
                 cells,
                 identity=identity,
@@ -185,8 +185,30 @@ def _model(running: Running, chain: Chain, seed: int) -> str:
     return str(folder.checkpoint(running.study.config.train.steps))
 
 
-def _evaluation(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
-    return folder.evaluation(chain_name(chain), study.config.train.steps if chain else 0, seed)
+def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
+    """Where the measurements of a chain's end, or of the base, are kept."""
+    return folder.evaluation(chain_name(chain), _last_step(study, chain), seed)
+
+
+def _identity(study: Study, chain: Chain, seed: int) -> Identity:
+    return Identity(
+        study=study.name, base=study.base, chain=chain_name(chain), seed=seed, step=_last_step(study, chain)
+    )
+
+
+def _settings(study: Study, temperature: float) -> Evaluate:
+    """The study's way of measuring, at that temperature; greedy decoding says the same each time, so once."""
+    settings = replace(study.config.evaluate, temperature=temperature)
+    return settings if temperature else replace(settings, samples=1)
+
+
+def _last_step(study: Study, chain: Chain) -> int:
+    return study.config.train.steps if chain else 0
+
+
+def _is_whole(row: Episode) -> bool:
+    """Whether the episode was played to an ending of its own."""
+    return row.ending != Ending.ERROR
 
 
 def _envs(cells: Iterable[Cell]) -> list[str]:
@@ -198,15 +220,18 @@ def _open(study: Study, folder: StudyFolder) -> None:
     """Writes what the folder is, or refuses one that is something else."""
     for cell in study.cells:
         tasks_of(suites_of(study.config)(cell.env), cell)
+    weights = base_of(study.base)
     if folder.study.exists():
-        if read_json(folder.study).get("digest") != study.digest:
+        known = read_json(folder.study)
+        if (known.get("digest"), known.get("base")) != (study.digest, weights):
             raise BadCall(
-                f"{folder.root} holds another study (its settings, seeds or environments differ): "
-                "choose another folder with --out, or remove it"
+                f"{folder.root} holds another study (its base, settings, seeds or environments differ): "
+                "choose another folder with --out, or remove this one"
             )
         return
     written = {
         "digest": study.digest,
+        "base": weights,
         "study": to_json(study),
         "versions": {
             "heldout": __version__,

@@ -4,19 +4,22 @@ The joins of the data's road are made here. A stage is a loop over steps; each s
 the checkpoint before it and of the seed, so a run that was killed goes on as if it never had been.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from heldout.analysis.scores import Cell
 from heldout.config import Config, Train
 from heldout.envs.base import Suite
 from heldout.errors import BadCall, HeldoutError, unknown
+from heldout.evaluate.measure import tasks_of
 from heldout.learn.advantages import agrees, group_advantages
 from heldout.learn.batch import samples_of
-from heldout.model.crew import Crew
 from heldout.model.learner import Objective, Update
+from heldout.model.worker import Team
 from heldout.records import Ending, Group, Json, Stage, Task, Trajectory, digest, to_json
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import grouped
@@ -30,8 +33,10 @@ Row = dict[str, Json]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One stage to train: what the loop needs beside a crew and a folder."""
+    """One stage to train: what the loop needs beside a team and a folder."""
 
+    base: str
+    """The model that the chain starts from."""
     chain: str
     """The chain that this stage ends, such as `textcraft.easy > babyai.easy`."""
     stage: Stage
@@ -43,6 +48,7 @@ class Job:
     def identity(self) -> str:
         """A digest of all that decides the result: a folder goes on only with the same."""
         parts = {
+            "base": self.base,
             "chain": self.chain,
             "config": to_json(replace(self.config, train=replace(self.config.train, steps=0))),
             "data": [suite.data for suite in self.suites],
@@ -51,56 +57,59 @@ class Job:
         return digest(parts)
 
 
-def train(job: Job, crew: Crew, folder: StageFolder, tell: Callable[[Row], None] | None = None) -> int:
+def train(job: Job, team: Team, folder: StageFolder, tell: Callable[[Row], None] | None = None) -> int:
     """Trains until the last step and returns its number; `tell` hears each step's metrics.
 
-    The crew comes with the weights that the stage starts from; where the folder has a checkpoint the
+    The team comes with the weights that the stage starts from; where the folder has a checkpoint the
     stage goes on from there, and what was played after it is played again.
     """
     _check(job)
-    begun = begin(job, crew, folder)
-    pools = [train_tasks(suite, job.stage.difficulty) for suite in job.suites]
+    pools = pools_of(job)
+    begun = begin(job, team, folder)
     for step in range(begun + 1, job.config.train.steps + 1):
-        row = one_step(job, crew, folder, step, pools)
+        row = one_step(job, team, folder, step, pools)
         folder.metrics.add(row)
         if step % job.config.train.save_every == 0 or step == job.config.train.steps:
-            save(crew, folder, step)
+            save(team, folder, step)
         if tell:
             tell(row)
     replace_json(folder.done, {"step": job.config.train.steps, "identity": job.identity})
     return job.config.train.steps
 
 
-def begin(job: Job, crew: Crew, folder: StageFolder) -> int:
-    """The step that the folder's last checkpoint stands at, with the crew restored to it; 0 for a fresh start."""
+def begin(job: Job, team: Team, folder: StageFolder) -> int:
+    """The step that the folder's last checkpoint stands at, with the team restored to it; 0 for a fresh start."""
     if folder.config.exists():
         known = read_json(folder.config)
         if known.get("identity") != job.identity:
             raise BadCall(
-                f"{folder.root} holds another run (its settings, seed or tasks differ): "
-                "choose another folder, or remove it"
+                f"{folder.root} holds another run (its base, settings, seed or tasks differ): "
+                "choose another folder, or remove this one"
             )
     else:
-        written = {"identity": job.identity, "chain": job.chain, "seed": job.seed, "config": to_json(job.config)}
+        written = {"identity": job.identity, "base": job.base, "chain": job.chain, "seed": job.seed}
+        written["config"] = to_json(job.config)
         replace_json(folder.config, written)
     latest = folder.latest() or 0
+    if latest > job.config.train.steps:
+        raise BadCall(f"{folder.root} is at step {latest} already, past the {job.config.train.steps} asked for")
     if latest:
-        crew.restore(folder.checkpoint(latest))
+        team.restore(folder.checkpoint(latest))
     folder.metrics.cut_to(latest)
     return latest
 
 
-def one_step(job: Job, crew: Crew, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]) -> Row:
+def one_step(job: Job, team: Team, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]) -> Row:
     """Plays the step's groups, learns from the useful ones, and gives the step's metrics."""
     settings = job.config.train
     began = time.perf_counter()
     tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.chain))
-    trajectories = sorted(play_groups(job, crew, step, tasks), key=lambda played: played.stream)
+    trajectories = sorted(play_groups(job, team, step, tasks), key=lambda played: played.stream)
     folder.rollouts(step).replace(trajectories)
     played = time.perf_counter()
     groups = usable(grouped(trajectories))
     useful = [group for group in groups if settings.kl or not agrees([t.reward for t in group.trajectories])]
-    update = learn(crew, settings, useful, step) if useful else None
+    update = learn(team, settings, useful, step)
     learned = time.perf_counter()
     return {
         **played_figures(trajectories),
@@ -115,7 +124,7 @@ def one_step(job: Job, crew: Crew, folder: StageFolder, step: int, pools: Sequen
     }
 
 
-def play_groups(job: Job, crew: Crew, step: int, tasks: Sequence[Task]) -> Iterator[Trajectory]:
+def play_groups(job: Job, team: Team, step: int, tasks: Sequence[Task]) -> Iterator[Trajectory]:
     """G attempts at each task; each environment's own turn limit unless the settings have one."""
     settings = job.config.train
     stream = f"{job.chain}/step={step}"
@@ -127,7 +136,7 @@ def play_groups(job: Job, crew: Crew, step: int, tasks: Sequence[Task]) -> Itera
             for attempt in range(settings.samples)
         ]
         limits = replace(job.config.limits, turns=settings.turns or suite.turn_limit)
-        yield from crew.play(assignments, limits, settings.temperature)
+        yield from team.play(assignments, limits, settings.temperature)
 
 
 def usable(groups: Sequence[Group]) -> list[Group]:
@@ -139,12 +148,15 @@ def usable(groups: Sequence[Group]) -> list[Group]:
     return [group for group in kept if len(group.trajectories) > 1]
 
 
-def learn(crew: Crew, settings: Train, groups: Sequence[Group], step: int) -> Update:
-    """One batch: every trajectory with the advantage that it has in its group."""
+def learn(team: Team, settings: Train, groups: Sequence[Group], step: int) -> Update | None:
+    """One batch: every trajectory with its advantage in its group; without any sampled token no update."""
     trajectories = [trajectory for group in groups for trajectory in group.trajectories]
     advantages = [a for group in groups for a in group_advantages([t.reward for t in group.trajectories])]
-    return crew.learn(
-        samples_of(trajectories, advantages, settings.average),
+    samples = samples_of(trajectories, advantages, settings.average)
+    if not samples:
+        return None
+    return team.learn(
+        samples,
         Objective(
             lr=learning_rate(settings, step),
             clip=settings.clip,
@@ -167,7 +179,7 @@ def played_figures(trajectories: Sequence[Trajectory]) -> Row:
     """What a step's episodes come to, by the field's names; infrastructure failures count only as endings."""
     whole = [t for t in trajectories if t.ending is not Ending.ERROR]
     if not whole:
-        raise HeldoutError(f"every episode of the step failed: {trajectories[0].error or 'no episode was played'}")
+        raise HeldoutError(f"every episode of the step failed: {trajectories[0].error}")
     return {
         "reward": fmean(t.reward for t in whole),
         "score": fmean(t.score for t in whole),
@@ -186,17 +198,24 @@ def update_figures(update: Update | None, settings: Train, step: int) -> Row:
     return figures | {name: getattr(update, name) if update else None for name in names}
 
 
+def pools_of(job: Job) -> list[list[Task]]:
+    """Each environment's training tasks; fewer than a step takes are refused."""
+    pools = [train_tasks(suite, job.stage.difficulty) for suite in job.suites]
+    fewest, share = min(map(len, pools)), math.ceil(job.config.train.tasks / len(pools))
+    if fewest < share:
+        raise BadCall(f"a step takes {share} tasks, but there are only {fewest}: choose a smaller train.tasks")
+    return pools
+
+
 def train_tasks(suite: Suite, difficulty: str) -> list[Task]:
-    """The suite's training tasks of one difficulty."""
-    if difficulty not in ("easy", "hard", "all"):
-        raise unknown("difficulty", difficulty, ("easy", "hard", "all"))
-    return [task for task in suite.tasks("train") if difficulty in ("all", task.difficulty)]
+    """The suite's training tasks of one difficulty; a difficulty without any is refused."""
+    return list(tasks_of(suite, Cell(env=suite.name, split="train", difficulty=difficulty)))
 
 
-def save(crew: Crew, folder: StageFolder, step: int) -> None:
+def save(team: Team, folder: StageFolder, step: int) -> None:
     """A checkpoint that counts only when all of it is written."""
     with folder.saving(step) as partial:
-        crew.save(partial)
+        team.save(partial)
 
 
 def _check(job: Job) -> None:
@@ -205,6 +224,11 @@ def _check(job: Job) -> None:
         raise unknown("algorithm", settings.algorithm, ["GRPO"])
     if settings.average not in ("sequence", "token"):
         raise unknown("loss average", settings.average, ["sequence", "token"])
+    for name in ("tasks", "updates", "save_every"):
+        if getattr(settings, name) < 1:
+            raise BadCall(f"train.{name} is 1 or more, not {getattr(settings, name)}")
+    if settings.temperature <= 0:
+        raise BadCall(f"training samples at a temperature above 0, not {settings.temperature}")
     if settings.samples < 2:
         raise BadCall(
             f"GRPO compares the trajectories of a group: it needs 2 samples or more, not {settings.samples}"

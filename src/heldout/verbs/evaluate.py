@@ -3,17 +3,20 @@
 from collections.abc import Callable, Sequence
 from json import dumps
 from pathlib import Path
+from typing import final
 
 from heldout.agents import open_agent, suites_of
 from heldout.analysis.scores import ALL, CellScore, summarise
-from heldout.config import Config
+from heldout.config import Config, Limits
 from heldout.envs.base import Suite
+from heldout.errors import BadCall
 from heldout.evaluate.measure import Cell, Identity, key, measure, wanted
 from heldout.evaluate.printed import as_json as printed
 from heldout.progress import Progress
 from heldout.records import Ending, Episode, Trajectory
 from heldout.report.tables import Table, aligned
 from heldout.rollout.groups import Play
+from heldout.store.files import read_json, replace_json
 from heldout.store.runs import EvaluationFolder, StudyFolder
 from heldout.verbs.settings import base_of, run_folder, settled
 
@@ -56,13 +59,26 @@ def evaluate(
     study = StudyFolder(out or run_folder("evaluate", base))
     identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
     rows = list[Episode]()
-    with study.lock(), open_agent(model, config) as play:
-        for chosen in cells.values():
-            folder = study.evaluation(chain="", step=0, seed=seed)
-            rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
+    folder = study.evaluation(chain="", step=0, seed=seed)
+    with study.lock():
+        _same_limits(study, config.limits)
+        with open_agent(model, config) as play:
+            for chosen in cells.values():
+                rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
     scores = summarise(rows, pool=difficulty == ALL)
     table = Table(HEADER, [_row(score) for score in scores])
     print(dumps(printed(scores), indent=2) if as_json else aligned(table).rstrip())
+
+
+def _same_limits(study: StudyFolder, limits: Limits) -> None:
+    """Refuses to mix measurements under other budgets of tokens: rows do not say theirs."""
+    budgets = {"response_budget": limits.response_budget, "reply_tokens": limits.reply_tokens}
+    if not study.study.exists():
+        replace_json(study.study, {"limits": budgets})
+    if (known := read_json(study.study).get("limits")) != budgets:
+        raise BadCall(
+            f"{study.root} was measured with limits {known}, not {budgets}: choose another folder with --out"
+        )
 
 
 def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
@@ -99,6 +115,7 @@ def measured(
         )
 
 
+@final
 class _Tally:
     """Counts what is played, for the progress line."""
 

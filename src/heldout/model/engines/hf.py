@@ -149,7 +149,8 @@ class HfEngine:
         longest = max(len(row.feed) for row in rows)
         ids_BQ = torch.tensor([row.feed + [0] * (longest - len(row.feed)) for row in rows], device=self._device)
         starts_B = torch.tensor([row.length for row in rows], device=self._device)
-        # A short row's padding is written past its end and overwritten before any query may see it.
+        # A short row's padding is written past its end and overwritten before any query may see it. The last
+        # position is never one of an id that is read (only sampled), so padding may pile up there.
         positions_BQ = starts_B[:, None] + torch.arange(longest, device=self._device)
         positions_BQ = positions_BQ.clamp(max=self.context - 1)
         length = min(self.context, max(row.length + len(row.feed) for row in rows))
