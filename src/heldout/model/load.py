@@ -25,7 +25,8 @@ def place_of(name: str) -> Path | str:
         return Path(str(files("heldout"))) / "pocket"
     if Path(name).is_dir():
         return Path(name)
-    if name.startswith((".", "/")) or name.count("/") != 1:
+    owner, slash, _ = name.partition("/")
+    if not slash or not owner.strip(".") or Path(owner).is_dir() or name.count("/") > 1:
         raise BadCall(
             f"no model {name!r}: it is no folder (choose from: pocket, a folder with config.json, "
             "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct, oracle, random)"

@@ -31,7 +31,7 @@ from heldout.study.controls import Matched, entropy, matched
 from heldout.study.plan import Study, to_train
 from heldout.train.stage import Job, Row, train, train_tasks
 
-CALIBRATION = (24, 4)
+CALIBRATION = (16, 3)
 """Training tasks, and attempts at each, from which an entropy is estimated."""
 
 

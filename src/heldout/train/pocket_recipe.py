@@ -39,6 +39,8 @@ class Share:
 
     env: str
     count: int
+    turns: int
+    """Of a demonstration, at most."""
     mistakes: Mistakes
 
 
@@ -49,11 +51,9 @@ class Recipe:
     seed: int = 0
     source: Source = field(default_factory=Source)
     shares: tuple[Share, ...] = (
-        Share(env="textcraft", count=12_000, mistakes=Mistakes(slip=0.65, persist=0.88)),
-        Share(env="babyai", count=6_000, mistakes=Mistakes(slip=0.65, persist=0.92)),
+        Share(env="textcraft", count=12_000, turns=12, mistakes=Mistakes(slip=0.65, persist=0.88)),
+        Share(env="babyai", count=6_000, turns=8, mistakes=Mistakes(slip=0.65, persist=0.92)),
     )
-    turns: int = 16
-    """Of a demonstration, at most."""
     width: int = 128
     layers: int = 4
     copy_steps: int = 1500
@@ -61,10 +61,10 @@ class Recipe:
     copy_loss: float = 0.45
     copy_tokens: int = 8192
     copy_lr: float = 2e-3
-    steps: int = 2000
+    steps: int = 2400
     lr: float = 3e-3
     warmup: int = 50
-    batch_tokens: int = 8192
+    batch_tokens: int = 4096
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.05
 
@@ -110,7 +110,7 @@ def _piece(piece: tuple[Recipe, Share, range]) -> list[Demonstration]:
     pool = suites(share.env).tasks("demonstrations")
     seed = derive(recipe.seed, "demonstrations", share.env)
     tasks = [pool[number] for number in numbers]
-    return list(demonstrations(suites, tasks, share.mistakes, turns=recipe.turns, seed=seed))
+    return list(demonstrations(suites, tasks, share.mistakes, turns=share.turns, seed=seed))
 
 
 def learn_to_copy(crew: Crew, recipe: Recipe, vocabulary: int, say: Say) -> None:
