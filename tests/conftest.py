@@ -1,15 +1,27 @@
-"""A toy environment for tests that need to plan what it does: a corridor of doors."""
+"""What many tests share: an environment that they plan themselves, and a model that is made in seconds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from random import Random
 from typing import final
 
 import pytest
 
+from heldout.config import Source
+from heldout.envs import corridor
 from heldout.envs.base import Env, Suite, Traits
 from heldout.envs.react import plain_action
+from heldout.envs.registry import open_suite
 from heldout.errors import Unavailable
+from heldout.model import load
+from heldout.model.chat import chat_of
+from heldout.model.learner import Learner, Objective
+from heldout.model.pocket import newborn, shape, tokenizer_of
+from heldout.model.worker import Setting, Worker
 from heldout.records import Ending, Step, Task
+from heldout.train.imitate import Mistakes, batches, demonstrations, sample_of, texts_of
 
 Suites = Callable[[str], Suite]
 
@@ -115,3 +127,36 @@ def unreliable() -> Callable[[int], tuple[Suite, Service]]:
         return doors_suite(service.check), service
 
     return made
+
+
+TRIO = ("corridor", "textcraft", "babyai")
+
+
+@pytest.fixture(scope="session")
+def trio() -> Suites:
+    """The toy corridor, TextCraft and BabyAI, by name."""
+    there = {name: open_suite(name, Source()) for name in TRIO[1:]} | {"corridor": corridor.suite(Source())}
+    return there.__getitem__
+
+
+@pytest.fixture(scope="session")
+def tiny(trio: Suites, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of two narrow layers, after seconds of imitating the trio's players: replies of all lengths."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tasks = [task for name in TRIO for task in trio(name).tasks("demonstrations")[:20]]
+    demos = list(demonstrations(trio, tasks, Mistakes(slip=0.3, persist=0.3), turns=4, seed=0))
+    tokenizer = tokenizer_of((text for demo in demos for text in texts_of(demo)), 512)
+    chat = chat_of(tokenizer)
+    model = newborn(shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=32, layers=2), seed=0)
+    samples = [sample_of(chat, demo) for demo in demos]
+    learner = Learner(model)
+    for batch in islice(batches([each for each in samples if len(each.ids) < 400], 1500, Random(0)), 60):
+        learner.learn(batch, Objective(imitation=True, lr=1e-2))
+    load.save(model, tokenizer, folder)
+    return folder
+
+
+@pytest.fixture
+def worker(tiny: Path) -> Worker:
+    """The tiny model, in this process."""
+    return Worker(Setting(model=str(tiny), source=Source()))

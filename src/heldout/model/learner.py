@@ -146,7 +146,7 @@ class Learner:
         clipped = is_clipped(logp_N.detach(), old_N, batch.advantage_N, objective.clip).sum()
         mismatch = (logp_N.detach() - batch.rollout_logp_N).abs().sum()
         parts = (loss, entropy_N.sum(), clipped, kl_N.sum(), mismatch)
-        return torch.tensor([*(float(part) for part in parts), len(logp_N)], dtype=torch.float64)
+        return torch.tensor([*(part.item() for part in parts), len(logp_N)], dtype=torch.float64)
 
     def _step(self, objective: Objective) -> float:
         """One optimizer step on the gradient of all processes; the norm that it had."""

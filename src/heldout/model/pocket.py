@@ -58,7 +58,7 @@ def tokenizer_of(texts: Iterable[str], size: int = 2048) -> Any:
 
 
 def shape(vocabulary: int, end_id: int, pad_id: int, *, width: int = 128, layers: int = 4) -> Any:
-    """The configuration: 0.9 million parameters at width 128 and four layers, plus the vocabulary's."""
+    """The configuration: 0.84 million parameters at width 128 and four layers, plus the vocabulary's."""
     return Qwen2Config(
         vocab_size=vocabulary,
         hidden_size=width,

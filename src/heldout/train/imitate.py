@@ -6,6 +6,7 @@ from random import Random
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
+from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.chat import Chat
 from heldout.policies.twin import clumsy
@@ -88,7 +89,10 @@ def shared(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def batches(samples: Sequence[Sample], tokens: int, rng: Random) -> Iterator[list[Sample]]:
-    """Endless batches of about `tokens` ids, every sample once before any comes again."""
+    """Endless batches of `tokens` ids or a little more; in each round a new order, whose rest is left out."""
+    there = sum(len(sample.ids) for sample in samples)
+    if there < tokens:
+        raise HeldoutError(f"{there} ids of demonstrations do not fill one batch of {tokens}")
     while True:
         order = list(samples)
         rng.shuffle(order)

@@ -1,0 +1,102 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heldout.learn.batch import Sample, batch_of, micro_batches, samples_of, sequence_of
+from heldout.model.worker import Worker
+from heldout.records import Ending, Reply, Task, Trajectory, Turn
+
+
+def trajectory(*turns: tuple[tuple[int, ...], tuple[int, ...]]) -> Trajectory:
+    """One whose turns read and sampled these ids; the log-probability of id n is -n / 10."""
+    return Trajectory(
+        task=Task(env="corridor", split="train", id="corridor_0", difficulty="easy", world={}),
+        attempt=0,
+        opening="",
+        turns=tuple(
+            Turn(
+                reply=Reply(text="", context_ids=read, token_ids=said, logprobs=tuple(-n / 10 for n in said)),
+                action="",
+                observation="",
+            )
+            for read, said in turns
+        ),
+        reward=0.0,
+        score=0.0,
+        ending=Ending.FAILED,
+        stream="",
+    )
+
+
+LONG = trajectory(((1, 2, 3), (4, 5)), ((6,), (7,)))
+SHORT = trajectory(((1, 2), (8,)))
+EMPTY = trajectory(((1, 2), ()))
+
+
+def test_a_trajectory_is_what_was_read_and_what_was_sampled_in_turn() -> None:
+    ids, sampled, logprobs = sequence_of(LONG)
+    assert ids == [1, 2, 3, 4, 5, 6, 7]
+    assert [n for n, said in zip(ids, sampled, strict=True) if said] == [4, 5, 7]
+    assert logprobs == [0, 0, 0, -0.4, -0.5, 0, -0.7]
+
+
+@pytest.mark.parametrize(("average", "of_long", "of_short"), [("sequence", 1 / 6, 1 / 2), ("token", 1 / 4, 1 / 4)])
+def test_weights_average_over_sequences_or_over_tokens(average: str, of_long: float, of_short: float) -> None:
+    long, short = samples_of([LONG, SHORT], [1.5, -0.5], average)
+    assert long.weights == pytest.approx((0, 0, 0, of_long, of_long, 0, of_long))
+    assert short.weights == pytest.approx((0, 0, of_short))
+    assert (long.advantage, short.advantage) == (1.5, -0.5)
+
+
+@pytest.mark.parametrize("average", ["sequence", "token"])
+def test_the_weights_of_a_batch_sum_to_one_though_an_episode_said_nothing(average: str) -> None:
+    samples = samples_of([LONG, EMPTY, SHORT], [1.0, 0.0, -1.0], average)
+    assert len(samples) == 2
+    assert sum(sum(sample.weights) for sample in samples) == pytest.approx(1)
+
+
+def test_a_batch_trains_the_next_id_and_only_what_was_sampled() -> None:
+    batch = batch_of(samples_of([SHORT, LONG], [-0.5, 1.5]))
+    assert batch.ids_BT.tolist() == [[1, 2, 8, 0, 0, 0, 0], [1, 2, 3, 4, 5, 6, 7]]
+    assert batch.trained_BT.nonzero().tolist() == [[0, 1], [1, 2], [1, 3], [1, 5]]
+    assert batch.targets_N.tolist() == [8, 4, 5, 7]
+    assert batch.weights_N.tolist() == pytest.approx([1 / 2, 1 / 6, 1 / 6, 1 / 6])
+    assert batch.advantage_N.tolist() == [-0.5, 1.5, 1.5, 1.5]
+    assert batch.rollout_logp_N.tolist() == pytest.approx([-0.8, -0.4, -0.5, -0.7])
+
+
+def row(length: int) -> Sample:
+    return Sample(ids=tuple(range(1, length + 1)), weights=(0.0, *[1.0] * (length - 1)))
+
+
+def test_like_lengths_share_a_micro_batch() -> None:
+    batches = micro_batches([row(n) for n in (9, 3, 2, 8, 3)], budget=18)
+    assert [list(batch.ids_BT.shape) for batch in batches] == [[3, 3], [2, 9]]
+
+
+def test_a_row_longer_than_the_budget_goes_alone() -> None:
+    assert [list(batch.ids_BT.shape) for batch in micro_batches([row(4), row(50)], budget=10)] == [[1, 4], [1, 50]]
+
+
+def test_no_rows_are_no_batches() -> None:
+    assert micro_batches([], budget=10) == []
+
+
+@given(st.lists(st.integers(2, 40), max_size=20), st.integers(1, 100))
+def test_micro_batches_keep_to_the_budget_and_lose_nothing(lengths: list[int], budget: int) -> None:
+    batches = micro_batches([row(length) for length in lengths], budget)
+    assert all(batch.ids_BT.numel() <= budget or len(batch.ids_BT) == 1 for batch in batches)
+    assert sorted(int((ids > 0).sum()) for batch in batches for ids in batch.ids_BT) == sorted(lengths)
+
+
+def test_no_row_sees_another_nor_its_padding(worker: Worker) -> None:
+    ids = batch_of([row(5), row(9)]).ids_BT
+    other, padded = ids.clone(), ids.clone()
+    other[1] = 7
+    padded[0, 5:] = 11
+    with torch.no_grad():
+        before, *after = (worker.model(input_ids=each).logits for each in (ids, other, padded))
+    assert torch.equal(before[0], after[0][0])
+    assert torch.equal(before[0, :5], after[1][0, :5])
+    assert not torch.equal(before[1], after[0][1])

@@ -1,0 +1,54 @@
+from math import log
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from heldout.learn.losses import clipped_surrogate, is_clipped, k3, mismatch_weight
+
+LOGP = st.floats(-30, 0, width=32)
+
+
+def logs(*probabilities: float) -> Tensor:
+    return torch.tensor([log(p) for p in probabilities])
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "advantage", "loss", "clipped"),
+    [
+        (0.5, 0.5, 2.0, -2.0, False),  # ratio 1
+        (0.55, 0.5, 1.0, -1.1, False),  # 1.1 is inside of 1 ± 0.2
+        (0.75, 0.5, 1.0, -1.2, True),  # 1.5 is cut at 1.2
+        (0.75, 0.5, -1.0, 1.5, False),  # a bad action that got likelier is never let off
+        (0.25, 0.5, -1.0, 0.8, True),  # 0.5 is cut at 0.8
+        (0.25, 0.5, 1.0, -0.5, False),
+    ],
+)
+def test_the_surrogate_is_clipped_where_it_would_go_too_far(
+    now: float, before: float, advantage: float, loss: float, clipped: bool
+) -> None:
+    numbers = (logs(now), logs(before), torch.tensor([advantage]))
+    assert clipped_surrogate(*numbers, 0.2).tolist() == pytest.approx([loss])
+    assert is_clipped(*numbers, 0.2).tolist() == [clipped]
+
+
+def test_a_clipped_token_has_no_gradient() -> None:
+    logp = logs(0.75, 0.55).requires_grad_()
+    torch.autograd.backward(clipped_surrogate(logp, logs(0.5, 0.5), torch.ones(2), 0.2).sum())
+    assert logp.grad is not None
+    assert logp.grad.tolist() == pytest.approx([0.0, -1.1])
+
+
+def test_the_engines_mistake_is_weighed_out_up_to_twice() -> None:
+    assert mismatch_weight(logs(0.2, 0.3, 0.9), logs(0.4, 0.2, 0.3)).tolist() == pytest.approx([0.5, 1.5, 2.0])
+
+
+def test_k3_by_hand() -> None:
+    assert k3(logs(0.5, 0.5, 0.5), logs(0.5, 0.25, 1.0)).tolist() == pytest.approx([0.0, 0.1931, 0.3069], abs=5e-5)
+
+
+@given(LOGP, LOGP)
+def test_k3_is_never_negative(current: float, reference: float) -> None:
+    assert k3(torch.tensor([current]), torch.tensor([reference])).item() >= -1e-6

@@ -1,0 +1,213 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from math import log
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from heldout.config import Source
+from heldout.errors import HeldoutError
+from heldout.learn.batch import Sample
+from heldout.model import load
+from heldout.model.learner import Learner, Objective
+from heldout.model.worker import Setting, Worker
+
+STILL = Objective(lr=0.0, max_grad_norm=1e9)
+"""An update whose gradient is looked at, and that changes nothing."""
+
+
+def logits(model: Any, sample: Sample) -> Tensor:
+    out: Tensor = model(input_ids=torch.tensor([sample.ids])).logits[0]
+    return out
+
+
+def logps(model: Any, sample: Sample) -> Tensor:
+    """Of each id after the first, from a plain forward pass."""
+    return logits(model, sample).log_softmax(-1)[:-1].gather(1, torch.tensor(sample.ids)[1:, None])[:, 0]
+
+
+def batch(model: Any) -> list[Sample]:
+    """Three sequences of different lengths; even positions are read, odd ones were sampled by the model itself."""
+    rows = [
+        Sample(
+            ids=tuple(5 + (7 * at + 31 * length) % 400 for at in range(length)),
+            weights=tuple(1 / (3 * (length // 2)) if at % 2 else 0.0 for at in range(length)),
+            advantage=advantage,
+        )
+        for length, advantage in ((6, 1.5), (12, -0.5), (24, -1.0))
+    ]
+    with torch.no_grad():
+        return [replace(row, logprobs=(0.0, *logps(model, row).tolist())) for row in rows]
+
+
+def policy_gradient(model: Any, samples: Sequence[Sample]) -> tuple[float, list[Tensor]]:
+    """-Σ w A log π by hand, with logits at every position, and its gradient."""
+    parts = [
+        -(torch.tensor(sample.weights[1:]) * sample.advantage * logps(model, sample)).sum() for sample in samples
+    ]
+    return sum(part.item() for part in parts), list(
+        torch.autograd.grad(torch.stack(parts).sum(), list(model.parameters()))
+    )
+
+
+def gradient(model: Any) -> Tensor:
+    return torch.cat([p.grad.flatten() for p in model.parameters()])
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    """Relative to the first."""
+    return float((one - other).norm() / one.norm())
+
+
+def test_one_update_is_the_plain_policy_gradient(worker: Worker) -> None:
+    samples = batch(worker.model)
+    _, by_hand = policy_gradient(worker.model, samples)
+    update = worker.learn(samples, STILL)
+    expected = torch.cat([each.flatten() for each in by_hand])
+    assert distance(expected, gradient(worker.model)) < 1e-5
+    assert update.grad_norm == pytest.approx(float(expected.norm()), rel=1e-5)
+    # Every ratio is 1.
+    assert update.loss == pytest.approx(-sum(s.advantage * sum(s.weights) for s in samples), abs=1e-6)
+    assert (update.tokens, update.clip_share, update.kl) == (21, 0.0, 0.0)
+    assert update.mismatch < 1e-5
+
+
+def test_entropy_is_the_mean_of_the_trained_positions(worker: Worker) -> None:
+    samples = batch(worker.model)
+    with torch.no_grad():
+        logp = torch.cat([logits(worker.model, sample).log_softmax(-1)[0:-1:2] for sample in samples])
+    by_hand = -(logp.exp() * logp).sum(-1).mean()
+    assert worker.learn(samples, STILL).entropy == pytest.approx(float(by_hand), rel=1e-5)
+
+
+@pytest.mark.parametrize("imitation", [True, False])
+def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, imitation: bool) -> None:
+    samples, objective = batch(worker.model), replace(STILL, imitation=imitation, entropy=0.01)
+    whole = worker.learn(samples, objective)
+    together = gradient(worker.model)
+    cut = worker.learn(samples, replace(objective, batch_tokens=1))
+    assert distance(together, gradient(worker.model)) < 1e-6
+    assert cut.loss == pytest.approx(whole.loss, rel=1e-5)
+
+
+def test_imitation_minimises_the_weighted_negative_log_likelihood(worker: Worker) -> None:
+    samples = batch(worker.model)
+    loss, _ = policy_gradient(worker.model, [replace(each, advantage=1.0) for each in samples])
+    assert worker.learn(samples, replace(STILL, imitation=True)).loss == pytest.approx(loss, rel=1e-5)
+    first, *_, last = [worker.learn(samples, Objective(imitation=True, lr=1e-3)).loss for _ in range(10)]
+    assert last < first - 0.1
+
+
+def test_an_engine_that_differs_is_weighed_out(worker: Worker) -> None:
+    [sample] = batch(worker.model)[:1]
+    worker.learn([sample], STILL)
+    plain = gradient(worker.model)
+    for shift, weight in ((log(1.5), 1.5), (log(3), 2.0), (-log(2), 0.5)):
+        shifted = replace(sample, logprobs=tuple(each - shift for each in sample.logprobs))
+        update = worker.learn([shifted], STILL)
+        assert distance(weight * plain, gradient(worker.model)) < 1e-5
+        assert update.mismatch == pytest.approx(abs(shift), rel=1e-4)
+
+
+def test_of_several_updates_the_first_policy_is_the_old_one(worker: Worker) -> None:
+    samples = batch(worker.model)
+    once = worker.learn(samples, Objective(lr=1e-2, clip=1e-6))
+    assert once.clip_share == 0
+    worker.begin(worker.setting.model)
+    twice = worker.learn(samples, Objective(lr=1e-2, clip=1e-6, updates=2))
+    assert twice.clip_share > 0.5
+
+
+def test_a_gradient_is_cut_to_its_largest_norm(worker: Worker) -> None:
+    update = worker.learn(batch(worker.model), replace(STILL, max_grad_norm=0.01))
+    assert update.grad_norm > 0.02
+    assert float(gradient(worker.model).norm()) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_a_kl_term_needs_a_reference(worker: Worker) -> None:
+    with pytest.raises(HeldoutError, match="needs a reference model"):
+        worker.learn(batch(worker.model), replace(STILL, kl=0.1))
+
+
+def test_the_kl_term_pulls_back_to_the_reference(tiny: Path) -> None:
+    worker = Worker(Setting(model=str(tiny), source=Source(), reference=str(tiny)))
+    samples = [replace(each, advantage=0.0) for each in batch(worker.model)]
+    assert worker.learn(samples, replace(STILL, kl=0.1)).kl == pytest.approx(0.0, abs=1e-6)
+    with torch.no_grad():
+        for parameter in worker.model.parameters():
+            parameter *= 1.05
+    pulls = [worker.learn(samples, Objective(lr=1e-4, kl=0.1)).kl for _ in range(5)]
+    assert pulls[0] > 1e-3
+    assert pulls == sorted(pulls, reverse=True)
+
+
+def test_an_entropy_bonus_spreads_the_policy(worker: Worker) -> None:
+    samples = [replace(each, advantage=0.0) for each in batch(worker.model)]
+    spread = [worker.learn(samples, Objective(lr=1e-3, entropy=0.1)).entropy for _ in range(5)]
+    assert spread == sorted(spread)
+
+
+@pytest.mark.parametrize("advantage", [float("nan"), float("inf")])
+def test_a_gradient_that_is_no_number_updates_nothing(worker: Worker, advantage: float) -> None:
+    samples = batch(worker.model)
+    worker.learn(samples, Objective(lr=1e-3))
+    before = state(worker)
+    with pytest.raises(HeldoutError, match="nothing was updated"):
+        worker.learn([replace(samples[0], advantage=advantage)], Objective(lr=1e-3))
+    assert same(before, state(worker))
+
+
+def state(worker: Worker) -> dict[str, Tensor]:
+    """Copies of all weights and moments."""
+    optimizer = worker.learner.optimizer
+    kept = {
+        f"{parameter}.{moment}": value
+        for parameter, weights in worker.model.named_parameters()
+        for moment, value in optimizer.state.get(weights, {}).items()
+    }
+    return {name: value.clone() for name, value in (worker.model.state_dict() | kept).items()}
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_what_is_saved_goes_on_bit_for_bit(worker: Worker, tiny: Path, tmp_path: Path) -> None:
+    samples, objective = batch(worker.model), Objective(lr=1e-3)
+    for _ in range(2):
+        worker.learn(samples, objective)
+    worker.save(tmp_path)
+    saved = state(worker)
+    worker.learn(samples, objective)
+    other = Worker(Setting(model=str(tiny), source=Source()))
+    other.learn(samples[:1], objective)
+    other.restore(tmp_path)
+    assert same(state(other), saved)
+    other.learn(samples, objective)
+    assert same(state(other), state(worker))
+
+
+def test_to_begin_is_to_forget(worker: Worker, tiny: Path, tmp_path: Path) -> None:
+    fresh = state(worker)
+    worker.learn(batch(worker.model), Objective(lr=1e-3))
+    assert not same(fresh, state(worker))
+    worker.begin(str(tiny))
+    assert same(fresh, state(worker))
+    worker.save(tmp_path, state=False)
+    assert not (tmp_path / "optimizer.safetensors").exists()
+    assert torch.equal(*(load_file(at / "model.safetensors")["model.norm.weight"] for at in (tiny, tmp_path)))
+
+
+def test_a_share_of_nothing_still_takes_the_step_of_all(tiny: Path) -> None:
+    """A process without rows of its own adds zeros, and gets the others' gradient."""
+    model, _ = load.load(str(tiny))
+
+    def reduce(tensor: Tensor) -> None:
+        tensor += 1
+
+    update = Learner(model, reduce=reduce).learn([], Objective(lr=1e-3))
+    assert update.grad_norm == pytest.approx(sum(p.numel() for p in model.parameters()) ** 0.5, rel=1e-4)

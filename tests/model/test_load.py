@@ -1,0 +1,68 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from heldout.errors import BadCall, HeldoutError
+from heldout.model import load
+
+
+@pytest.fixture
+def copy(tiny: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny, tmp_path / "copy"))
+
+
+def test_a_saved_model_is_the_same_model(tiny: Path, copy: Path) -> None:
+    model, tokenizer = load.load(str(tiny))
+    load.save(model, tokenizer, copy)
+    again, _ = load.load(str(copy))
+    assert all(torch.equal(again.state_dict()[name], value) for name, value in model.state_dict().items())
+    assert load.end_ids(again) == [tokenizer.eos_token_id]
+    assert load.context_of(again) == 4096
+
+
+def test_a_model_is_written_narrow_and_read_wide(tiny: Path, copy: Path) -> None:
+    model, tokenizer = load.load(str(tiny))
+    load.save(model, tokenizer, copy, torch.float16)
+    assert {value.dtype for value in load_file(copy / "model.safetensors").values()} == {torch.float16}
+    assert {p.dtype for p in (*model.parameters(), *load.load(str(copy))[0].parameters())} == {torch.float32}
+
+
+def test_a_base_is_named_with_the_digest_of_its_weights(tiny: Path, copy: Path) -> None:
+    assert load.base_of(str(copy)).removeprefix("copy") == load.base_of(str(tiny)).removeprefix("tiny")
+    model, tokenizer = load.load(str(copy))
+    with torch.no_grad():
+        model.get_input_embeddings().weight[0, 0] += 1
+    load.save(model, tokenizer, copy)
+    assert load.base_of(str(copy)).removeprefix("copy") != load.base_of(str(tiny)).removeprefix("tiny")
+    assert load.base_of("Qwen/Qwen2.5-3B-Instruct") == "Qwen/Qwen2.5-3B-Instruct"
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/no/where", "nowhere", "a/b/c"])
+def test_a_name_that_is_nothing_is_refused_with_the_choices(name: str) -> None:
+    with pytest.raises(BadCall, match=r"no model .* \(choose from: pocket, a folder"):
+        load.place_of(name)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no model")
+    with pytest.raises(BadCall, match=r"it has no config.json \(it has: notes.txt\)"):
+        load.load(str(tmp_path))
+
+
+def test_weights_that_are_no_safetensors_are_refused(copy: Path) -> None:
+    (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
+    with pytest.raises(BadCall, match="heldout reads safetensors only"):
+        load.load(str(copy))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_damaged_model_is_told_in_one_line(copy: Path, name: str) -> None:
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(HeldoutError) as caught:
+        load.load(str(copy))
+    assert "\n" not in str(caught.value)
+    assert str(copy) in str(caught.value)

@@ -1,0 +1,167 @@
+"""A study from nothing to its report, small: one step, two tasks a cell, a tiny model."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from heldout.analysis.scores import Cell
+from heldout.config import Config, Evaluate, Limits, Train, changed
+from heldout.errors import BadCall
+from heldout.records import Ending, Episode, Stage, Trajectory
+from heldout.report.chain import findings, write_report
+from heldout.store.files import read_json, replace_json
+from heldout.store.runs import StudyFolder
+from heldout.study.plan import Study
+from heldout.study.run import matched_file, rows_of, run
+from heldout.train.stage import Row
+
+pytestmark = pytest.mark.slow
+
+CHAIN = (Stage(("babyai",), "easy"),)
+CONFIG = Config(
+    limits=Limits(response_budget=400, reply_tokens=8),
+    train=Train(steps=1, tasks=2, samples=2, turns=2, lr=1e-3, kl=0.001),
+    evaluate=Evaluate(samples=2, turns=1, tasks=2),
+    processes=1,
+)
+
+
+@dataclass
+class Watching:
+    """Remembers what a study did."""
+
+    steps: list[str] = field(default_factory=list)
+    played: Counter[str] = field(default_factory=Counter)
+
+    def step(self, chain: str, row: Row, steps: int) -> None:
+        """A training step."""
+        self.steps.append(f"{chain} {row['step']}/{steps}")
+
+    @contextmanager
+    def playing(self, title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
+        """Episodes."""
+        before = self.played.total()
+        yield lambda _: self.played.update([title])
+        assert self.played.total() == before + episodes
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A study that was run, and what was seen of it."""
+
+    study: Study
+    folder: StudyFolder
+    seen: Watching
+
+
+@pytest.fixture(scope="module")
+def ran(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    study = Study(
+        name="small",
+        base=str(tiny),
+        chains=(CHAIN,),
+        seeds=(0,),
+        cells=tuple(Cell(env=env, split="test", difficulty="easy") for env in ("babyai", "textcraft")),
+        config=CONFIG,
+    )
+    folder, seen = StudyFolder(tmp_path_factory.mktemp("study") / "small"), Watching()
+    run(study, folder, seen)
+    return Ran(study, folder, seen)
+
+
+def test_a_study_trains_each_stage_and_measures_before_after_and_the_controls(ran: Ran) -> None:
+    assert ran.seen.steps == ["babyai.easy 1/1"]
+    matched = read_json(matched_file(ran.study, ran.folder, CHAIN, 0))["temperature"]
+    assert ran.seen.played == {
+        f"{name} on {env}, temperature {temperature}": count
+        for env in ("babyai", "textcraft")
+        for name, temperature, count in (
+            ("base", 1, 4),
+            ("babyai.easy", 1, 4),
+            ("base", 0, 2),
+            ("base", f"{matched:.2g}", 4),
+        )
+    }
+
+
+def test_running_again_plays_nothing_more(ran: Ran) -> None:
+    before = {path: path.stat().st_size for path in ran.folder.root.rglob("*.jsonl*")}
+    again = Watching()
+    run(ran.study, ran.folder, again)
+    assert (again.steps, again.played) == ([], Counter())
+    assert {path: path.stat().st_size for path in ran.folder.root.rglob("*.jsonl*")} == before
+
+
+def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None:
+    write_report(ran.study, ran.folder)
+    assert sorted(path.name for path in ran.folder.report.iterdir()) == [
+        "README.md",
+        "curve.png",
+        "curve.svg",
+        "summary.json",
+    ]
+    summary = json.loads((ran.folder.report / "summary.json").read_text())
+    assert set(summary) == {"base", "trained", "controls", "change", "wall_seconds", "steps"}
+    assert set(summary["controls"]) == {"greedy", "matched_entropy"}
+    for scores in (summary["base"], summary["trained"], summary["change"], *summary["controls"].values()):
+        assert {"babyai.easy", "textcraft.easy"} <= set(scores)
+    assert set(summary["change"]["babyai.easy"]) == {"mean", "ci95"}
+    assert (summary["base"]["babyai.easy"]["n"], summary["base"]["babyai.easy"]["k"]) == (2, 2)
+    assert summary["controls"]["greedy"]["babyai.easy"]["k"] == 1
+    assert (summary["steps"], summary["wall_seconds"] > 0) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda study: replace(study, seeds=(1,)),
+        lambda study: replace(study, config=changed(study.config, ["limits.reply_tokens=9"])),
+        lambda study: replace(study, cells=study.cells[:1]),
+    ],
+)
+def test_a_folder_of_another_study_is_refused(ran: Ran, change: Callable[[Study], Study]) -> None:
+    with pytest.raises(BadCall, match=r"holds another study .*: choose another folder with --out") as caught:
+        run(change(ran.study), ran.folder, Watching())
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:
+    """Broken episodes, other turn limits and other temperatures lie in the same file."""
+    rows = rows_of(ran.study, ran.folder, (), 0, 1.0)
+    assert len(rows) == 8
+    file = ran.folder.evaluation("base", 0, 0).rows("babyai")
+    first: Episode = next(row for row in rows if row.env == "babyai")
+    others: list[Episode] = [
+        replace(first, ending=Ending.ERROR.value),
+        replace(first, max_turns=7),
+        replace(first, prompt="another"),
+        replace(first, attempt=9),
+    ]
+    kept = file.path.read_bytes()
+    file.extend(others)
+    assert rows_of(ran.study, ran.folder, (), 0, 1.0) == rows
+    file.path.write_bytes(kept)
+
+
+def test_a_matched_temperature_that_is_the_study_s_own_makes_the_base_its_own_control(ran: Ran) -> None:
+    path = matched_file(ran.study, ran.folder, CHAIN, 0)
+    kept = read_json(path)
+    replace_json(path, {**kept, "temperature": 1.0})
+    found = findings(ran.study, ran.folder)
+    replace_json(path, kept)
+    matched = next(control for control in found.controls if control.name == "matched_entropy")
+    assert matched.temperature == 1.0
+    assert matched.scores == found.base
+    assert matched.change == found.change
+
+
+def test_what_was_not_measured_is_left_out(ran: Ran) -> None:
+    path = matched_file(ran.study, ran.folder, CHAIN, 0)
+    away = path.rename(path.with_suffix(".away"))
+    assert [control.name for control in findings(ran.study, ran.folder).controls] == ["greedy"]
+    away.rename(path)
