@@ -4,6 +4,7 @@ Dimensions: B rows, H key heads, L capacity, D head size, Q new positions.
 A model writes into it through the one method that transformers calls, `update`.
 """
 
+from collections.abc import Sequence
 from typing import final
 
 import torch
@@ -21,38 +22,41 @@ class SlotCache:
         self._shape = (rows, heads, head_size)
         self._keys = [self._buffer(0, like) for _ in range(layers)]
         self._values = [self._buffer(0, like) for _ in range(layers)]
-        self._rows = torch.empty(0, dtype=torch.long)
-        self._positions_BQ = torch.empty(0, dtype=torch.long)
-        self._window = (0, 0, 0)
+        self._reads: slice | Tensor = slice(0)
+        self._writes = (torch.empty(0, dtype=torch.long), slice(None), torch.empty(0, dtype=torch.long))
+        self._length = 0
 
-    def aim(self, first: int, positions_BQ: Tensor, length: int) -> None:
-        """Where the next forward pass writes: rows from `first` on, at these positions; it sees `length` keys."""
-        self._reserve(int(positions_BQ.max()) + 1)
-        rows, device = positions_BQ.shape[0], positions_BQ.device
-        self._rows = torch.arange(first, first + rows, device=device)[:, None].expand_as(positions_BQ)
-        self._positions_BQ = positions_BQ
-        self._window = (first, first + rows, length)
+    def aim(self, rows: Sequence[int], positions_BQ: Tensor, length: int) -> None:
+        """Where the next forward pass writes: into these rows at these positions; it sees `length` keys of each.
+
+        A position may be `length` itself: what is written there is not seen. Rows that lie side by side
+        are read where they are, others are copied together.
+        """
+        self._reserve(length + 1)
+        rows_B = torch.tensor(rows, device=positions_BQ.device)
+        side_by_side = range(rows[0], rows[0] + len(rows))
+        self._reads = slice(side_by_side.start, side_by_side.stop) if [*side_by_side] == [*rows] else rows_B
+        self._writes = (rows_B[:, None].expand_as(positions_BQ), slice(None), positions_BQ)
+        self._length = length
 
     def update(self, keys_BHQD: Tensor, values_BHQD: Tensor, layer: int, *_: object) -> tuple[Tensor, Tensor]:
         """Store what one layer computed; gives back all that its rows have."""
-        first, last, length = self._window
-        where = (self._rows, slice(None), self._positions_BQ)
-        self._keys[layer][where] = keys_BHQD.transpose(1, 2)
-        self._values[layer][where] = values_BHQD.transpose(1, 2)
-        return self._keys[layer][first:last, :, :length], self._values[layer][first:last, :, :length]
+        keys, values = self._keys[layer], self._values[layer]
+        keys[self._writes] = keys_BHQD.transpose(1, 2)
+        values[self._writes] = values_BHQD.transpose(1, 2)
+        return keys[:, :, : self._length][self._reads], values[:, :, : self._length][self._reads]
 
     def get_seq_length(self, layer: int = 0) -> int:
         """Asked for by transformers; positions are always given, so it decides nothing."""
         del layer
-        return self._window[2]
+        return self._length
 
     def swap(self, one: int, other: int, length: int) -> None:
         """Two rows change places, as far as either is filled."""
-        if one == other:
-            return
-        pair, reverse = [one, other], [other, one]
         for buffer in (*self._keys, *self._values):
-            buffer[pair, :, :length] = buffer[reverse, :, :length]
+            kept = buffer[one, :, :length].clone()
+            buffer[one, :, :length] = buffer[other, :, :length]
+            buffer[other, :, :length] = kept
 
     def _reserve(self, length: int) -> None:
         capacity = self._keys[0].shape[2]

@@ -1,12 +1,12 @@
 """Continuous generation on any transformers causal language model, on CPU or GPU.
 
-Rows of the cache are ordered decoding | waiting | at rest. A decoding row gets one token in each
-step; rows that wait are read together once they are a quarter of those at work; a row at rest keeps
-its keys until its conversation goes on. Nothing is padded on the left and nothing is read twice.
+Each conversation keeps a row of the cache from its first turn to its last. Those that decode lie in the
+first rows and get one token in each step; those that wait are read together once they are a quarter of
+those at work. Nothing is padded on the left and nothing is read twice.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, final
@@ -20,13 +20,17 @@ from heldout.records import Stop
 
 PADDING = 1.5
 """Rows are read in one batch while the longest has at most this many times the ids of the shortest."""
+SHORT = 16
+"""Rows with at most so many ids to read go into one batch, whatever the ratio."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Row:
     """One conversation in the cache."""
 
     conversation: str
+    place: int
+    """Which row of the cache is its own."""
     length: int = 0
     """Ids whose keys and values are stored."""
     feed: list[int] = field(default_factory=list)
@@ -46,7 +50,6 @@ class HfEngine:
         self, model: Any, *, slots: int, context: int, end_ids: Sequence[int], temperature: float = 1.0
     ) -> None:
         config = model.config
-        heads = config.num_key_value_heads
         self.slots = slots
         self.context = context
         self.temperature = temperature
@@ -58,26 +61,23 @@ class HfEngine:
         self._cache = SlotCache(
             layers=config.num_hidden_layers,
             rows=slots,
-            heads=heads,
+            heads=config.num_key_value_heads,
             head_size=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
             context=context,
             like=self._head.weight,
         )
-        self._rows: list[_Row | None] = [None] * slots
-        self._row_of = dict[str, int]()
-        self._decoding = 0
-        self._waiting = 0
+        self._rows = dict[str, _Row]()
+        self._places: list[_Row | None] = [None] * slots
+        self._decoding = list[_Row]()
+        self._waiting = list[_Row]()
 
     def submit(self, conversation: str, ids: Sequence[int], max_tokens: int, seed: int) -> None:
         """Read the ids after all that the conversation has, then sample up to `max_tokens`."""
-        index = self._row_of.get(conversation)
-        if index is None:
-            index = self._rows.index(None, self._decoding + self._waiting)
-            self._rows[index] = _Row(conversation)
-            self._row_of[conversation] = index
-        self._swap(index, self._decoding + self._waiting)
-        row = self._row(self._decoding + self._waiting)
-        self._waiting += 1
+        row = self._rows.get(conversation)
+        if row is None:
+            place = self._places.index(None)
+            row = self._rows[conversation] = self._places[place] = _Row(conversation, place)
+        self._waiting.append(row)
         row.feed += ids
         row.room = max_tokens
         row.rng = Random(seed)
@@ -86,44 +86,35 @@ class HfEngine:
     def collect(self) -> list[Sampled]:
         """Steps until some request is finished."""
         finished = list[Sampled]()
-        while not finished and self._decoding + self._waiting:
-            if 4 * self._waiting >= self._decoding + self._waiting:
-                finished += self._read_waiting()
+        while not finished and (self._waiting or self._decoding):
+            if 4 * len(self._waiting) >= len(self._waiting) + len(self._decoding):
+                rows, self._waiting = self._waiting, []
+                for batch in _alike(rows):
+                    finished += self._advance(batch)
             if self._decoding:
-                finished += self._advance(0, self._decoding)
+                rows, self._decoding = self._side_by_side(), []
+                finished += self._advance(rows)
         return finished
 
     def release(self, conversation: str) -> None:
         """Forget a conversation; its row is free."""
-        if conversation in self._row_of:
-            self._rest(self._row_of[conversation])
-            self._rows[self._row_of.pop(conversation)] = None
+        if row := self._rows.pop(conversation, None):
+            self._places[row.place] = None
+            self._waiting = [other for other in self._waiting if other is not row]
+            self._decoding = [other for other in self._decoding if other is not row]
 
-    def _read_waiting(self) -> list[Sampled]:
-        """Every waiting row reads its ids and samples its first token, in batches of like lengths."""
+    def _advance(self, rows: list[_Row]) -> list[Sampled]:
+        """One forward pass over the rows: each reads its ids and samples one more, then decodes on unless done."""
+        logprobs_BV = self._forward(rows)
+        ids_B = self._sample(logprobs_BV, rows)
+        chosen_B = logprobs_BV.gather(1, ids_B[:, None])[:, 0]
         finished = list[Sampled]()
-        while self._waiting:
-            first, last = self._decoding, self._decoding + self._waiting
-            self._sort(first, last)
-            most = max(16, PADDING * len(self._row(first).feed))
-            end = next((i for i in range(first, last) if len(self._row(i).feed) > most), last)
-            finished += self._advance(first, end, reading=True)
+        for row, token, logprob in zip(rows, ids_B.tolist(), chosen_B.tolist(), strict=True):
+            if done := self._take(row, token, logprob):
+                finished.append(done)
+            else:
+                self._decoding.append(row)
         return finished
-
-    def _advance(self, first: int, last: int, *, reading: bool = False) -> list[Sampled]:
-        """One forward pass over the rows: each reads its ids and samples one more."""
-        rows = [self._row(index) for index in range(first, last)]
-        logprobs_BV = self._forward(first, rows)
-        ids = self._sample(logprobs_BV, rows)
-        chosen = logprobs_BV.gather(1, torch.tensor(ids, device=self._device)[:, None])[:, 0].tolist()
-        if reading:
-            self._waiting -= len(rows)
-            self._decoding += len(rows)
-        return [
-            finished
-            for row, token, logprob in zip(rows, ids, chosen, strict=True)
-            if (finished := self._take(row, token, logprob))
-        ]
 
     def _take(self, row: _Row, token: int, logprob: float) -> Sampled | None:
         """The row has one more token; its finished request, if that was the last."""
@@ -134,7 +125,6 @@ class HfEngine:
         ended = token in self._end_ids
         if not ended and row.room > 0:
             return None
-        self._rest(self._row_of[row.conversation])
         return Sampled(
             conversation=row.conversation,
             token_ids=tuple(row.sampled),
@@ -143,20 +133,21 @@ class HfEngine:
         )
 
     @torch.no_grad()
-    def _forward(self, first: int, rows: list[_Row]) -> Tensor:
+    def _forward(self, rows: list[_Row]) -> Tensor:
         """Log-probabilities of each row's next token."""
-        begun = time.perf_counter()
         longest = max(len(row.feed) for row in rows)
-        ids_BQ = torch.tensor([row.feed + [0] * (longest - len(row.feed)) for row in rows], device=self._device)
-        starts_B = torch.tensor([row.length for row in rows], device=self._device)
-        # A short row's padding is written past its end and overwritten before any query may see it. The last
-        # position is never one of an id that is read (only sampled), so padding may pile up there.
-        positions_BQ = starts_B[:, None] + torch.arange(longest, device=self._device)
-        positions_BQ = positions_BQ.clamp(max=self.context - 1)
-        length = min(self.context, max(row.length + len(row.feed) for row in rows))
-        self._cache.aim(first, positions_BQ, length)
+        length = max(row.length + len(row.feed) for row in rows)
+        ids_BQ = self._tensor([row.feed + [0] * (longest - len(row.feed)) for row in rows])
+        starts_B = self._tensor([row.length for row in rows])
+        ends_B = self._tensor([len(row.feed) - 1 for row in rows])
+        # A short row's padding is written past its end: nothing sees it there, and what the row reads next
+        # overwrites it.
+        steps_Q = torch.arange(longest, device=self._device)
+        positions_BQ = (starts_B[:, None] + steps_Q).clamp(max=length)
+        self._cache.aim([row.place for row in rows], positions_BQ, length)
         keys_L = torch.arange(length, device=self._device)
-        mask_B1QL = keys_L[None, None, None, :] <= positions_BQ[:, None, :, None]
+        mask_B1QL = keys_L <= positions_BQ[:, None, :, None]
+        begun = self._now()
         hidden_BQE = self._body(
             input_ids=ids_BQ,
             position_ids=positions_BQ,
@@ -164,53 +155,57 @@ class HfEngine:
             past_key_values=self._cache,
             use_cache=True,
         ).last_hidden_state
-        ends_B = torch.tensor([len(row.feed) - 1 for row in rows], device=self._device)
-        hidden_BE = hidden_BQE[torch.arange(len(rows), device=self._device), ends_B]
-        logits_BV = self._head(hidden_BE).float()
+        logits_BV = self._head(hidden_BQE[torch.arange(len(rows), device=self._device), ends_B]).float()
+        self.model_seconds += self._now() - begun
         for row in rows:
             row.length += len(row.feed)
-        self.model_seconds += time.perf_counter() - begun
         logprobs_BV: Tensor = (logits_BV / (self.temperature or 1.0)).log_softmax(-1)
         return logprobs_BV
 
-    def _sample(self, logprobs_BV: Tensor, rows: list[_Row]) -> list[int]:
+    def _sample(self, logprobs_BV: Tensor, rows: list[_Row]) -> Tensor:
         """One id a row: where its stream's next number falls in the cumulated probabilities."""
         if not self.temperature:
-            return logprobs_BV.argmax(-1).tolist()
+            return logprobs_BV.argmax(-1)
         cumulated_BV = logprobs_BV.double().exp().cumsum(-1)
         draws_B = torch.tensor([row.rng.random() for row in rows], dtype=torch.float64, device=self._device)
         draws_B1 = draws_B[:, None] * cumulated_BV[:, -1:]
-        return torch.searchsorted(cumulated_BV, draws_B1, right=True)[:, 0].tolist()
+        return torch.searchsorted(cumulated_BV, draws_B1, right=True)[:, 0]
 
-    def _rest(self, index: int) -> None:
-        """Take a row out of those at work, and close the gap."""
-        if index < self._decoding:
-            self._decoding -= 1
-            self._swap(index, self._decoding)
-            index = self._decoding
-            if self._waiting:
-                self._swap(index, index + self._waiting)
-        elif index < self._decoding + self._waiting:
-            self._waiting -= 1
-            self._swap(index, self._decoding + self._waiting)
-
-    def _sort(self, first: int, last: int) -> None:
-        """Order the rows by how much they have to read."""
-        for index in range(first, last):
-            least = min(range(index, last), key=lambda i: len(self._row(i).feed))
-            self._swap(index, least)
+    def _side_by_side(self) -> list[_Row]:
+        """The decoding rows in the order of their places, moved into the first places where others have left."""
+        count = len(self._decoding)
+        decoding = set(self._decoding)
+        gaps = [place for place in range(count) if self._places[place] not in decoding]
+        beyond = [row for row in self._decoding if row.place >= count]
+        for gap, row in zip(gaps, beyond, strict=True):
+            self._swap(gap, row.place)
+        return sorted(self._decoding, key=lambda row: row.place)
 
     def _swap(self, one: int, other: int) -> None:
-        if one == other:
-            return
-        rows = self._rows
-        self._cache.swap(one, other, max((row.length for row in (rows[one], rows[other]) if row), default=0))
-        rows[one], rows[other] = rows[other], rows[one]
-        for index in (one, other):
-            if row := rows[index]:
-                self._row_of[row.conversation] = index
+        """Two places change their rows, as far as either is filled."""
+        places = self._places
+        self._cache.swap(one, other, max(row.length for row in (places[one], places[other]) if row))
+        places[one], places[other] = places[other], places[one]
+        for place in (one, other):
+            if row := places[place]:
+                row.place = place
 
-    def _row(self, index: int) -> _Row:
-        row = self._rows[index]
-        assert row is not None
-        return row
+    def _now(self) -> float:
+        """The time at which all that the device was asked for is done."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter()
+
+    def _tensor(self, numbers: list[Any]) -> Tensor:
+        return torch.tensor(numbers, device=self._device)
+
+
+def _alike(rows: list[_Row]) -> Iterator[list[_Row]]:
+    """The rows in batches of like numbers of ids to read, the shortest first."""
+    batch = list[_Row]()
+    for row in sorted(rows, key=lambda row: len(row.feed)):
+        if batch and len(row.feed) > max(SHORT, PADDING * len(batch[0].feed)):
+            yield batch
+            batch = []
+        batch.append(row)
+    yield batch
