@@ -23,7 +23,7 @@ from heldout.model.chat import chat_of
 from heldout.model.crew import Crew
 from heldout.model.learner import Objective
 from heldout.model.pocket import newborn, shape, tokenizer_of
-from heldout.model.worker import Setting
+from heldout.model.worker import Setting, Team
 from heldout.seeds import derive, stream
 from heldout.train.imitate import Demonstration, Mistakes, batches, demonstrations, sample_of, shared, texts_of
 
@@ -113,7 +113,7 @@ def _piece(piece: tuple[Recipe, Share, range]) -> list[Demonstration]:
     return list(demonstrations(suites, tasks, share.mistakes, turns=share.turns, seed=seed))
 
 
-def learn_to_copy(crew: Crew, recipe: Recipe, vocabulary: int, say: Say) -> None:
+def learn_to_copy(team: Team, recipe: Recipe, vocabulary: int, say: Say) -> None:
     """Random ids, then runs of them again at ever longer distances; ends when the loss is low at the longest."""
     rng = stream(recipe.seed, "copy")
     length, longest = 64, 512
@@ -121,7 +121,7 @@ def learn_to_copy(crew: Crew, recipe: Recipe, vocabulary: int, say: Say) -> None
         rows = recipe.copy_tokens // length
         batch = shared([copying(rng, vocabulary, length) for _ in range(rows)])
         lr = recipe.copy_lr * min(1.0, (step + 1) / recipe.warmup)
-        loss = crew.learn(batch, Objective(imitation=True, lr=lr)).loss
+        loss = team.learn(batch, Objective(imitation=True, lr=lr)).loss
         if step % 25 == 0:
             say(f"copy {step}: loss {loss:.3f} at length {length}")
         if loss < recipe.copy_loss:
@@ -142,11 +142,11 @@ def copying(rng: Random, vocabulary: int, length: int) -> Sample:
     return Sample(ids=tuple(ids[:length]), weights=tuple(weights[:length]))
 
 
-def imitate(crew: Crew, recipe: Recipe, samples: Sequence[Sample], say: Say) -> None:
+def imitate(team: Team, recipe: Recipe, samples: Sequence[Sample], say: Say) -> None:
     """The learning rate rises over `warmup` steps and then falls linearly to nothing."""
     stock: Iterator[list[Sample]] = batches(samples, recipe.batch_tokens, stream(recipe.seed, "imitation"))
     for step in range(recipe.steps):
         lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
-        update = crew.learn(next(stock), Objective(imitation=True, lr=lr))
+        update = team.learn(next(stock), Objective(imitation=True, lr=lr))
         if step % 25 == 0:
             say(f"imitation {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")

@@ -1,0 +1,86 @@
+from random import Random
+
+import pytest
+import torch
+
+from heldout.model.engines.base import Sampled
+from heldout.model.engines.hf import HfEngine
+from heldout.model.worker import Worker
+from heldout.records import Stop
+
+
+def engine(worker: Worker, slots: int, *, context: int = 400) -> HfEngine:
+    return HfEngine(worker.model, slots=slots, context=context, end_ids=[worker.chat.end_id])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_reading_sampling_and_releasing_is_exact(worker: Worker, seed: int) -> None:
+    """Conversations of all lengths come, go on, rest, and leave, some of them in the middle of a reply."""
+    rng, held, told = Random(seed), engine(worker, slots=5), dict[str, list[int]]()
+    resting, open_, checked = set[str](), set[str](), 0
+    for number in range(120):
+        if len(told) < 5 and rng.random() < 0.6:
+            name = f"conversation {number}"
+            told[name] = []
+            resting.add(name)
+        for name in [name for name in sorted(resting) if rng.random() < 0.7]:
+            ids = [rng.randrange(3, 500) for _ in range(rng.choice((1, 2, 9, 40)))]
+            if len(told[name]) + len(ids) + 12 > held.context:
+                continue
+            told[name] += ids
+            held.submit(name, ids, rng.randint(1, 12), rng.randrange(1000))
+            resting.remove(name)
+            open_.add(name)
+        for done in held.collect():
+            assert largest_error(worker, told[done.conversation], done) < 1e-4
+            told[done.conversation] += done.token_ids
+            open_.remove(done.conversation)
+            resting.add(done.conversation)
+            checked += 1
+        for name in [name for name in sorted(told) if rng.random() < 0.05]:
+            held.release(name)
+            del told[name]
+            resting.discard(name)
+            open_.discard(name)
+    assert checked > 100
+
+
+def largest_error(worker: Worker, before: list[int], done: Sampled) -> float:
+    ids = torch.tensor([*before, *done.token_ids])
+    with torch.no_grad():
+        logp_TV = worker.model(input_ids=ids[None]).logits[0].log_softmax(-1)
+    known = logp_TV[len(before) - 1 : -1].gather(1, ids[len(before) :, None])[:, 0]
+    return float((known - torch.tensor(done.logprobs)).abs().max())
+
+
+def test_nothing_open_is_nothing_finished(worker: Worker) -> None:
+    held = engine(worker, slots=2)
+    assert held.collect() == []
+    held.submit("a", [5, 6], 3, seed=0)
+    held.release("a")
+    held.release("never seen")
+    assert held.collect() == []
+
+
+def test_a_released_conversation_begins_anew(worker: Worker) -> None:
+    held = engine(worker, slots=1)
+    replies = list[tuple[int, ...]]()
+    for _ in range(2):
+        held.submit("a", [5, 6, 7], 8, seed=3)
+        replies += [done.token_ids for done in held.collect()]
+        held.release("a")
+    assert replies[0] == replies[1]
+
+
+def test_a_reply_has_at_most_its_tokens_and_says_why_it_stopped(worker: Worker) -> None:
+    held = engine(worker, slots=64)
+    for seed in range(64):
+        held.submit(f"{seed}", worker.chat.opening("Two doors."), 1 + seed % 12, seed)
+    done = [one for _ in range(64) for one in held.collect()]
+    assert len(done) == 64
+    for one in done:
+        ended = one.token_ids[-1] == worker.chat.end_id
+        assert one.stop is (Stop.END if ended else Stop.LENGTH)
+        assert len(one.token_ids) == len(one.logprobs) <= 1 + int(one.conversation) % 12
+        assert ended or len(one.token_ids) == 1 + int(one.conversation) % 12
+    assert {one.stop for one in done} == {Stop.END, Stop.LENGTH}
