@@ -83,6 +83,7 @@ class HfEngine:
         row.rng = Random(seed)
         row.sampled, row.logprobs = [], []
 
+    @torch.inference_mode()
     def collect(self) -> list[Sampled]:
         """Steps until some request is finished."""
         finished = list[Sampled]()
@@ -132,7 +133,6 @@ class HfEngine:
             stop=Stop.END if ended else Stop.LENGTH,
         )
 
-    @torch.no_grad()
     def _forward(self, rows: list[_Row]) -> Tensor:
         """Log-probabilities of each row's next token."""
         longest = max(len(row.feed) for row in rows)
