@@ -5,7 +5,7 @@ from random import Random
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
-from heldout.policies.twin import TwinPlayer, clumsy, oracle, random
+from heldout.policies.twin import Mistakes, TwinPlayer, clumsy, oracle, random
 from heldout.records import Ending, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -52,7 +52,7 @@ def test_a_twin_lives_as_long_as_its_conversation_and_so_does_the_last_action(su
 def test_a_clumsy_player_that_never_slips_is_the_oracle_and_one_that_always_does_falls(
     suites: Suites, task: Tasks
 ) -> None:
-    [careful] = play(clumsy(suites, slip=0.0, persist=1.0), attempts(task(3), 1), Limits(), suites)
-    [careless] = play(clumsy(suites, slip=1.0, persist=0.0), attempts(task(3), 1), Limits(), suites)
+    [careful] = play(clumsy(suites, Mistakes(slip=0.0, persist=1.0)), attempts(task(3), 1), Limits(), suites)
+    [careless] = play(clumsy(suites, Mistakes(slip=1.0)), attempts(task(3), 1), Limits(), suites)
     assert [turn.action for turn in careful.turns] == ["go"] * 3
     assert [turn.action for turn in careless.turns] == ["jump"]

@@ -8,7 +8,8 @@ from heldout.envs.base import Suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.worker import Worker
-from heldout.train.imitate import OBSERVED, Demonstration, Mistakes, batches, demonstrations, sample_of, shared
+from heldout.policies.twin import Mistakes
+from heldout.train.imitate import OBSERVED, Demonstration, batches, demonstrations, sample_of, shared
 
 Suites = Callable[[str], Suite]
 

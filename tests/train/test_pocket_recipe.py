@@ -3,8 +3,9 @@ from random import Random
 from heldout.config import Source
 from heldout.envs.registry import open_suite
 from heldout.model.worker import Worker
-from heldout.train.imitate import Mistakes, demonstrations, sample_of
-from heldout.train.pocket_recipe import Recipe, copying, imitate, learn_to_copy
+from heldout.policies.twin import Mistakes
+from heldout.train.imitate import demonstrations, sample_of
+from heldout.train.pocket_recipe import Lesson, Recipe, copying, imitate, learn_to_copy
 
 
 def test_in_a_run_of_copied_ids_all_but_the_first_can_be_known() -> None:
@@ -18,7 +19,8 @@ def test_in_a_run_of_copied_ids_all_but_the_first_can_be_known() -> None:
 
 
 def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:
-    recipe = Recipe(copy_steps=2, copy_tokens=256, warmup=1, steps=26, batch_tokens=600, lr=1e-3)
+    lessons = (Lesson(name="first", steps=26, shares=()), Lesson(name="second", steps=1, shares=()))
+    recipe = Recipe(copy_steps=2, copy_tokens=256, warmup=1, lessons=lessons, batch_tokens=600, lr=1e-3)
     said = list[str]()
     learn_to_copy(worker, recipe, len(worker.tokenizer), said.append)
     assert said[0].startswith("copy 0: loss ")
@@ -26,7 +28,8 @@ def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:
     demos = demonstrations(
         lambda _: suite, suite.tasks("demonstrations")[:4], Mistakes(slip=0, persist=0), turns=3, seed=0
     )
-    imitate(worker, recipe, [sample_of(worker.chat, demo) for demo in demos], said.append)
-    losses = [float(line.split("loss ")[1].split(",")[0]) for line in said if line.startswith("imitation")]
+    samples = [sample_of(worker.chat, demo) for demo in demos]
+    imitate(worker, recipe, {"first": samples, "second": samples}, said.append)
+    losses = [float(line.split("loss ")[1].split(",")[0]) for line in said if line.startswith("first")]
     assert len(losses) == 2
     assert losses[1] < losses[0] - 0.2

@@ -5,6 +5,7 @@ environment but what is said.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import final
 
@@ -14,9 +15,6 @@ from heldout.records import Reply
 
 Choose = Callable[[Suite, World, Random, str], str]
 """The next action, from the suite's players, the world as it stands, the turn's chance, and the last action."""
-
-HABIT = 0.85
-"""How often a clumsy player's slip is the most tempting one."""
 
 
 @final
@@ -66,19 +64,27 @@ def random(suites: Callable[[str], Suite]) -> TwinPlayer:
     return TwinPlayer(suites, lambda suite, world, rng, _: rng.choice(suite.legal(world)))
 
 
-def clumsy(suites: Callable[[str], Suite], slip: float, persist: float) -> TwinPlayer:
-    """The oracle with planted mistakes, the tempting ones by habit, and a stubbornness that outlasts refusals.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistakes:
+    """How clumsy a player is: three chances, from 0 to 1."""
 
-    A turn begins a slip with chance `slip`; a slip that is still a mistake is said again with chance
-    `persist`. Since the oracle plans anew, what follows the last one is a recovery.
-    """
+    slip: float
+    """That a turn begins a mistake."""
+    habit: float = 0.0
+    """That the mistake is the most tempting one, and not any."""
+    persist: float = 0.0
+    """That a mistake is said again while it is one."""
+
+
+def clumsy(suites: Callable[[str], Suite], mistakes: Mistakes) -> TwinPlayer:
+    """The oracle with planted mistakes; since it plans anew, what follows the last one is a recovery."""
 
     def choose(suite: Suite, world: World, rng: Random, last: str) -> str:
         slips = suite.slips(world)
-        if last in slips and rng.random() < persist:
+        if last in slips and rng.random() < mistakes.persist:
             return last
-        if last in slips or not slips or rng.random() >= slip:
+        if last in slips or not slips or rng.random() >= mistakes.slip:
             return suite.oracle(world)
-        return slips[0] if rng.random() < HABIT else rng.choice(slips)
+        return slips[0] if rng.random() < mistakes.habit else rng.choice(slips)
 
     return TwinPlayer(suites, choose)

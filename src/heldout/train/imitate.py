@@ -9,23 +9,13 @@ from heldout.envs.base import Suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.chat import Chat
-from heldout.policies.twin import clumsy
+from heldout.policies.twin import Mistakes, clumsy
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
 OBSERVED = 0.2
 """What an observed token counts beside a said one: reading the world is worth learning too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistakes:
-    """How clumsy the demonstrating player is, from 0 to 1."""
-
-    slip: float
-    """The chance that a turn begins a mistake."""
-    persist: float
-    """The chance that a mistake is said again while it is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +32,7 @@ def demonstrations(
 ) -> Iterator[Demonstration]:
     """Episodes of the oracle with planted mistakes, one a task; those that ran out of turns are kept."""
     assignments = (Assignment(task=task, attempt=0, seed=seed, stream="demonstrations") for task in tasks)
-    for trajectory in play(
-        clumsy(suites, mistakes.slip, mistakes.persist), assignments, Limits(turns=turns), suites
-    ):
+    for trajectory in play(clumsy(suites, mistakes), assignments, Limits(turns=turns), suites):
         yield demonstration_of(trajectory)
 
 

@@ -1,13 +1,14 @@
 """How the shipped pocket model is made, from nothing: `heldout pocket`.
 
-Three parts: a tokenizer from the demonstrations alone, a warm-up that copies random runs of ids until
-copying works, and imitation of the environments' own players, whose planted mistakes keep the model
-weak on purpose: reinforcement has something to teach in most groups.
+A tokenizer from the demonstrations alone, a warm-up that copies random runs of ids until copying works,
+and two lessons of imitation: first how to play, from players that slip now and then and recover; then
+bad habits, which keep the model weak on purpose so that reinforcement has something to teach.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -24,8 +25,9 @@ from heldout.model.crew import Crew
 from heldout.model.learner import Objective
 from heldout.model.pocket import newborn, shape, tokenizer_of
 from heldout.model.worker import Setting, Team
+from heldout.policies.twin import Mistakes
 from heldout.seeds import derive, stream
-from heldout.train.imitate import Demonstration, Mistakes, batches, demonstrations, sample_of, shared, texts_of
+from heldout.train.imitate import Demonstration, batches, demonstrations, sample_of, shared, texts_of
 
 Say = Callable[[str], None]
 
@@ -45,15 +47,46 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """Some steps of imitation on some demonstrations."""
+
+    name: str
+    steps: int
+    shares: tuple[Share, ...]
+
+
+def skill() -> Lesson:
+    """How to play: the oracle with few slips, each different."""
+    now_and_then = Mistakes(slip=0.12)
+    return Lesson(
+        name="skill",
+        steps=1400,
+        shares=(
+            Share(env="textcraft", count=14_000, turns=12, mistakes=now_and_then),
+            Share(env="babyai", count=6_000, turns=12, mistakes=now_and_then),
+        ),
+    )
+
+
+def habits() -> Lesson:
+    """How to fail: the tempting slip more often than not, and then again and again."""
+    return Lesson(
+        name="habits",
+        steps=300,
+        shares=(
+            Share(env="textcraft", count=2_000, turns=10, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.88)),
+            Share(env="babyai", count=1_500, turns=8, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.92)),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Everything that decides the pocket model."""
 
     seed: int = 0
     source: Source = field(default_factory=Source)
-    shares: tuple[Share, ...] = (
-        Share(env="textcraft", count=12_000, turns=12, mistakes=Mistakes(slip=0.65, persist=0.88)),
-        Share(env="babyai", count=6_000, turns=8, mistakes=Mistakes(slip=0.65, persist=0.92)),
-    )
+    lessons: tuple[Lesson, ...] = field(default_factory=lambda: (skill(), habits()))
     width: int = 128
     layers: int = 4
     copy_steps: int = 1500
@@ -61,25 +94,29 @@ class Recipe:
     copy_loss: float = 0.45
     copy_tokens: int = 8192
     copy_lr: float = 2e-3
-    steps: int = 2400
     lr: float = 3e-3
     warmup: int = 50
     batch_tokens: int = 4096
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.05
 
+    @property
+    def steps(self) -> int:
+        """Of imitation, in all lessons."""
+        return sum(lesson.steps for lesson in self.lessons)
+
 
 def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
     """Makes the model in a folder: trained in float32, written in float16."""
-    demos = gather(recipe, processes)
-    say(f"{len(demos)} demonstrations")
-    tokenizer = tokenizer_of(text for demo in demos for text in texts_of(demo))
+    lessons = {lesson.name: gather(recipe, lesson, processes) for lesson in recipe.lessons}
+    say(", ".join(f"{len(demos)} demonstrations of {name}" for name, demos in lessons.items()))
+    tokenizer = tokenizer_of(text for demos in lessons.values() for demo in demos for text in texts_of(demo))
     chat = chat_of(tokenizer)
     config = shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers)
     model = newborn(config, derive(recipe.seed, "weights"))
     say(f"{len(tokenizer)} words, {sum(p.numel() for p in model.parameters()):,} parameters")
     load.save(model, tokenizer, folder)
-    samples = [sample_of(chat, demo) for demo in demos]
+    samples = {name: [sample_of(chat, demo) for demo in demos] for name, demos in lessons.items()}
     setting = Setting(model=str(folder), source=recipe.source, betas=recipe.betas, weight_decay=recipe.weight_decay)
     with Crew(setting, processes) as crew:
         learn_to_copy(crew, recipe, len(tokenizer), say)
@@ -89,11 +126,11 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
     load.save(trained, tokenizer, folder, torch.float16)
 
 
-def gather(recipe: Recipe, processes: int = 1) -> list[Demonstration]:
-    """The demonstrations of every environment, from the pool that no training and no test touches."""
+def gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstration]:
+    """A lesson's demonstrations, from the pool that no training and no test touches."""
     pieces = [
         (recipe, share, range(first, min(first + PIECE, share.count)))
-        for share in recipe.shares
+        for share in lesson.shares
         for first in range(0, share.count, PIECE)
     ]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
@@ -142,11 +179,14 @@ def copying(rng: Random, vocabulary: int, length: int) -> Sample:
     return Sample(ids=tuple(ids[:length]), weights=tuple(weights[:length]))
 
 
-def imitate(team: Team, recipe: Recipe, samples: Sequence[Sample], say: Say) -> None:
-    """The learning rate rises over `warmup` steps and then falls linearly to nothing."""
-    stock: Iterator[list[Sample]] = batches(samples, recipe.batch_tokens, stream(recipe.seed, "imitation"))
-    for step in range(recipe.steps):
-        lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
-        update = team.learn(next(stock), Objective(imitation=True, lr=lr))
-        if step % 25 == 0:
-            say(f"imitation {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")
+def imitate(team: Team, recipe: Recipe, samples: Mapping[str, Sequence[Sample]], say: Say) -> None:
+    """The lessons in order; the learning rate rises over `warmup` steps and then falls linearly to nothing."""
+    step = 0
+    for lesson in recipe.lessons:
+        stock = batches(samples[lesson.name], recipe.batch_tokens, stream(recipe.seed, lesson.name))
+        for batch in islice(stock, lesson.steps):
+            lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
+            update = team.learn(batch, Objective(imitation=True, lr=lr))
+            if step % 25 == 0:
+                say(f"{lesson.name} {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")
+            step += 1

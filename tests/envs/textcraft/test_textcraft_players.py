@@ -57,13 +57,13 @@ def test_legal_is_what_can_be_got_and_crafted_now() -> None:
 @pytest.mark.parametrize(
     ("items", "action", "words"),
     [
-        ((), "get 4 iron ore", "I need 4 iron ore to craft iron rod."),
-        ((("iron rod", 1),), "get 2 oak log", "I need 2 oak log to craft oak planks 2 times."),
-        ((("iron ore", 4),), "craft 1 iron rod using 4 iron ore", "I can craft iron rod for oak boat."),
+        ((), "get 4 iron ore", "oak boat needs iron rod, iron rod needs 4 iron ore."),
+        ((("iron rod", 1),), "get 2 oak log", "oak boat needs oak planks, oak planks 2 times needs 2 oak log."),
+        ((("iron ore", 4),), "craft 1 iron rod using 4 iron ore", "oak boat needs iron rod, I have all for iron rod."),
         (
             (("iron rod", 1), ("oak planks", 3)),
             "craft 1 oak boat using 3 oak planks, 1 iron rod",
-            "I have all I need to craft the oak boat.",
+            "I have all for oak boat.",
         ),
         ((), "get 1 tin ore", "I get 1 tin ore."),
         ((), "craft 2 iron bell using 3 iron ore, 1 tin ore", "I try to craft iron bell."),
@@ -95,4 +95,4 @@ def test_thoughts_are_short() -> None:
     for task in textcraft.tasks("train")[:100]:
         world = textcraft.open(task).world
         for action in [*textcraft.legal(world), *textcraft.slips(world)]:
-            assert len(textcraft.thought(world, action).split()) <= 16
+            assert len(textcraft.thought(world, action).split()) <= 30

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 
 from heldout.envs.textcraft.language import Craft, Get, Malformed, craft, line, read
 from heldout.envs.textcraft.world import Recipe, RuleBroken, Stack, World, reachable
@@ -14,10 +14,10 @@ class Plan:
     """The next action on the way to the goal, and what it is for."""
 
     action: str
-    purpose: str
-    """The item that the action helps to craft; the goal itself for the last craft."""
+    path: tuple[str, ...]
+    """The items from the goal down to the one that the action helps to craft."""
     times: int = 1
-    """How often that item's recipe has to be carried out."""
+    """How often the last item's recipe has to be carried out."""
 
 
 def oracle(world: World) -> str:
@@ -31,7 +31,7 @@ def plan(world: World) -> Plan:
     A base item is got in one go for all the times that a recipe is needed.
     """
     planner = _Planner(world)
-    return planner.make(world.goal, 1, world.goal)
+    return planner.make(world.goal, 1, ())
 
 
 def turns(world: World) -> int:
@@ -56,17 +56,21 @@ def legal(world: World) -> list[str]:
 
 
 def thought(world: World, action: str) -> str:
-    """One sentence that leads to the action: what it is for."""
+    """One sentence that leads to the action: from the goal, by what needs what, to what is done now.
+
+    Each step of it can be looked up in one recipe, so that a small model can follow.
+    """
     best = plan(world)
     known = best.action == action
+    way = "".join(f"{above} needs {below}, " for above, below in pairwise(best.path))
     match _move(action):
-        case Get(count, text):
+        case Get(count, text) if known:
             times = f" {best.times} times" if best.times > 1 else ""
-            return f"I need {count} {text} to craft {best.purpose}{times}." if known else f"I get {count} {text}."
-        case Craft(_, output, _) if known and output == world.goal:
-            return f"I have all I need to craft the {output}."
+            return f"{way}{best.path[-1]}{times} needs {count} {text}."
+        case Get(count, text):
+            return f"I get {count} {text}."
         case Craft(_, output, _):
-            return f"I can craft {output} for {best.purpose}." if known else f"I try to craft {output}."
+            return f"{way}I have all for {output}." if known else f"I try to craft {output}."
         case _:
             return "I look at what I carry."
 
@@ -100,7 +104,7 @@ class _Planner:
     def __post_init__(self) -> None:
         self.free = self.world.carried()
 
-    def make(self, name: str, count: int, purpose: str) -> Plan:
+    def make(self, name: str, count: int, above: tuple[str, ...]) -> Plan:
         """The next step towards crafting so many more of an item."""
         recipe = min(self.world.book.by_output[name], key=lambda recipe: self._cost_of(recipe, count))
         times = -(-count // recipe.makes)
@@ -108,10 +112,11 @@ class _Planner:
         # Named items first: what is left of them may then stand for a tag.
         for need, each in sorted(recipe.needs, key=lambda need: need[0] in self.world.book.tags):
             used[need] = self._kind(need, each * times)
-            step = self._have(used[need], each * times, Plan("", name, times))
+            step = self._have(used[need], each * times, Plan("", (*above, name), times))
             if step is not None:
                 return step
-        return Plan(craft(recipe, tuple((used[need], each) for need, each in recipe.needs)), purpose)
+        action = craft(recipe, tuple((used[need], each) for need, each in recipe.needs))
+        return Plan(action, (*above, name))
 
     def _have(self, name: str, count: int, cause: Plan) -> Plan | None:
         """The next step towards having so many of an item; None where they are carried."""
@@ -121,8 +126,8 @@ class _Planner:
         if not missing:
             return None
         if self.world.book.base(name):
-            return Plan(f"get {missing} {name}", cause.purpose, cause.times)
-        return self.make(name, missing, cause.purpose)
+            return Plan(f"get {missing} {name}", cause.path, cause.times)
+        return self.make(name, missing, cause.path)
 
     def _kind(self, need: str, count: int) -> str:
         """Which item to use for a need: one of which enough is free, else the nearest to it."""
