@@ -33,6 +33,7 @@ CALLS = {
     "pocket": "pocket --check",
     "train": TRAIN,
     "evaluate": EVALUATE,
+    "bench": "bench rollout",
 }
 Said = Callable[[], tuple[str, str]]
 
@@ -93,7 +94,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
     ("call", "told"),
     [
         ("", "name a verb"),
-        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: demo, envs, evaluate,"),
+        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: bench, demo, envs,"),
         ("train --env textcraft", "train: the following arguments are required: --model"),
         ("train --modle M", "train: the following arguments are required: --model, --env"),
         ("envs --jsno", "unknown argument of envs '--jsno'; did you mean '--json'? (choose from: --json, --set)"),
@@ -103,6 +104,8 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
+        ("bench rolout", "unknown benchmark 'rolout'; did you mean 'rollout'? (choose from: rollout)"),
+        ("bench rollout --model oracle", "'oracle' generates no tokens"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),
         ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),

@@ -252,6 +252,18 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _bench_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("what", type=_one_of("benchmark", "rollout"), metavar="WHAT", help="rollout")
+    parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
+    parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to play (textcraft)")
+    parser.add_argument("--in-flight", type=_count, default=64, metavar="N", help="conversations at a time (64)")
+    parser.add_argument("--episodes", type=_count, metavar="N", help="in each run (twice as many as in flight)")
+    parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="runs of each engine, in turn (3)")
+    _seed(parser)
+    _json(parser)
+    _settings(parser)
+
+
 VERBS = {
     "demo": Verb(
         "train the pocket agent and show what it learned elsewhere", "heldout.verbs.demo:demo", _demo_flags
@@ -261,4 +273,5 @@ VERBS = {
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+    "bench": Verb("measure how fast rollouts are", "heldout.verbs.bench:bench", _bench_flags),
 }

@@ -1,0 +1,99 @@
+"""`heldout bench rollout`: the speed of our engine beside that of transformers' `generate`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from json import dumps
+from statistics import median
+
+from heldout.agents import PLAYERS, suites_of
+from heldout.bench.rollout import Comparison, Machine, Run, Work, compare
+from heldout.config import changed
+from heldout.errors import BadCall
+from heldout.progress import Progress, figure
+from heldout.records import Json
+from heldout.report.tables import Table, aligned
+from heldout.verbs.settings import defaults_of
+
+HEADER = ("ENGINE", "TOKENS/S", "PER CPU S", "EPISODES/S", "OUTSIDE MODEL", "TOKENS", "TURNS", "IDS AN EPISODE")
+
+
+def bench(
+    *,
+    what: str,
+    model: str,
+    env: str,
+    in_flight: int,
+    episodes: int | None,
+    rounds: int,
+    seed: int,
+    as_json: bool,
+    settings: Sequence[str],
+) -> None:
+    """Plays the same episodes with both engines in turn, and prints their speeds; K is the environment's own."""
+    assert what == "rollout", what
+    if model in PLAYERS:
+        raise BadCall(f"{model!r} generates no tokens: name a model (pocket, a folder, or a Hugging Face name)")
+    config = changed(defaults_of(model), settings)
+    suite = suites_of(config)(env)
+    work = Work(
+        suite=suite,
+        limits=replace(config.limits, turns=suite.turn_limit),
+        episodes=episodes or 2 * in_flight,
+        in_flight=in_flight,
+        rounds=rounds,
+        seed=seed,
+    )
+    with Progress("bench rollout", 2 * rounds) as progress:
+        found = compare(model, work, lambda runs, run: progress.show(runs, tokens_per_second=run.tokens_per_second))
+    print(dumps(described(found, work), indent=2) if as_json else told(found, work))
+
+
+def described(found: Comparison, work: Work) -> dict[str, Json]:
+    """The same for a program: speeds are medians over rounds, `ratio` the median of the rounds' ratios."""
+    return {
+        "env": work.suite.name,
+        "in_flight": work.in_flight,
+        "rounds": work.rounds,
+        "limits": asdict(work.limits),
+        "ratio": found.ratio,
+        "cpu_ratio": found.cpu_ratio,
+        "ours": _speeds(found.ours),
+        "generate": _speeds(found.rival),
+        "machine": {"before": asdict(found.before), "after": asdict(found.after)},
+    }
+
+
+def told(found: Comparison, work: Work) -> str:
+    """One line an engine, then what they come to and how the machine was."""
+    table = Table(HEADER, [_row("heldout", found.ours), _row("generate", found.rival)])
+    return (
+        f"{aligned(table)}\n{work.suite.name}, {work.episodes} episodes, {work.in_flight} in flight, "
+        f"medians of {work.rounds} rounds in turn, one thread\n"
+        f"ratio of tokens/s: {figure(found.ratio)} (by processor time {figure(found.cpu_ratio)})\n"
+        f"machine before: {_machine(found.before)}; after: {_machine(found.after)}"
+    )
+
+
+def _speeds(runs: Sequence[Run]) -> dict[str, Json]:
+    return {
+        name: median(getattr(run, name) for run in runs)
+        for name in ("tokens_per_second", "tokens_per_cpu_second", "episodes_per_second", "outside")
+    } | {"runs": [asdict(run) for run in runs]}
+
+
+def _row(engine: str, runs: Sequence[Run]) -> tuple[str, ...]:
+    speeds, first = _speeds(runs), runs[0]
+    return (
+        engine,
+        figure(speeds["tokens_per_second"]),
+        figure(speeds["tokens_per_cpu_second"]),
+        figure(speeds["episodes_per_second"]),
+        f"{100 * speeds['outside']:.1f} %",
+        str(first.tokens),
+        str(first.turns),
+        f"{first.length:.0f}",
+    )
+
+
+def _machine(machine: Machine) -> str:
+    return f"load {machine.load:.1f}, calibration {1000 * machine.matmul_seconds:.2f} ms"
