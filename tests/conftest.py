@@ -20,8 +20,9 @@ from heldout.model.chat import chat_of
 from heldout.model.learner import Learner, Objective
 from heldout.model.pocket import newborn, shape, tokenizer_of
 from heldout.model.worker import Setting, Worker
+from heldout.policies.twin import Mistakes
 from heldout.records import Ending, Step, Task
-from heldout.train.imitate import Mistakes, batches, demonstrations, sample_of, texts_of
+from heldout.train.imitate import batches, demonstrations, sample_of, texts_of
 
 Suites = Callable[[str], Suite]
 

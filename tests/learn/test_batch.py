@@ -71,8 +71,13 @@ def row(length: int) -> Sample:
 
 
 def test_like_lengths_share_a_micro_batch() -> None:
-    batches = micro_batches([row(n) for n in (9, 3, 2, 8, 3)], budget=18)
-    assert [list(batch.ids_BT.shape) for batch in batches] == [[3, 3], [2, 9]]
+    batches = micro_batches([row(n) for n in (41, 20, 21, 40, 21)], budget=90)
+    assert [list(batch.ids_BT.shape) for batch in batches] == [[3, 21], [2, 41]]
+
+
+def test_a_micro_batch_ends_before_a_tenth_of_it_is_padding() -> None:
+    batches = micro_batches([row(n) for n in (20, 20, 30)], budget=1000)
+    assert [list(batch.ids_BT.shape) for batch in batches] == [[2, 20], [1, 30]]
 
 
 def test_a_row_longer_than_the_budget_goes_alone() -> None:

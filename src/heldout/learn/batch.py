@@ -12,6 +12,9 @@ from torch import Tensor
 
 from heldout.records import Trajectory
 
+PADDING = 0.1
+"""The share of a micro-batch that padding may be."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -81,13 +84,18 @@ def samples_of(
 
 
 def micro_batches(samples: Iterable[Sample], budget: int) -> list[Batch]:
-    """Batches of like lengths, each of at most `budget` ids padding included (a longer row goes alone)."""
-    batches, rows = list[Batch](), list[Sample]()
+    """Batches of like lengths, each of at most `budget` ids padding included (a longer row goes alone).
+
+    A batch also ends where the next row would leave more than `PADDING` of it to padding.
+    """
+    batches, rows, ids = list[Batch](), list[Sample](), 0
     for sample in sorted(samples, key=lambda sample: len(sample.ids)):
-        if rows and len(sample.ids) * (len(rows) + 1) > budget:
+        padded = len(sample.ids) * (len(rows) + 1)
+        if rows and (padded > budget or padded * (1 - PADDING) > ids + len(sample.ids)):
             batches.append(batch_of(rows))
-            rows = []
+            rows, ids = [], 0
         rows.append(sample)
+        ids += len(sample.ids)
     return [*batches, batch_of(rows)] if rows else batches
 
 

@@ -60,7 +60,7 @@ def skill() -> Lesson:
     now_and_then = Mistakes(slip=0.12)
     return Lesson(
         name="skill",
-        steps=1400,
+        steps=1500,
         shares=(
             Share(env="textcraft", count=14_000, turns=12, mistakes=now_and_then),
             Share(env="babyai", count=6_000, turns=12, mistakes=now_and_then),
@@ -96,7 +96,7 @@ class Recipe:
     copy_lr: float = 2e-3
     lr: float = 3e-3
     warmup: int = 50
-    batch_tokens: int = 4096
+    batch_tokens: int = 3072
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.05
 
