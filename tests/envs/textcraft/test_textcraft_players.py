@@ -59,7 +59,11 @@ def test_legal_is_what_can_be_got_and_crafted_now() -> None:
     [
         ((), "get 4 iron ore", "oak boat needs iron rod, iron rod needs 4 iron ore."),
         ((("iron rod", 1),), "get 2 oak log", "oak boat needs oak planks, oak planks 2 times needs 2 oak log."),
-        ((("iron ore", 4),), "craft 1 iron rod using 4 iron ore", "oak boat needs iron rod, I have all for iron rod."),
+        (
+            (("iron ore", 4),),
+            "craft 1 iron rod using 4 iron ore",
+            "oak boat needs iron rod, I have all for iron rod.",
+        ),
         (
             (("iron rod", 1), ("oak planks", 3)),
             "craft 1 oak boat using 3 oak planks, 1 iron rod",
