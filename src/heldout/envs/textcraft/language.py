@@ -1,6 +1,7 @@
 """TextCraft's words: an action read as a move, and a recipe written as a line."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from heldout.envs.textcraft.world import Recipe, Stack
@@ -56,13 +57,22 @@ def read(action: str) -> Move | None:
 
 def line(recipe: Recipe) -> str:
     """A recipe as the agent is shown it, and as it may be said back."""
-    return craft(recipe, recipe.needs)
+    return f"craft {recipe.makes} {quote(recipe)}"
+
+
+def quote(recipe: Recipe) -> str:
+    """The end of a recipe's line, from the item that it makes."""
+    return f"{recipe.output} using {counted(recipe.needs)}"
 
 
 def craft(recipe: Recipe, inputs: tuple[Stack, ...]) -> str:
-    """The action that carries out a recipe with these inputs."""
-    used = ", ".join(f"{count} {name}" for name, count in inputs)
-    return f"craft {recipe.makes} {recipe.output} using {used}"
+    """The action that carries out a recipe with these inputs; how many come out need not be said."""
+    return f"craft {recipe.output} using {counted(inputs)}"
+
+
+def counted(stacks: Iterable[Stack]) -> str:
+    """Items with their counts: `2 oak log, 1 iron rod`."""
+    return ", ".join(f"{count} {name}" for name, count in stacks)
 
 
 def recipe(text: str, group: str = "") -> Recipe:

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import product
 
-from heldout.envs.textcraft.language import Craft, Get, Malformed, craft, line, read
+from heldout.envs.textcraft.language import Craft, Get, Malformed, craft, quote, read
 from heldout.envs.textcraft.world import Recipe, RuleBroken, Stack, World, reachable
 
 
@@ -14,10 +14,10 @@ class Plan:
     """The next action on the way to the goal, and what it is for."""
 
     action: str
-    path: tuple[str, ...]
-    """The items from the goal down to the one that the action helps to craft."""
+    path: tuple[Recipe, ...]
+    """The recipes from the goal's down to the one that the action serves."""
     times: int = 1
-    """How often the last item's recipe has to be carried out."""
+    """How often the last recipe has to be carried out."""
 
 
 def oracle(world: World) -> str:
@@ -56,21 +56,18 @@ def legal(world: World) -> list[str]:
 
 
 def thought(world: World, action: str) -> str:
-    """One sentence that leads to the action: from the goal, by what needs what, to what is done now.
+    """What leads to the action: the recipes from the goal's down to the one that is served now, as they are shown.
 
-    Each step of it can be looked up in one recipe, so that a small model can follow.
+    Whoever can quote can follow it: a small model finds each recipe by the words that it has just said.
     """
     best = plan(world)
-    known = best.action == action
-    way = "".join(f"{above} needs {below}, " for above, below in pairwise(best.path))
+    way = "; ".join(map(quote, best.path))
+    times = f" {best.times} times" if best.times > 1 else ""
     match _move(action):
-        case Get(count, text) if known:
-            times = f" {best.times} times" if best.times > 1 else ""
-            return f"{way}{best.path[-1]}{times} needs {count} {text}."
         case Get(count, text):
-            return f"I get {count} {text}."
+            return f"{way}{times}. I get." if best.action == action else f"I get {count} {text}."
         case Craft(_, output, _):
-            return f"{way}I have all for {output}." if known else f"I try to craft {output}."
+            return f"{way}. I have all." if best.action == action else f"I try to craft {output}."
         case _:
             return "I look at what I carry."
 
@@ -84,10 +81,10 @@ def slips(world: World) -> list[str]:
     possible = set(_crafts_now(world))
     by_goal = sorted(world.shown, key=lambda recipe: recipe.output != world.goal)
     mistakes = [
-        *(line(recipe) for recipe in by_goal if line(recipe) not in possible),
+        *(said for recipe in by_goal if (said := craft(recipe, recipe.needs)) not in possible),
         *(f"get {recipe.makes} {recipe.output}" for recipe in by_goal if recipe in useful),
         *_miscounted(best),
-        *(line(recipe) for recipe in idle if line(recipe) in possible),
+        *(said for recipe in idle if (said := craft(recipe, recipe.needs)) in possible),
         *(f"get {n} {name}" for recipe in idle for name, n in recipe.needs if not _of_use(name, useful)),
     ]
     return [action for action in dict.fromkeys(mistakes) if action != best]
@@ -104,7 +101,7 @@ class _Planner:
     def __post_init__(self) -> None:
         self.free = self.world.carried()
 
-    def make(self, name: str, count: int, above: tuple[str, ...]) -> Plan:
+    def make(self, name: str, count: int, above: tuple[Recipe, ...]) -> Plan:
         """The next step towards crafting so many more of an item."""
         recipe = min(self.world.book.by_output[name], key=lambda recipe: self._cost_of(recipe, count))
         times = -(-count // recipe.makes)
@@ -112,11 +109,11 @@ class _Planner:
         # Named items first: what is left of them may then stand for a tag.
         for need, each in sorted(recipe.needs, key=lambda need: need[0] in self.world.book.tags):
             used[need] = self._kind(need, each * times)
-            step = self._have(used[need], each * times, Plan("", (*above, name), times))
+            step = self._have(used[need], each * times, Plan("", (*above, recipe), times))
             if step is not None:
                 return step
         action = craft(recipe, tuple((used[need], each) for need, each in recipe.needs))
-        return Plan(action, (*above, name))
+        return Plan(action, (*above, recipe))
 
     def _have(self, name: str, count: int, cause: Plan) -> Plan | None:
         """The next step towards having so many of an item; None where they are carried."""
