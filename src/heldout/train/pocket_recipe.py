@@ -60,7 +60,7 @@ def skill() -> Lesson:
     now_and_then = Mistakes(slip=0.12)
     return Lesson(
         name="skill",
-        steps=1250,
+        steps=1450,
         shares=(
             Share(env="textcraft", count=14_000, turns=12, mistakes=now_and_then),
             Share(env="babyai", count=6_000, turns=12, mistakes=now_and_then),
@@ -74,7 +74,7 @@ def habits() -> Lesson:
         name="habits",
         steps=250,
         shares=(
-            Share(env="textcraft", count=2_000, turns=10, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.88)),
+            Share(env="textcraft", count=2_000, turns=10, mistakes=Mistakes(slip=0.6, habit=0.85, persist=0.85)),
             Share(env="babyai", count=1_500, turns=8, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.92)),
         ),
     )
