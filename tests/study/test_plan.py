@@ -35,7 +35,7 @@ def test_a_study_is_named_by_its_content() -> None:
         demo(pocket(), "textcraft"),
         demo(changed(pocket(), ["limits.reply_tokens=63"])),
         replace(study, base="other"),
-        replace(study, cells=study.cells[:3]),
+        replace(study, measured=study.measured[:3]),
     ]
     assert len({study.digest, *(each.digest for each in others)}) == 6
 
@@ -44,3 +44,4 @@ def test_the_demo_trains_on_easy_tasks_and_measures_there_first_and_elsewhere() 
     study = demo(pocket(), "textcraft")
     assert list(map(chain_name, study.chains)) == ["textcraft.easy"]
     assert [cell.name for cell in study.cells] == ["textcraft.easy", "textcraft.hard", "babyai.easy", "babyai.hard"]
+    assert [(each.tasks, each.controls) for each in study.measured] == [(50, True), *[(25, False)] * 3]

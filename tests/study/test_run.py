@@ -16,7 +16,7 @@ from heldout.records import Ending, Episode, Stage, Trajectory
 from heldout.report.chain import findings, write_report
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import StudyFolder
-from heldout.study.plan import Study
+from heldout.study.plan import Measured, Study
 from heldout.study.run import matched_file, rows_of, run
 from heldout.train.stage import Row
 
@@ -66,7 +66,9 @@ def ran(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
         base=str(tiny),
         chains=(CHAIN,),
         seeds=(0,),
-        cells=tuple(Cell(env=env, split="test", difficulty="easy") for env in ("babyai", "textcraft")),
+        measured=tuple(
+            Measured(cell=Cell(env=env, split="test", difficulty="easy")) for env in ("babyai", "textcraft")
+        ),
         config=CONFIG,
     )
     folder, seen = StudyFolder(tmp_path_factory.mktemp("study") / "small"), Watching()
@@ -78,7 +80,7 @@ def test_a_study_trains_each_stage_and_measures_before_after_and_the_controls(ra
     assert ran.seen.steps == ["babyai.easy 1/1"]
     matched = read_json(matched_file(ran.study, ran.folder, CHAIN, 0))["temperature"]
     assert ran.seen.played == {
-        f"{name} on {env}, temperature {temperature}": count
+        f"{name} on {env}.easy, temperature {temperature}": count
         for env in ("babyai", "textcraft")
         for name, temperature, count in (
             ("base", 1, 4),
@@ -121,7 +123,7 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
     [
         lambda study: replace(study, seeds=(1,)),
         lambda study: replace(study, config=changed(study.config, ["limits.reply_tokens=9"])),
-        lambda study: replace(study, cells=study.cells[:1]),
+        lambda study: replace(study, measured=study.measured[:1]),
     ],
 )
 def test_a_folder_of_another_study_is_refused(ran: Ran, change: Callable[[Study], Study]) -> None:

@@ -81,6 +81,7 @@ def control_table(findings: Findings) -> Table:
         )
         for cell in findings.cells
         for control in findings.controls
+        if cell in by_cell(control.scores)
     ]
     return Table(("test tasks", "control", "temperature", "score", "change over it"), rows)
 

@@ -9,6 +9,17 @@ from heldout.records import Chain, digest, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One cell that a study measures before and after."""
+
+    cell: Cell
+    tasks: int | None = None
+    """On how many of its tasks; None is as many as the configuration says."""
+    controls: bool = True
+    """Whether the base is measured here in the controls' ways too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """What is to be known, and nothing about how far it is."""
 
@@ -17,9 +28,14 @@ class Study:
     """The model that every chain starts from."""
     chains: tuple[Chain, ...]
     seeds: tuple[int, ...]
-    cells: tuple[Cell, ...]
+    measured: tuple[Measured, ...]
     """Where the base and the end of every chain are measured."""
     config: Config
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells that are measured."""
+        return tuple(each.cell for each in self.measured)
 
     @property
     def digest(self) -> str:

@@ -28,7 +28,7 @@ from heldout.rollout.episode import Assignment
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import EvaluationFolder, StudyFolder
 from heldout.study.controls import Matched, entropy, matched
-from heldout.study.plan import Study, to_train
+from heldout.study.plan import Measured, Study, to_train
 from heldout.train.stage import Job, Row, train, train_tasks
 
 CALIBRATION = (16, 3)
@@ -72,8 +72,11 @@ def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperat
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once."""
     evaluation = evaluation_of(study, folder, chain, seed)
     played = {key(row): row for env in _envs(study.cells) for row in evaluation.rows(env) if _is_whole(row)}
-    needs = wanted(
-        suites_of(study.config), study.cells, _identity(study, chain, seed), _settings(study, temperature)
+    suites, identity = suites_of(study.config), _identity(study, chain, seed)
+    needs = (
+        need
+        for each in study.measured
+        for need in wanted(suites, [each.cell], identity, _settings(study, each, temperature))
     )
     return [played[need.key] for need in needs if need.key in played]
 
@@ -81,12 +84,12 @@ def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperat
 def _run_seed(running: Running, seed: int, controls: bool) -> None:
     study = running.study
     running.team.begin(study.base)
-    _measure(running, (), seed, study.config.evaluate.temperature)
+    _measure(running, study.measured, (), seed, study.config.evaluate.temperature)
     for chain in to_train(study.chains):
         _train(running, chain, seed)
     for chain in study.chains:
         running.team.begin(_model(running, chain, seed))
-        _measure(running, chain, seed, study.config.evaluate.temperature)
+        _measure(running, study.measured, chain, seed, study.config.evaluate.temperature)
         if controls:
             _controls(running, chain, seed)
 
@@ -114,8 +117,9 @@ def _controls(running: Running, chain: Chain, seed: int) -> None:
     """The base measured greedily, once a task, and at the entropy of the chain's end."""
     match = _matched(running, chain, seed)
     running.team.begin(running.study.base)
-    _measure(running, (), seed, 0.0)
-    _measure(running, (), seed, match.temperature)
+    measured = [each for each in running.study.measured if each.controls]
+    _measure(running, measured, (), seed, 0.0)
+    _measure(running, measured, (), seed, match.temperature)
 
 
 def _matched(running: Running, chain: Chain, seed: int) -> Matched:
@@ -145,34 +149,35 @@ def _entropy(running: Running, chain: Chain, seed: int, temperature: float) -> f
         for task in tasks
         for attempt in range(attempts)
     ]
-    limits = replace(running.study.config.limits, turns=running.study.config.evaluate.turns)
+    config = running.study.config
+    longest = max(suites(env).turn_limit for env in chain[-1].envs)
+    limits = replace(config.limits, turns=config.train.turns or longest)
     played = sorted(running.team.play(assignments, limits, temperature), key=lambda each: each.stream)
     return entropy(played)
 
 
-def _measure(running: Running, chain: Chain, seed: int, temperature: float) -> None:
-    """The study's cells, with the model that the team holds."""
+def _measure(running: Running, measured: Iterable[Measured], chain: Chain, seed: int, temperature: float) -> None:
+    """These cells, with the model that the team holds."""
     study, suites = running.study, suites_of(running.study.config)
-    settings, identity = _settings(study, temperature), _identity(study, chain, seed)
+    identity = _identity(study, chain, seed)
     folder = evaluation_of(study, running.folder, chain, seed)
-    for env in _envs(study.cells):
-        cells = [cell for cell in study.cells if cell.env == env]
-        rows = folder.rows(env)
+    for each in measured:
+        settings, rows = _settings(study, each, temperature), folder.rows(each.cell.env)
         there = {key(row) for row in rows if _is_whole(row)}
-        missing = sum(need.key not in there for need in wanted(suites, cells, identity, settings))
+        missing = sum(need.key not in there for need in wanted(suites, [each.cell], identity, settings))
         if not missing:
             continue
-        title = f"{chain_name(chain)} on {env}, temperature {temperature:.2g}"
+        title = f"{chain_name(chain)} on {each.cell.name}, temperature {temperature:.2g}"
         with running.watch.playing(title, missing) as played:
             measure(
                 partial(running.team.play, temperature=temperature),
                 suites,
-                cells,
+                [each.cell],
                 identity=identity,
                 settings=settings,
                 limits=study.config.limits,
                 rows=rows,
-                trajectories=folder.trajectories(env),
+                trajectories=folder.trajectories(each.cell.env),
                 progress=played,
             )
 
@@ -196,9 +201,10 @@ def _identity(study: Study, chain: Chain, seed: int) -> Identity:
     )
 
 
-def _settings(study: Study, temperature: float) -> Evaluate:
-    """The study's way of measuring, at that temperature; greedy decoding says the same each time, so once."""
-    settings = replace(study.config.evaluate, temperature=temperature)
+def _settings(study: Study, measured: Measured, temperature: float) -> Evaluate:
+    """How a cell is measured at that temperature; greedy decoding says the same each time, so once."""
+    plain = study.config.evaluate
+    settings = replace(plain, temperature=temperature, tasks=measured.tasks or plain.tasks)
     return settings if temperature else replace(settings, samples=1)
 
 
