@@ -19,6 +19,8 @@ from heldout.train.pocket_recipe import Recipe, Say, build
 CARD = "recipe.json"
 WEIGHTS = "model.safetensors"
 ENVS = ("textcraft", "babyai")
+TASKS = 50
+"""Test tasks of each cell that the scores are taken from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,11 @@ class Compared:
 def make(recipe: Recipe, folder: Path, processes: int, say: Say) -> dict[str, Json]:
     """Builds the model, measures it, and writes its card."""
     build(recipe, folder, processes, say)
+    return write_card(recipe, folder, processes)
+
+
+def write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]:
+    """Measures a built model and writes how it was made, its hash and its scores beside it."""
     card = {
         "heldout": __version__,
         "recipe": to_json(recipe),
@@ -66,8 +73,8 @@ def fingerprint(folder: Path) -> str:
 
 
 def scores_of(model: str, processes: int) -> dict[str, Json]:
-    """avg@8 at K = 20 on every test task of both environments, in points."""
-    config = replace(pocket(), evaluate=Evaluate(), processes=processes)
+    """avg@8 at K = 20 on test tasks of both environments, in points."""
+    config = replace(pocket(), evaluate=Evaluate(tasks=TASKS), processes=processes)
     cells = [Cell(env=env, split="test", difficulty=level) for env in ENVS for level in ("easy", "hard")]
     with open_agent(model, config) as play:
         rows = measure(
