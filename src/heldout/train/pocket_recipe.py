@@ -34,6 +34,9 @@ Say = Callable[[str], None]
 PIECE = 500
 """Demonstrations that one process makes at a time."""
 
+LONGEST, COPIED = 512, 5
+"""Ids of the longest row of the copy warm-up, and how many batches in a row must be copied well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -90,8 +93,8 @@ class Recipe:
     width: int = 128
     layers: int = 4
     copy_steps: int = 1500
-    """The most steps of the warm-up; it ends when `copy_loss` is reached at the longest gap."""
-    copy_loss: float = 0.45
+    """The most steps of the warm-up; it ends when the loss stays below `copy_loss` at the longest distance."""
+    copy_loss: float = 0.1
     copy_tokens: int = 8192
     copy_lr: float = 2e-3
     lr: float = 3e-3
@@ -151,9 +154,9 @@ def _piece(piece: tuple[Recipe, Share, range]) -> list[Demonstration]:
 
 
 def learn_to_copy(team: Team, recipe: Recipe, vocabulary: int, say: Say) -> None:
-    """Random ids, then runs of them again at ever longer distances; ends when the loss is low at the longest."""
+    """Random ids, then runs of them again at ever longer distances; ends when copying works at the longest."""
     rng = stream(recipe.seed, "copy")
-    length, longest = 64, 512
+    length, copied = 64, 0
     for step in range(recipe.copy_steps):
         rows = recipe.copy_tokens // length
         batch = shared([copying(rng, vocabulary, length) for _ in range(rows)])
@@ -161,21 +164,26 @@ def learn_to_copy(team: Team, recipe: Recipe, vocabulary: int, say: Say) -> None
         loss = team.learn(batch, Objective(imitation=True, lr=lr)).loss
         if step % 25 == 0:
             say(f"copy {step}: loss {loss:.3f} at length {length}")
-        if loss < recipe.copy_loss:
-            if length == longest:
+        copied = copied + 1 if loss < recipe.copy_loss else 0
+        if copied == COPIED:
+            if length == LONGEST:
                 return
-            length *= 2
+            length, copied = 2 * length, 0
 
 
 def copying(rng: Random, vocabulary: int, length: int) -> Sample:
-    """Half random ids, half runs of 3 to 8 of them; in a run, all ids but the first can be known."""
+    """Half random ids, half runs of 4 to 9 of them.
+
+    In a run, all ids but the first two count: the first cannot be known, and where it stands in several
+    places the second cannot be either.
+    """
     ids = [rng.randrange(vocabulary) for _ in range(length // 2)]
     weights = [0.0] * len(ids)
     while len(ids) < length:
-        run = rng.randint(3, 8)
+        run = rng.randint(4, 9)
         start = rng.randrange(length // 2 - run)
         ids += ids[start : start + run]
-        weights += [0.0] + [1.0] * (run - 1)
+        weights += [0.0, 0.0] + [1.0] * (run - 2)
     return Sample(ids=tuple(ids[:length]), weights=tuple(weights[:length]))
 
 
