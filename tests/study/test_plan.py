@@ -32,7 +32,7 @@ def test_a_study_is_named_by_its_content() -> None:
     assert study.digest == demo(pocket()).digest
     others = [
         demo(pocket(), seed=1),
-        demo(pocket(), "textcraft"),
+        demo(pocket(), "babyai"),
         demo(changed(pocket(), ["limits.reply_tokens=63"])),
         replace(study, base="other"),
         replace(study, measured=study.measured[:3]),
