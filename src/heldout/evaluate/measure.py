@@ -93,6 +93,12 @@ def wanted(
                 yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings))
 
 
+def missing(needs: Iterable[Wanted], rows: Iterable[Episode]) -> list[Wanted]:
+    """Those that have no row yet, or only errored ones."""
+    there = {key(row) for row in rows if row.ending != Ending.ERROR}
+    return [need for need in needs if need.key not in there]
+
+
 def tasks_of(suite: Suite, cell: Cell) -> Sequence[Task]:
     """The tasks of a cell; a cell without any is refused."""
     tasks = suite.tasks(cell.split)

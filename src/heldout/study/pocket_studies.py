@@ -7,7 +7,7 @@ from heldout.study.plan import Measured, Study
 
 ENVS = ("textcraft", "babyai")
 DEMO_ENV = "textcraft"
-"""The environment that shows more within the demo's ten minutes (docs/log.md has both)."""
+"""The environment whose episodes are played faster, so that more fit into ten minutes (docs/log.md)."""
 
 DEMO_TASKS, DEMO_TASKS_ELSEWHERE = 50, 16
 """Test tasks of the cell that is trained on, and of each other, unless `--set evaluate.tasks` says otherwise."""
@@ -32,6 +32,6 @@ def demo(config: Config, env: str = DEMO_ENV, seed: int = 0) -> Study:
 
 
 def _measured(cell: Cell, trained: Cell, config: Config) -> Measured:
-    """The controls are measured where a gain is sought; elsewhere half as many tasks have to do."""
+    """The controls are measured where a gain is sought; elsewhere fewer tasks have to do."""
     tasks = DEMO_TASKS if cell == trained else DEMO_TASKS_ELSEWHERE
     return Measured(cell=cell, tasks=config.evaluate.tasks or tasks, controls=cell == trained)

@@ -20,7 +20,7 @@ from heldout import __version__
 from heldout.agents import open_crew, suites_of
 from heldout.config import Evaluate
 from heldout.errors import BadCall
-from heldout.evaluate.measure import Cell, Identity, key, measure, tasks_of, wanted
+from heldout.evaluate.measure import Cell, Identity, key, measure, missing, tasks_of, wanted
 from heldout.model.load import base_of
 from heldout.model.worker import Team
 from heldout.records import Chain, Ending, Episode, Trajectory, chain_name, to_json
@@ -163,12 +163,11 @@ def _measure(running: Running, measured: Iterable[Measured], chain: Chain, seed:
     folder = evaluation_of(study, running.folder, chain, seed)
     for each in measured:
         settings, rows = _settings(study, each, temperature), folder.rows(each.cell.env)
-        there = {key(row) for row in rows if _is_whole(row)}
-        missing = sum(need.key not in there for need in wanted(suites, [each.cell], identity, settings))
-        if not missing:
+        left = len(missing(wanted(suites, [each.cell], identity, settings), rows))
+        if not left:
             continue
         title = f"{chain_name(chain)} on {each.cell.name}, temperature {temperature:.2g}"
-        with running.watch.playing(title, missing) as played:
+        with running.watch.playing(title, left) as played:
             measure(
                 partial(running.team.play, temperature=temperature),
                 suites,

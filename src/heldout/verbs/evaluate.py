@@ -10,10 +10,10 @@ from heldout.analysis.scores import ALL, CellScore, summarise
 from heldout.config import Config, Limits
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluate.measure import Cell, Identity, key, measure, wanted
+from heldout.evaluate.measure import Cell, Identity, measure, missing, wanted
 from heldout.evaluate.printed import as_json as printed
 from heldout.progress import Progress
-from heldout.records import Ending, Episode, Trajectory
+from heldout.records import Episode, Trajectory
 from heldout.report.tables import Table, aligned
 from heldout.rollout.groups import Play
 from heldout.store.files import read_json, replace_json
@@ -99,9 +99,8 @@ def measured(
     """The rows of one environment's cells, with live progress."""
     env = cells[0].env
     rows = folder.rows(env)
-    needed = {need.key for need in wanted(suites, cells, identity, config.evaluate)}
-    missing = needed - {key(row) for row in rows if row.ending != Ending.ERROR}
-    with Progress(f"evaluate {env}", len(missing)) as progress:
+    left = len(missing(wanted(suites, cells, identity, config.evaluate), rows))
+    with Progress(f"evaluate {env}", left) as progress:
         return measure(
             play,
             suites,
