@@ -1,4 +1,6 @@
+from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 import torch
@@ -6,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heldout.model.chat import chat_of
+from heldout.model.load import load, save
 from heldout.model.pocket import newborn, shape, tokenizer_of
 
 TOKENIZER = tokenizer_of(["Action: craft 4 oak planks using 1 oak log"] * 3, size=300)
@@ -46,9 +49,19 @@ def test_the_same_seed_gives_the_same_model_and_no_generator_is_touched() -> Non
 def test_a_frequent_word_is_one_token() -> None:
     assert len(CHAT.plain(" planks")) == 1
     assert len(CHAT.plain("user")) == len(CHAT.plain("assistant")) == 1
-    assert len(TOKENIZER) == 297  # no pair is left that was seen twice
+    assert len(TOKENIZER) == 295  # no pair is left that was seen twice
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_text_comes_back_as_it_was(text: str) -> None:
-    assert TOKENIZER.decode(CHAT.plain(text)) == text
+def test_any_text_comes_back_as_it_was_but_for_its_composed_signs(text: str) -> None:
+    assert TOKENIZER.decode(CHAT.plain(text)) == normalize("NFC", text)
+
+
+def test_a_saved_tokenizer_cuts_text_as_the_one_that_was_trained(tmp_path: Path) -> None:
+    """What is learned with the one is played with the other; transformers puts a class of its own in between."""
+    small = newborn(shape(len(TOKENIZER), CHAT.end_id, TOKENIZER.pad_token_id, width=32, layers=1), seed=0)
+    save(small, TOKENIZER, tmp_path)
+    _, loaded = load(str(tmp_path))
+    for text in ("Action: craft 4 oak planks using 12 oak log", "Got 3  planks!\n\nIt's 1,000 e\u0301 ?"):
+        assert chat_of(loaded).plain(text) == CHAT.plain(text)
+    assert chat_of(loaded).opening("Goal: craft 1 planks.") == CHAT.opening("Goal: craft 1 planks.")

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 CONTEXT = 4096
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -29,12 +29,15 @@ PLANTED_SCALE = 0.3
 
 
 def tokenizer_of(texts: Iterable[str], size: int = 2048) -> Any:
-    """A byte-level BPE in which each frequent word is one token, with a ChatML template.
+    """A byte-level BPE in which each frequent word is one token and each digit its own, with a ChatML template.
 
     `size` bounds the vocabulary; merges stop earlier when no pair is seen twice.
     """
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    # Whatever its file says, transformers loads the tokenizer of a Qwen2 folder as this class, which cuts in its
+    # own way: every digit by itself.
+    loaded = Qwen2Tokenizer().backend_tokenizer
+    bpe.normalizer, bpe.pre_tokenizer = loaded.normalizer, loaded.pre_tokenizer
     bpe.decoder = decoders.ByteLevel()
     specials = [AddedToken(token, special=True) for token in (PAD, START, END)]
     trainer = trainers.BpeTrainer(
