@@ -63,7 +63,7 @@ def skill() -> Lesson:
     now_and_then = Mistakes(slip=0.12)
     return Lesson(
         name="skill",
-        steps=1450,
+        steps=2600,
         shares=(
             Share(env="textcraft", count=14_000, turns=12, mistakes=now_and_then),
             Share(env="babyai", count=6_000, turns=12, mistakes=now_and_then),
