@@ -13,12 +13,7 @@ from typing import Any
 import pytest
 
 from heldout.cli import BROKEN_PIPE, INTERRUPTED, VERBS, load, main, metric, parse
-from heldout.config import Source
-from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
-from heldout.model.chat import chat_of
-from heldout.model.load import save
-from heldout.model.pocket import newborn, shape, tokenizer_of
 
 ROOT = Path(__file__).parents[1]
 TRAIN = (
@@ -260,25 +255,11 @@ def test_evaluation_prints_a_table_for_people(said: Said, tmp_path: Path) -> Non
     assert row.split()[:5] == ["textcraft", "easy", "test", "2", "1"]
 
 
-@pytest.fixture
-def newborn_model(tmp_path: Path) -> Path:
-    """A model that has learned nothing, in a folder."""
-    suite = open_suite("textcraft", Source())
-    tokenizer = tokenizer_of(
-        suite.opening(suite.open(task).start().observation) for task in suite.tasks("test")[:20]
-    )
-    config = shape(len(tokenizer), chat_of(tokenizer).end_id, tokenizer.pad_token_id, layers=1)
-    save(newborn(config, 0), tokenizer, tmp_path / "newborn")
-    return tmp_path / "newborn"
-
-
 @pytest.mark.slow
-def test_the_papers_listings_run(
-    newborn_model: Path, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_papers_listings_run(said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     small = "--set limits.reply_tokens=8 train.steps=1 train.tasks=2 processes=1"
-    listing = TRAIN.replace("Qwen2.5-7B-Instruct", str(newborn_model)).replace("webshop", "textcraft")
+    listing = TRAIN.replace("Qwen2.5-7B-Instruct", "pocket").replace("webshop", "textcraft")
     assert main([*listing.split(), *small.split()]) == 0
     assert said()[0].endswith("checkpoint: outputs/textcraft_easy_checkpoint\n")
     assert main([*listing.split(), *small.split()]) == 2
