@@ -25,6 +25,7 @@ CALLS = {
     "demo": "demo --seed 1",
     "envs": "envs --json",
     "play": "play textcraft",
+    "replay": "replay episodes.jsonl",
     "pocket": "pocket --check",
     "train": TRAIN,
     "evaluate": EVALUATE,

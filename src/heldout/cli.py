@@ -214,6 +214,21 @@ def _play_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _replay_flags(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="episodes or dialogues, one a line: .jsonl or .jsonl.xz"
+    )
+    parser.add_argument(
+        "--rules",
+        type=_one_of("rules", "agentgym", "fixed"),
+        default="agentgym",
+        metavar="R",
+        help="agentgym, as the original servers answer, or fixed (agentgym)",
+    )
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most the first N episodes")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the episodes are written with our answers")
+
+
 def _pocket_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="fail unless its scores agree with the shipped one's")
     _out(parser, "where to build it (outputs/pocket)")
@@ -270,6 +285,9 @@ VERBS = {
     ),
     "envs": Verb("list the environments", "heldout.verbs.envs:envs", _envs_flags),
     "play": Verb("play a task yourself, in the agent's words", "heldout.verbs.play:play", _play_flags),
+    "replay": Verb(
+        "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
+    ),
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),

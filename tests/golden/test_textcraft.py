@@ -1,95 +1,59 @@
 """Transcripts of AgentGym's TextCraft server (see HELDOUT_GOLDEN's README), replayed in `agentgym` rules."""
 
 import json
-import lzma
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from heldout.envs.textcraft.env import TextCraft
-from heldout.envs.textcraft.language import line
+from heldout.envs.recorded import RecordedEpisode
+from heldout.envs.replay import Difference
 from heldout.envs.textcraft.published import ARCHIVE
-from heldout.envs.textcraft.recipes import NAMESPACE, documents, goal_order, grow_book, real_book
-from heldout.envs.textcraft.world import Book, World, reachable
-from heldout.errors import OriginalError
-from heldout.records import Json
+from heldout.envs.textcraft.recipes import NAMESPACE, goal_order
+from heldout.envs.textcraft.replay import Tree, trees
+from heldout.store.lines import read_lines
 
 pytestmark = pytest.mark.golden
+
+Again = Callable[[Path], tuple[list[RecordedEpisode], list[Difference]]]
 
 SORTED = "textcraft/dev.jsonl.xz"
 PUBLISHED = "textcraft/published_order/dev.jsonl.xz"
 
 
-@pytest.fixture(scope="module")
-def books() -> dict[str, Book]:
-    """The tree behind each file of transcripts: that of sorted file names, and the published one."""
-    archive = _folder("HELDOUT_DATA") / ARCHIVE
-    return {SORTED: grow_book(documents(archive, first=())), PUBLISHED: real_book(archive)}
-
-
-@pytest.mark.parametrize(("name", "episodes", "steps"), [(SORTED, 120, 1927), (PUBLISHED, 60, 919)])
-def test_every_step_is_answered_as_the_original_did(
-    books: dict[str, Book], name: str, episodes: int, steps: int
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(("name", "sizes"), [(SORTED, (120, 1927)), (PUBLISHED, (60, 919))])
+def test_every_start_and_step_is_answered_as_the_original_did(
+    golden: Path, again: Again, name: str, sizes: tuple[int, int]
 ) -> None:
-    played = [(episode["id"], list(_differences(episode, books[name]))) for episode in _episodes(name)]
-    assert [(which, found) for which, found in played if found] == []
-    assert len(played) == episodes
-    assert sum(len(episode["steps"]) for episode in _episodes(name)) == steps
+    episodes, differences = again(golden / name)
+    assert differences == []
+    assert (len(episodes), sum(len(episode.steps) for episode in episodes)) == sizes
 
 
-@pytest.mark.parametrize("name", [SORTED, PUBLISHED])
+@pytest.mark.parametrize(("name", "place"), [(PUBLISHED, 0), (SORTED, 1)])
 def test_the_original_shows_every_recipe_that_could_serve_and_at_most_ten_others(
-    books: dict[str, Book], name: str
+    golden: Path, data: Path, name: str, place: int
 ) -> None:
-    for episode in _episodes(name):
-        shown = episode["task"]["commands"]
-        useful = {line(recipe) for recipe in reachable(books[name], _goal(episode))}
-        known = {line(recipe) for recipe in books[name].recipes}
-        assert useful <= set(shown) <= known
-        assert len(shown) <= len(useful) + 10
+    tree: Tree = trees(data / ARCHIVE)[place]
+    for _, episode in read_lines(golden / name):
+        goal, number = plain(episode["task"]["goal"]), episode["task"]["data_idx"]
+        assert tree.numbers(goal, number)
+        assert tree.may_show(goal, episode["task"]["commands"])
 
 
-def test_published_ids_are_the_published_goals() -> None:
-    path = _folder("HELDOUT_GOLDEN") / "textcraft/published_order/goal_order.json"
-    goals = json.loads(path.read_text("utf-8"))
-    assert [_plain(goal["goal"]) for goal in goals] == list(goal_order())
+def test_published_ids_are_the_published_goals(golden: Path) -> None:
+    goals = json.loads((golden / "textcraft/published_order/goal_order.json").read_text("utf-8"))
+    assert [plain(goal["goal"]) for goal in goals] == list(goal_order())
     assert sum(goal["published"] for goal in goals) == 374
 
 
-def _differences(episode: Json, book: Book) -> Iterator[tuple[Json, object]]:
-    env = TextCraft(World(book, _goal(episode), (), exact_original=True), NAMESPACE)
-    env.start()
-    for step in episode["steps"]:
-        wanted = {key: step[key] for key in ("observation", "reward", "done", "error") if key in step}
-        answer = _answer(env, step["action"])
-        if answer != wanted:
-            yield step, answer
+def test_files_in_name_order_number_the_goals_as_the_original_does(golden: Path, data: Path) -> None:
+    goals = json.loads((golden / "textcraft/goal_order_sorted.json").read_text("utf-8"))
+    published, by_name = trees(data / ARCHIVE)
+    assert [plain(goal["goal"]) for goal in goals] == list(by_name.goals)
+    assert sum(one == other for one, other in zip(published.goals, by_name.goals, strict=True)) == 19
 
 
-def _answer(env: TextCraft, action: str) -> Json:
-    try:
-        step = env.step(action)
-    except OriginalError as error:
-        return {"error": str(error)}
-    return {"observation": step.observation, "reward": step.reward, "done": step.ending is not None}
-
-
-def _episodes(name: str) -> Iterator[Json]:
-    with lzma.open(_folder("HELDOUT_GOLDEN") / name, "rt", encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
-
-
-def _goal(episode: Json) -> str:
-    return _plain(episode["task"]["goal"])
-
-
-def _plain(identifier: str) -> str:
+def plain(identifier: str) -> str:
     return identifier.removeprefix(NAMESPACE).replace("_", " ")
-
-
-def _folder(variable: str) -> Path:
-    if variable not in os.environ:
-        pytest.skip(f"{variable} is not set")
-    return Path(os.environ[variable])

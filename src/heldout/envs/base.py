@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from heldout.envs.recorded import Dialogue, RecordedEpisode
 from heldout.records import Step, Task
 
 World = Any
@@ -48,6 +49,16 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recordings:
+    """How a suite plays again what was recorded elsewhere."""
+
+    open: Callable[[RecordedEpisode], Env]
+    """The recorded task, by the suite's rules; raises `BadCall` where it is none."""
+    episode_of: Callable[[Dialogue], RecordedEpisode]
+    """A dialogue as an episode: what its task was, and what action each reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """An environment as a plug-in: its tasks, how to open one, its prompt, how a reply is read, its players.
 
@@ -82,6 +93,8 @@ class Suite:
     """One templated sentence that leads to the action: the reasoning in demonstrations."""
     slips: Callable[[World], list[str]]
     """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
+    recordings: Recordings | None = None
+    """For `heldout replay`; a suite without plays nothing again."""
 
     def opening(self, observation: str) -> str:
         """The first message: the instruction and the first observation in one."""

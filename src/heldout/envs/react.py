@@ -18,5 +18,9 @@ def plain_action(reply: str) -> str:
     found = _ACTION.findall(reply)
     if len(found) > 1:
         raise Misread(SEVERAL)
-    line = found[0] if found else ""
+    return plain(found[0] if found else "")
+
+
+def plain(line: str) -> str:
+    """The letters, digits and commas of a line, its words one blank apart: all that an action may hold."""
     return " ".join(_UNWANTED.sub("", line).split())

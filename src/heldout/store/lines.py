@@ -1,5 +1,6 @@
-"""JSON lines: values added at the end of a file, one a line."""
+"""JSON lines: values added at the end of a file, one a line; and files of them that were made elsewhere."""
 
+import lzma
 import os
 from collections.abc import Iterable, Iterator
 from json import dumps, loads
@@ -54,9 +55,35 @@ class Lines:
         self._mended = True
 
 
+def read_lines(path: Path) -> Iterator[tuple[int, Json]]:
+    """The number of each line, from 1, and its value, of a finished file, plain or `.xz`; empty lines hold none."""
+    for number, text in _texts(path):
+        if text.strip():
+            yield number, _value(path, number, text)
+
+
 def line(value: Json) -> bytes:
     """A value as one line; in ASCII, so that any string can be written, half a surrogate pair too."""
     return dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def _texts(path: Path) -> Iterator[tuple[int, bytes]]:
+    opened = lzma.open if path.suffix == ".xz" else open
+    number = 0
+    try:
+        with refusals(path, "read"), opened(path, "rb") as file:
+            for number, text in enumerate(file, start=1):
+                yield number, text
+    except (lzma.LZMAError, EOFError) as error:
+        raise HeldoutError(f"{path} is damaged after line {number}: {error}") from error
+
+
+def _value(path: Path, number: int, text: bytes) -> Json:
+    try:
+        return loads(text)
+    except (ValueError, RecursionError) as error:
+        shown = text[:60].decode(errors="replace").strip()
+        raise HeldoutError(f"{path}: line {number} is not JSON ({error}): {shown!r}") from error
 
 
 def _whole(text: bytes) -> bool:

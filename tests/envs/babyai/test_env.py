@@ -136,3 +136,9 @@ def test_the_pocket_wording_says_the_same_in_few_words() -> None:
         "Goal: go to the blue key. You see blue key 1 (1 ahead 1 right). Wall 2 ahead. You carry nothing.\n"
         "Actions: turn left, turn right, move forward; go to or pickup: blue key 1"
     )
+
+
+def test_the_original_s_missions_remember_the_locked_room_of_a_rejected_draw() -> None:
+    assert World(36, 3, original=True).mission == "go to the red box"
+    assert World(36, 3).mission == "go to a door on your right"
+    assert [World(36, seed, original=True).mission for seed in range(3)] == [World(36, n).mission for n in range(3)]

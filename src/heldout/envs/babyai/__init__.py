@@ -3,12 +3,13 @@
 from functools import partial
 
 from heldout.config import Source
+from heldout.envs.babyai import replay
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
 from heldout.envs.babyai.players import legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
 from heldout.envs.babyai.thoughts import slips, thought
 from heldout.envs.babyai.world import World
-from heldout.envs.base import Env, Suite, Traits
+from heldout.envs.base import Env, Recordings, Suite, Traits
 from heldout.envs.react import plain_action
 from heldout.errors import unknown
 from heldout.records import Task
@@ -77,6 +78,7 @@ def suite(source: Source) -> Suite:
         legal=legal,
         thought=thought,
         slips=slips,
+        recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
     )
 
 

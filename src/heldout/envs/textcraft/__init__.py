@@ -1,19 +1,17 @@
 """TextCraft: crafting by recipes, after Minecraft (Prasad et al., 2024; in AgentGym, Xi et al., 2024)."""
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from heldout.config import Source
-from heldout.envs.base import Env, Suite, Traits
+from heldout.envs.base import Env, Recordings, Suite, Traits
 from heldout.envs.react import plain_action
-from heldout.envs.textcraft import published, tasks
+from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.grow import SHAPES
 from heldout.envs.textcraft.players import legal, oracle, slips, thought
 from heldout.envs.textcraft.recipes import NAMESPACE
-from heldout.errors import BadCall, unknown
+from heldout.errors import unknown
 from heldout.records import Task, digest, to_json
 
 INSTRUCTIONS = {
@@ -83,6 +81,7 @@ def suite(source: Source) -> Suite:
         legal=legal,
         thought=thought,
         slips=slips,
+        recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
     )
 
 
@@ -98,17 +97,10 @@ def _generated(source: Source) -> Parts:
 
 def _real(source: Source) -> Parts:
     exact = source.rules == "agentgym"
-    data = _data_folder()
+    data = published.data_folder()
     return (
         partial(published.published, data=data),
         lambda task: TextCraft(published.opened(task, data, exact_original=exact), NAMESPACE),
         f"the 544 goals of Minecraft 1.16's recipes in {data / published.ARCHIVE}",
         published.data_digest(data),
     )
-
-
-def _data_folder() -> Path:
-    folder = os.environ.get("HELDOUT_DATA")
-    if not folder:
-        raise BadCall("HELDOUT_DATA is not set: it names the folder with textcraft/recipes.tar.xz")
-    return Path(folder)

@@ -1,6 +1,7 @@
 """TextCraft's real tasks: the 544 goals of the Minecraft tree, by their published numbers."""
 
 import json
+import os
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
@@ -26,6 +27,14 @@ EASY_TURNS = 4
 
 DISTRACTORS = 10
 """The most recipes of no use that are shown; and the most uses of one ingredient to draw them from (spec §3.7)."""
+
+
+def data_folder() -> Path:
+    """The folder of the real tasks' data."""
+    folder = os.environ.get("HELDOUT_DATA")
+    if not folder:
+        raise BadCall(f"HELDOUT_DATA is not set: it names the folder with {ARCHIVE}")
+    return Path(folder)
 
 
 def published(pool: str, data: Path) -> Sequence[Task]:

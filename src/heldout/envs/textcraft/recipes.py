@@ -52,6 +52,18 @@ def grow_book(recipe_files: Iterable[Mapping[str, Json]]) -> Book:
     return tree.book()
 
 
+def by_depth(book: Book) -> list[str]:
+    """A book's goals as the original numbers them: by how many crafts lie below each other, then as read."""
+    reached = {need for recipe in book.recipes for need, _ in recipe.needs if not book.makers(need)}
+    ordered, left = list[str](), list(dict.fromkeys([*book.by_output, *book.by_group]))
+    while left:
+        fresh = [name for name in left if any(_within(recipe, reached) for recipe in book.makers(name))]
+        reached.update(fresh)
+        ordered += [name for name in fresh if name in book.by_output]
+        left = [name for name in left if fresh and name not in reached]
+    return ordered
+
+
 def documents(archive: Path, first: Sequence[str] = FIRST_READ) -> list[Mapping[str, Json]]:
     """The recipe files of an archive, some first, the others in name order."""
     try:
@@ -61,6 +73,10 @@ def documents(archive: Path, first: Sequence[str] = FIRST_READ) -> list[Mapping[
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, ValueError) as error:
         raise BadCall(f"cannot read {archive} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
     return [parsed[name] for name in sorted(parsed, key=lambda name: (name not in first, name))]
+
+
+def _within(recipe: Recipe, names: set[str]) -> bool:
+    return all(need in names for need, _ in recipe.needs)
 
 
 def _not_the_recipes(archive: Path) -> BadCall:

@@ -1,0 +1,71 @@
+"""Recorded episodes played again, and where we answer otherwise."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from heldout.envs.base import Env
+from heldout.envs.recorded import Answer, RecordedEpisode, RecordedStep
+from heldout.errors import OriginalError
+
+OVER = "the episode is over"
+"""What an action after the ending is answered, by rules that have no play after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One answer that is not the recorded one."""
+
+    episode: str
+    step: int
+    """From 1; 0 is the start."""
+    action: str
+    fields: tuple[str, ...]
+    """In what the two differ."""
+    recorded: Answer
+    ours: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """An episode played again: with our answers, and where these are not the recorded ones."""
+
+    episode: RecordedEpisode
+    differences: tuple[Difference, ...]
+
+
+def replayed(recorded: RecordedEpisode, env: Env, *, past_end: bool) -> Replayed:
+    """The recorded actions, played in an environment that was opened for them.
+
+    `past_end`: play goes on after an ending, as the originals' does; else the environment is not asked again.
+    """
+    start, steps, over = env.start().observation, list[RecordedStep](), False
+    for step in recorded.steps:
+        answer = Answer(error=OVER) if over else _answered(env, step)
+        over = over or (answer.done is True and not past_end)
+        steps.append(replace(step, answer=answer))
+    ours = replace(recorded, start=start, steps=tuple(steps))
+    return Replayed(episode=ours, differences=tuple(_differences(recorded, ours)))
+
+
+def _answered(env: Env, step: RecordedStep) -> Answer:
+    if step.misread:
+        return Answer(observation=step.misread, reward=0.0, score=0.0, done=False)
+    try:
+        answer = env.step(step.action)
+    except OriginalError as error:
+        return Answer(error=str(error))
+    return Answer(
+        observation=answer.observation,
+        reward=answer.reward,
+        score=answer.score,
+        done=answer.ending is not None,
+    )
+
+
+def _differences(recorded: RecordedEpisode, ours: RecordedEpisode) -> Iterator[Difference]:
+    opening, our_opening = Answer(observation=recorded.start), Answer(observation=ours.start)
+    pairs = [("", opening, our_opening)]
+    pairs += [(was.action, was.answer, now.answer) for was, now in zip(recorded.steps, ours.steps, strict=True)]
+    for number, (action, was, now) in enumerate(pairs):
+        if apart := was.apart(now):
+            yield Difference(episode=recorded.id, step=number, action=action, fields=apart, recorded=was, ours=now)

@@ -1,0 +1,144 @@
+"""Recorded episodes of TextCraft: which tree of recipes was behind them, and what was shown of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, cached_property
+from pathlib import Path
+
+from heldout.envs.base import Env
+from heldout.envs.dialogues import converted
+from heldout.envs.react import plain, plain_action
+from heldout.envs.recorded import Dialogue, RecordedEpisode
+from heldout.envs.replay import replayed
+from heldout.envs.textcraft.env import TextCraft
+from heldout.envs.textcraft.language import line
+from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, data_folder, shown_for
+from heldout.envs.textcraft.recipes import NAMESPACE, by_depth, documents, goal_order, grow_book, real_book
+from heldout.envs.textcraft.world import Book, Recipe, World, reachable
+from heldout.errors import BadCall
+from heldout.records import Json
+
+ASSENT = "OK."
+"""What the prompt in the form of a console has its thoughts answered."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The recipes as they grow from one order of their files (Q-TC3), and which goal each number is."""
+
+    book: Book
+    goals: tuple[str, ...]
+
+    @cached_property
+    def lines(self) -> dict[str, Recipe]:
+        """Every recipe by its line."""
+        return {line(recipe): recipe for recipe in self.book.recipes}
+
+    def numbers(self, goal: str, number: int | None) -> bool:
+        """Whether a goal has this number here; no number is any."""
+        return goal in self.goals if number is None else self.goals[number % len(self.goals)] == goal
+
+    def may_show(self, goal: str, commands: Sequence[str]) -> bool:
+        """Whether the original could show these lines: all that serve the goal, and a few others (spec §3.7)."""
+        useful = {line(recipe) for recipe in reachable(self.book, goal)}
+        known = useful <= set(commands) <= set(self.lines)
+        return known and len(useful) <= len(commands) <= len(useful) + DISTRACTORS
+
+
+@cache
+def trees(archive: Path) -> tuple[Tree, Tree]:
+    """The published order's tree, and that of files in the order of their names."""
+    by_name = grow_book(documents(archive, first=()))
+    return Tree(real_book(archive), goal_order()), Tree(by_name, tuple(by_depth(by_name)))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a recording says of its task."""
+
+    goal: str
+    number: int | None
+    commands: Sequence[str]
+
+    def world(self, tree: Tree, *, exact_original: bool) -> World:
+        """Its world in a tree; it shows the recorded lines, or ours where the original could not."""
+        drawn = tree.may_show(self.goal, self.commands)
+        lines = [tree.lines[text] for text in self.commands] if drawn else []
+        shown = lines or shown_for(tree.book, self.goal, self.number or 0)
+        return World(tree.book, self.goal, tuple(shown), exact_original=exact_original)
+
+
+def opened(episode: RecordedEpisode, *, rules: str) -> Env:
+    """The world of a recorded task, in the tree that was behind it."""
+    asked = Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _shown(episode))
+    tree = min(_trees(asked), key=lambda tree: _misfit(tree, asked, episode))
+    return TextCraft(asked.world(tree, exact_original=rules == "agentgym"), NAMESPACE)
+
+
+def episode_of(dialogue: Dialogue) -> RecordedEpisode:
+    """The episode behind a dialogue; its goal is read from the opening.
+
+    The number in its `item_id` is a place in the order of a file system that nobody else has (Q-TC3).
+    """
+    commands, goal = _announced(dialogue.opening)
+    read = plain_action if "Action:" in dialogue.instruction else console_action
+    return converted(dialogue, {"goal": goal, "commands": commands}, read, paid="reward")
+
+
+def console_action(reply: str) -> str:
+    """The action in a reply to the console-like prompt (`> get 2 dirt`, `> think: …` answered by `OK.`).
+
+    The last line that is neither a thought nor its answer: where a model plays the console as well, that may be
+    an observation of its own making, and was sent all the same.
+    """
+    lines = [text.strip().removeprefix(">").strip() for text in reply.split("\n")]
+    said = [text for text in lines if text and text != ASSENT and not text.startswith("think:")]
+    return plain(said[-1]) if said else ""
+
+
+def _trees(asked: Asked) -> list[Tree]:
+    """The trees in which a goal has its number."""
+    both = trees(data_folder() / ARCHIVE)
+    if not any(tree.numbers(asked.goal, None) for tree in both):
+        near = get_close_matches(asked.goal, both[0].goals, n=3, cutoff=0)
+        raise BadCall(f"unknown goal {asked.goal!r} (nearest of the {len(both[0].goals)}: {', '.join(near)})")
+    found = [tree for tree in both if tree.numbers(asked.goal, asked.number)]
+    if asked.number is not None and not found:
+        one, other = (repr(tree.goals[asked.number % len(tree.goals)]) for tree in both)
+        raise BadCall(f"goal {asked.goal!r} is not number {asked.number}: that is {one}, or by file names {other}")
+    return found
+
+
+def _misfit(tree: Tree, asked: Asked, episode: RecordedEpisode) -> tuple[bool, int]:
+    """How badly a tree fits a recording: whether it could not show the lines, then how many answers differ."""
+    env = TextCraft(asked.world(tree, exact_original=True), NAMESPACE)
+    return not tree.may_show(asked.goal, asked.commands), len(replayed(episode, env, past_end=True).differences)
+
+
+def _goal(value: Json) -> str:
+    if not isinstance(value, str):
+        raise BadCall(f"a task of TextCraft has a goal, such as 'minecraft:stick', not {value!r}")
+    return value.removeprefix(NAMESPACE).replace("_", " ")
+
+
+def _number(value: Json) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise BadCall(f"data_idx is a whole number from 0, not {value!r}")
+    return value
+
+
+def _shown(episode: RecordedEpisode) -> list[str]:
+    """The recorded lines of recipes: by themselves, or within the opening."""
+    commands = episode.task.get("commands")
+    if commands is None:
+        return _announced(episode.start)[0] if episode.start else []
+    if not isinstance(commands, list) or not all(isinstance(text, str) for text in commands):
+        raise BadCall(f"commands is a list of lines such as 'craft 4 stick using 2 planks', not {commands!r:.60}")
+    return commands
+
+
+def _announced(opening: str) -> tuple[list[str], str]:
+    """The lines of recipes and the goal in an opening observation."""
+    lines, _, goal = opening.removeprefix("Crafting commands:\n").partition("\n\nGoal: craft ")
+    return lines.split("\n"), goal.removesuffix(".")

@@ -1,0 +1,92 @@
+"""`heldout replay`: recorded episodes played again, compared word for word."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from lzma import compress
+from pathlib import Path
+
+from heldout.config import Source
+from heldout.envs.base import Recordings
+from heldout.envs.recorded import RecordedEpisode, dialogue_in, episode_in, is_dialogue, item_of, line_of
+from heldout.envs.registry import open_suite
+from heldout.envs.replay import Replayed, replayed
+from heldout.errors import BadCall, HeldoutError
+from heldout.records import Json
+from heldout.report.differences import told
+from heldout.store.files import replace_file
+from heldout.store.lines import line, read_lines
+
+SHOWN = 20
+"""The differences that are printed in full."""
+
+
+def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> None:
+    """Plays the episodes of a file again, prints where we answer otherwise, and fails if we do."""
+    played, shown = list[Replayed](), 0
+    for one in islice(replays(file, rules), limit):
+        played.append(one)
+        for difference in one.differences[: SHOWN - shown]:
+            print(told(difference) + "\n")
+            shown += 1
+    if out is not None:
+        write(out, [one.episode for one in played])
+    apart = [len(one.differences) for one in played if one.differences]
+    if sum(apart) > shown:
+        print(f"… and {sum(apart) - shown} more differences")
+    steps = sum(len(one.episode.steps) for one in played)
+    print(f"episodes: {len(played)}, steps: {steps}, differences: {sum(apart)}")
+    if not played:
+        raise HeldoutError(f"{file} holds no episodes")
+    if apart:
+        raise HeldoutError(f"{file}: we answer otherwise in {len(apart)} of {len(played)} episodes")
+
+
+def replays(file: Path, rules: str) -> Iterator[Replayed]:
+    """The episodes of a file as they go by some rules, one after the other."""
+    reader = Reader(Source(rules=rules))
+    for number, value in read_lines(file):
+        with _named(f"{file}: line {number}"):
+            episode = reader.read(value, f"line {number}")
+            env = reader.recordings(episode.env).open(episode)
+        yield replayed(episode, env, past_end=rules == "agentgym")
+
+
+def write(path: Path, episodes: list[RecordedEpisode]) -> None:
+    """Writes episodes in the form that they are read in; compressed where the name ends in `.xz`."""
+    content = b"".join(line(line_of(episode)) for episode in episodes)
+    replace_file(path, compress(content) if path.suffix == ".xz" else content)
+
+
+@dataclass
+class Reader:
+    """Reads the lines of one file: an episode as it stands, a dialogue by what its environment makes of it."""
+
+    source: Source
+    items: dict[str, int] = field(default_factory=dict)
+    """The items of the dialogues so far, each with its place among them."""
+
+    def read(self, value: Json, name: str) -> RecordedEpisode:
+        """The episode of a line; `name` is the line's."""
+        if not is_dialogue(value):
+            return episode_in(value, name)
+        place = self.items.setdefault(item_of(value), len(self.items))
+        dialogue = dialogue_in(value, place, name)
+        return self.recordings(dialogue.env).episode_of(dialogue)
+
+    def recordings(self, env: str) -> Recordings:
+        """What an environment adds for its recordings."""
+        suite = open_suite(env, self.source)
+        if suite.recordings is None:
+            raise BadCall(f"{env} cannot play recorded episodes again")
+        return suite.recordings
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Says where in the file a wrong value stands."""
+    try:
+        yield
+    except BadCall as error:
+        raise HeldoutError(f"{place}: {error}") from error
