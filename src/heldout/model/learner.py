@@ -19,9 +19,12 @@ from torch import Tensor
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Batch, Sample, micro_batches
 from heldout.learn.losses import clipped_surrogate, is_clipped, k3, mismatch_weight
+from heldout.model.head import head_of
 
 Reduce = Callable[[Tensor], None]
 """Sums a tensor over every process that learns together, in place."""
+Parts = tuple[Any, Callable[[Tensor], Tensor]]
+"""A model's body, and what makes logits of what it gives."""
 WEIGHT = "weight"
 """What a weight is called beside its moments in the optimizer's file."""
 
@@ -76,8 +79,8 @@ class Learner:
         reduce: Reduce = alone,
     ) -> None:
         self.model = model
-        self._body, self._head = model.base_model, model.get_output_embeddings()
-        self._reference = reference
+        self._policy = (model.base_model, head_of(model))
+        self._reference = reference and (reference.base_model, head_of(reference))
         self._reduce = reduce
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._weights = [p if p.dtype.itemsize >= 4 else p.detach().float() for p in self._parameters]
@@ -144,7 +147,7 @@ class Learner:
     def _backward(self, batch: Batch, objective: Objective, old_logp_N: Tensor | None) -> Tensor:
         """Adds one micro-batch's gradient; gives its sums of loss, entropy, clips, KL, mismatch and tokens."""
         batch = batch.to(self.model.device)
-        logits_NV = self._logits(batch, objective.temperature)
+        logits_NV = _logits(self._policy, batch, objective.temperature)
         logp_N = _chosen(logits_NV, batch.targets_N)
         if objective.imitation:
             loss = -(batch.weights_N * logp_N).sum()
@@ -196,23 +199,24 @@ class Learner:
                 weight.grad = None
         return norm
 
-    def _logits(self, batch: Batch, temperature: float, model: Any = None) -> Tensor:
-        """Logits at the positions that are trained, and at no others."""
-        body, head = (model.base_model, model.get_output_embeddings()) if model else (self._body, self._head)
-        hidden_BTE = body(input_ids=batch.ids_BT, use_cache=False).last_hidden_state
-        logits_NV: Tensor = head(hidden_BTE[batch.trained_BT]).float() / temperature
-        return logits_NV
-
     @torch.no_grad()
     def _logp(self, batch: Batch, objective: Objective) -> Tensor:
         batch = batch.to(self.model.device)
-        return _chosen(self._logits(batch, objective.temperature), batch.targets_N)
+        return _chosen(_logits(self._policy, batch, objective.temperature), batch.targets_N)
 
     @torch.no_grad()
     def _reference_logp(self, batch: Batch, temperature: float) -> Tensor:
         if self._reference is None:
             raise HeldoutError("a KL term needs a reference model; none was given to the learner")
-        return _chosen(self._logits(batch, temperature, self._reference), batch.targets_N)
+        return _chosen(_logits(self._reference, batch, temperature), batch.targets_N)
+
+
+def _logits(parts: Parts, batch: Batch, temperature: float) -> Tensor:
+    """Logits at the positions that are trained, and at no others."""
+    body, head = parts
+    hidden_BTE = body(input_ids=batch.ids_BT, use_cache=False).last_hidden_state
+    logits_NV: Tensor = head(hidden_BTE[batch.trained_BT]) / temperature
+    return logits_NV
 
 
 def _chosen(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
