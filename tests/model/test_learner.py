@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from math import log
@@ -14,6 +15,7 @@ from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.learner import Learner, Objective
+from heldout.model.pocket import newborn, shape
 from heldout.model.worker import Setting, Worker
 
 STILL = Objective(lr=0.0, max_grad_norm=1e9)
@@ -115,11 +117,11 @@ def test_an_engine_that_differs_is_weighed_out(worker: Worker) -> None:
 
 def test_of_several_updates_the_first_policy_is_the_old_one(worker: Worker) -> None:
     samples = batch(worker.model)
-    once = worker.learn(samples, Objective(lr=1e-2, clip=1e-6))
+    once = worker.learn(samples, Objective(lr=1e-4, clip=1e-6))
     assert once.clip_share == 0
     worker.begin(worker.setting.model)
-    twice = worker.learn(samples, Objective(lr=1e-2, clip=1e-6, updates=2))
-    assert twice.clip_share > 0.5
+    twice = worker.learn(samples, Objective(lr=1e-4, clip=1e-6, updates=2))
+    assert twice.clip_share > 0.25
 
 
 def test_a_gradient_is_cut_to_its_largest_norm(worker: Worker) -> None:
@@ -140,7 +142,7 @@ def test_the_kl_term_pulls_back_to_the_reference(tiny: Path) -> None:
     with torch.no_grad():
         for parameter in worker.model.parameters():
             parameter *= 1.05
-    pulls = [worker.learn(samples, Objective(lr=1e-4, kl=0.1)).kl for _ in range(5)]
+    pulls = [worker.learn(samples, Objective(lr=2e-5, kl=0.1)).kl for _ in range(5)]
     assert pulls[0] > 1e-3
     assert pulls == sorted(pulls, reverse=True)
 
@@ -189,6 +191,60 @@ def test_what_is_saved_goes_on_bit_for_bit(worker: Worker, tiny: Path, tmp_path:
     assert same(state(other), saved)
     other.learn(samples, objective)
     assert same(state(other), state(worker))
+
+
+def narrow() -> tuple[Learner, list[Sample]]:
+    """A learner of a model in bfloat16, and what it learns."""
+    model = newborn(shape(512, end_id=1, pad_id=0, width=32, layers=2), seed=0).bfloat16()
+    return Learner(model), [replace(each, logprobs=()) for each in batch(model)]
+
+
+def weights(learner: Learner) -> Tensor:
+    return torch.cat([p.detach().float().flatten() for p in learner.model.parameters()])
+
+
+SMALL = Objective(imitation=True, lr=1e-5)
+"""Steps of a tenth of what a bfloat16 number of 0.02 can tell apart."""
+
+
+def test_small_steps_add_up_in_a_model_of_few_bits() -> None:
+    learner, samples = narrow()
+    before = weights(learner)
+    exact = Learner(copy.deepcopy(learner.model).float())
+    for _ in range(40):
+        learner.learn(samples, SMALL)
+        exact.learn(samples, SMALL)
+    moved, expected = weights(learner) - before, weights(exact) - before
+    assert learner.model.dtype == torch.bfloat16
+    assert distance(expected, moved) < 0.3
+
+
+def test_a_model_of_few_bits_goes_on_bit_for_bit_from_what_was_saved(tmp_path: Path) -> None:
+    learner, samples = narrow()
+    for _ in range(3):
+        learner.learn(samples, SMALL)
+    learner.save(tmp_path / "optimizer.safetensors")
+    other, _ = narrow()
+    other.model.load_state_dict(learner.model.state_dict())
+    other.forget()
+    other.restore(tmp_path / "optimizer.safetensors")
+    for each in (learner, other):
+        for _ in range(3):
+            each.learn(samples, SMALL)
+        each.save(tmp_path / f"{id(each)}.safetensors")
+    saved = [load_file(tmp_path / f"{id(each)}.safetensors") for each in (learner, other)]
+    assert torch.equal(weights(learner), weights(other))
+    assert same(*saved)
+
+
+def test_a_model_of_few_bits_begins_again_from_other_weights() -> None:
+    learner, samples = narrow()
+    before = {name: value.clone() for name, value in learner.model.state_dict().items()}
+    learner.learn(samples, replace(SMALL, lr=1e-2))
+    learner.model.load_state_dict(before)
+    learner.forget()
+    learner.learn(samples, replace(SMALL, lr=0.0))
+    assert same(before, learner.model.state_dict())
 
 
 def test_to_begin_is_to_forget(worker: Worker, tiny: Path, tmp_path: Path) -> None:

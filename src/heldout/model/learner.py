@@ -1,4 +1,9 @@
-"""One model, its optimizer, and the two ways it learns here: from demonstrations and from rewards."""
+"""One model, its optimizer, and the two ways it learns here: from demonstrations and from rewards.
+
+A step of 1e-6 is nothing to a bfloat16 number of 0.02, whose neighbours are 1e-4 away. So weights that the
+model holds in fewer than 32 bits are kept in float32 beside it: gradients are summed there, steps are taken
+there, and the model gets them rounded.
+"""
 
 import math
 import time
@@ -14,9 +19,14 @@ from torch import Tensor
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Batch, Sample, micro_batches
 from heldout.learn.losses import clipped_surrogate, is_clipped, k3, mismatch_weight
+from heldout.model.head import head_of
 
 Reduce = Callable[[Tensor], None]
 """Sums a tensor over every process that learns together, in place."""
+Parts = tuple[Any, Callable[[Tensor], Tensor]]
+"""A model's body, and what makes logits of what it gives."""
+WEIGHT = "weight"
+"""What a weight is called beside its moments in the optimizer's file."""
 
 
 def alone(tensor: Tensor) -> None:
@@ -69,11 +79,13 @@ class Learner:
         reduce: Reduce = alone,
     ) -> None:
         self.model = model
-        self._body, self._head = model.base_model, model.get_output_embeddings()
-        self._reference = reference
+        self._policy = (model.base_model, head_of(model))
+        self._reference = reference and (reference.base_model, head_of(reference))
         self._reduce = reduce
         self._parameters = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self._parameters, lr=0.0, betas=betas, weight_decay=weight_decay)
+        self._weights = [p if p.dtype.itemsize >= 4 else p.detach().float() for p in self._parameters]
+        self._rounded = [(p, w) for p, w in zip(self._parameters, self._weights, strict=True) if p is not w]
+        self.optimizer = torch.optim.AdamW(self._weights, lr=0.0, betas=betas, weight_decay=weight_decay)
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """The updates of one batch; every process gives its share of the samples and gets the same weights."""
@@ -87,6 +99,7 @@ class Learner:
             sums = torch.zeros(6, dtype=torch.float64)
             for index, batch in enumerate(batches):
                 sums += self._backward(batch, objective, old[index] if old else None)
+                self._collect()
             norm = self._step(objective)
         self._reduce(sums)
         loss, entropy, clipped, kl, mismatch, tokens = sums.tolist()
@@ -102,30 +115,39 @@ class Learner:
             seconds=time.perf_counter() - begun,
         )
 
+    @torch.no_grad()
     def forget(self) -> None:
-        """Begin with moments of zero, as a fresh optimizer does."""
+        """Begin with the weights that the model has now and moments of zero, as a fresh optimizer does."""
         self.optimizer.state.clear()
+        for parameter, weight in self._rounded:
+            weight.copy_(parameter)
 
     def save(self, path: Path) -> None:
-        """The optimizer's moments, by the parameters' order."""
+        """The optimizer's moments, by the parameters' order, and the weights that the model has only rounded."""
         tensors = dict[str, Tensor]()
-        for index, parameter in enumerate(self._parameters):
-            for name, value in self.optimizer.state.get(parameter, {}).items():
+        for index, (parameter, weight) in enumerate(zip(self._parameters, self._weights, strict=True)):
+            for name, value in self.optimizer.state.get(weight, {}).items():
                 tensors[f"{index}.{name}"] = value.contiguous()
+            if weight is not parameter:
+                tensors[f"{index}.{WEIGHT}"] = weight
         save_file(tensors, path)
 
+    @torch.no_grad()
     def restore(self, path: Path) -> None:
-        """The moments as they were saved."""
+        """Moments and weights as they were saved."""
         for key, value in load_file(path).items():
             index, _, name = key.partition(".")
-            parameter = self._parameters[int(index)]
+            weight = self._weights[int(index)]
+            if name == WEIGHT:
+                weight.copy_(value)
+                continue
             # AdamW counts its steps on the CPU, wherever the parameter lies.
-            self.optimizer.state[parameter][name] = value if name == "step" else value.to(parameter.device)
+            self.optimizer.state[weight][name] = value if name == "step" else value.to(weight.device)
 
     def _backward(self, batch: Batch, objective: Objective, old_logp_N: Tensor | None) -> Tensor:
         """Adds one micro-batch's gradient; gives its sums of loss, entropy, clips, KL, mismatch and tokens."""
         batch = batch.to(self.model.device)
-        logits_NV = self._logits(batch, objective.temperature)
+        logits_NV = _logits(self._policy, batch, objective.temperature)
         logp_N = _chosen(logits_NV, batch.targets_N)
         if objective.imitation:
             loss = -(batch.weights_N * logp_N).sum()
@@ -148,41 +170,53 @@ class Learner:
         parts = (loss, entropy_N.sum(), clipped, kl_N.sum(), mismatch)
         return torch.tensor([*(part.item() for part in parts), len(logp_N)], dtype=torch.float64)
 
+    def _collect(self) -> None:
+        """Adds a micro-batch's gradient of the rounded weights to that of the weights themselves."""
+        for parameter, weight in self._rounded:
+            if parameter.grad is not None:
+                weight.grad = _gradient(weight) + parameter.grad
+                parameter.grad = None
+
     def _step(self, objective: Objective) -> float:
         """One optimizer step on the gradient of all processes; the norm that it had."""
-        flat = torch.cat([_gradient(p).flatten() for p in self._parameters])
+        flat = torch.cat([_gradient(weight).flatten() for weight in self._weights])
         self._reduce(flat)
         norm = float(flat.norm())
         if not math.isfinite(norm):
             raise HeldoutError(f"the gradient's norm is {norm}: nothing was updated; try a lower lr")
         flat *= min(1.0, objective.max_grad_norm / (norm + 1e-6))
         offset = 0
-        for parameter in self._parameters:
-            size = parameter.numel()
-            parameter.grad = flat[offset : offset + size].view_as(parameter)
+        for weight in self._weights:
+            size = weight.numel()
+            weight.grad = flat[offset : offset + size].view_as(weight)
             offset += size
         for group in self.optimizer.param_groups:
             group["lr"] = objective.lr
         self.optimizer.step()
+        with torch.no_grad():
+            for parameter, weight in self._rounded:
+                parameter.copy_(weight)
+                weight.grad = None
         return norm
-
-    def _logits(self, batch: Batch, temperature: float, model: Any = None) -> Tensor:
-        """Logits at the positions that are trained, and at no others."""
-        body, head = (model.base_model, model.get_output_embeddings()) if model else (self._body, self._head)
-        hidden_BTE = body(input_ids=batch.ids_BT, use_cache=False).last_hidden_state
-        logits_NV: Tensor = head(hidden_BTE[batch.trained_BT]).float() / temperature
-        return logits_NV
 
     @torch.no_grad()
     def _logp(self, batch: Batch, objective: Objective) -> Tensor:
         batch = batch.to(self.model.device)
-        return _chosen(self._logits(batch, objective.temperature), batch.targets_N)
+        return _chosen(_logits(self._policy, batch, objective.temperature), batch.targets_N)
 
     @torch.no_grad()
     def _reference_logp(self, batch: Batch, temperature: float) -> Tensor:
         if self._reference is None:
             raise HeldoutError("a KL term needs a reference model; none was given to the learner")
-        return _chosen(self._logits(batch, temperature, self._reference), batch.targets_N)
+        return _chosen(_logits(self._reference, batch, temperature), batch.targets_N)
+
+
+def _logits(parts: Parts, batch: Batch, temperature: float) -> Tensor:
+    """Logits at the positions that are trained, and at no others."""
+    body, head = parts
+    hidden_BTE = body(input_ids=batch.ids_BT, use_cache=False).last_hidden_state
+    logits_NV: Tensor = head(hidden_BTE[batch.trained_BT]) / temperature
+    return logits_NV
 
 
 def _chosen(logits_NV: Tensor, targets_N: Tensor) -> Tensor:

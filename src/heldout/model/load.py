@@ -13,6 +13,7 @@ import transformers
 from safetensors import SafetensorError
 
 from heldout.errors import BadCall, HeldoutError
+from heldout.model.head import check_head
 
 POCKET = "pocket"
 
@@ -56,7 +57,9 @@ def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         first, *_ = str(error).strip().splitlines() or [type(error).__name__]
         raise HeldoutError(f"model {name!r} cannot be loaded: {first}") from None
-    return model.to(device).eval(), tokenizer
+    model = model.to(device).eval()
+    check_head(model)
+    return model, tokenizer
 
 
 def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = None) -> None:

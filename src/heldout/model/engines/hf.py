@@ -16,6 +16,7 @@ from torch import Tensor
 
 from heldout.model.engines.base import Sampled
 from heldout.model.engines.cache import SlotCache
+from heldout.model.head import head_of
 from heldout.records import Stop
 
 PADDING = 1.5
@@ -55,7 +56,7 @@ class HfEngine:
         self.temperature = temperature
         self.model_seconds = 0.0
         """Time spent inside the model, for those who measure."""
-        self._body, self._head = model.base_model, model.get_output_embeddings()
+        self._body, self._head = model.base_model, head_of(model)
         self._device = model.device
         self._end_ids = frozenset(end_ids)
         self._cache = SlotCache(
@@ -64,7 +65,7 @@ class HfEngine:
             heads=config.num_key_value_heads,
             head_size=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
             context=context,
-            like=self._head.weight,
+            like=model.get_output_embeddings().weight,
         )
         self._rows = dict[str, _Row]()
         self._places: list[_Row | None] = [None] * slots
@@ -155,7 +156,7 @@ class HfEngine:
             past_key_values=self._cache,
             use_cache=True,
         ).last_hidden_state
-        logits_BV = self._head(hidden_BQE[torch.arange(len(rows), device=self._device), ends_B]).float()
+        logits_BV = self._head(hidden_BQE[torch.arange(len(rows), device=self._device), ends_B])
         self.model_seconds += self._now() - begun
         for row in rows:
             row.length += len(row.feed)
