@@ -44,4 +44,4 @@ def test_the_demo_trains_on_easy_tasks_and_measures_there_first_and_elsewhere() 
     study = demo(pocket(), "textcraft")
     assert list(map(chain_name, study.chains)) == ["textcraft.easy"]
     assert [cell.name for cell in study.cells] == ["textcraft.easy", "textcraft.hard", "babyai.easy", "babyai.hard"]
-    assert [(each.tasks, each.controls) for each in study.measured] == [(50, True), *[(16, False)] * 3]
+    assert [(each.tasks, each.controls) for each in study.measured] == [(50, True), *[(24, False)] * 3]

@@ -9,7 +9,7 @@ ENVS = ("textcraft", "babyai")
 DEMO_ENV = "textcraft"
 """The environment whose episodes are played faster, so that more fit into ten minutes (docs/log.md)."""
 
-DEMO_TASKS, DEMO_TASKS_ELSEWHERE = 50, 16
+DEMO_TASKS, DEMO_TASKS_ELSEWHERE = 50, 24
 """Test tasks of the cell that is trained on, and of each other, unless `--set evaluate.tasks` says otherwise."""
 
 
