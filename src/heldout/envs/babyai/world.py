@@ -6,12 +6,13 @@ from typing import Any, final
 
 import gymnasium
 import minigrid  # noqa: F401  (gymnasium learns the levels from it)
+from gymnasium.envs.registration import load_env_creator
 from minigrid.envs.babyai.core import roomgrid_level
 from minigrid.envs.babyai.core.verifier import SeqInstr
 
 from heldout.envs.babyai.levels import NAMES, game
 from heldout.envs.babyai.moves import Move, table
-from heldout.envs.babyai.sight import look
+from heldout.envs.babyai.sight import View, look, view
 from heldout.records import digest
 
 
@@ -34,9 +35,9 @@ class World:
         self.original = original
         self.grid = _grid(level, original)
         """The minigrid environment: for players, which see everything."""
-        view, _ = self.grid.reset(seed=seed)
+        self.grid.reset(seed=seed)
         # Where a level puts something into the agent's hands, minigrid's first view still shows it on the floor.
-        self._look(view["image"] if original else self._view())
+        self._look(self.grid.seen if original else view(self.grid))
 
     @property
     def mission(self) -> str:
@@ -66,20 +67,17 @@ class World:
             ended = outcome.terminated or outcome.truncated
             if self._mark() == before or (ended and not self.original):
                 break
-        self._look(self._view())
+        self._look(self.grid.seen)
         return outcome
 
-    def _view(self) -> Any:
-        return self.grid.gen_obs()["image"]
-
-    def _look(self, view: Any) -> None:
-        self.sight = look(self.grid, view)
+    def _look(self, seen: View) -> None:
+        self.sight = look(self.grid, seen)
         self.table = table(self.sight, original=self.original)
 
     def _mark(self) -> object:
         """What tells whether a primitive did anything: the original goes by the view alone."""
         if self.original:
-            return self._view().tobytes()
+            return self.grid.seen
         ahead = self.grid.grid.get(*self.grid.front_pos)
         return self._agent(), ahead.encode() if ahead else None
 
@@ -97,25 +95,29 @@ def _grid(level: int, original: bool) -> Any:
     # minigrid prints every draw that it rejects; a name in its module is quieter than a diverted stdout,
     # which would swallow what other threads print meanwhile.
     vars(roomgrid_level)["print"] = _unsaid
-    grid: Any = gymnasium.make(game(level), disable_env_checker=True).unwrapped
-    if original:
-        grid.__class__ = _remembering(grid.__class__)
-    return grid
+    spec: Any = gymnasium.spec(game(level))
+    return _kind(spec.entry_point, original)(**spec.kwargs)
 
 
 @cache
-def _remembering(kind: Any) -> Any:
-    """A kind of level as minigrid 2 had them: the locked room of a draw that was rejected counts in the next one.
+def _kind(entry_point: str, original: bool) -> Any:
+    """A level's class, which keeps what the agent sees in `seen` and draws no picture of it.
 
-    Of the forty levels and seeds 0 to 49 it gives two another mission: levels 36 and 37 at seed 3.
+    As the original it is what minigrid 2 had: the locked room of a draw that was rejected counts in the next one.
+    Of the forty levels and seeds 0 to 49 that gives two another mission: levels 36 and 37 at seed 3.
     """
+    kind: Any = load_env_creator(entry_point)
+    kept = property(lambda grid: getattr(grid, "kept_room", None), _keep_room)
+    return type(kind.__name__, (kind,), {"gen_obs": _see} | ({"locked_room": kept} if original else {}))
 
-    def keep(grid: Any, room: object) -> None:
-        if room is not None:
-            grid.kept_room = room
 
-    kept = property(lambda grid: getattr(grid, "kept_room", None), keep)
-    return type(kind.__name__, (kind,), {"locked_room": kept})
+def _see(grid: Any) -> None:
+    grid.seen = view(grid)
+
+
+def _keep_room(grid: Any, room: object) -> None:
+    if room is not None:
+        grid.kept_room = room
 
 
 def _unsaid(*_: object) -> None:
