@@ -9,6 +9,8 @@ from minigrid.core.actions import Actions
 
 from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, Routes, Sight, Thing
 
+WALKING = frozenset({LEFT, RIGHT, FORWARD})
+"""Primitives that leave the grid as it is."""
 PICKUP, DROP, TOGGLE = int(Actions.pickup), int(Actions.drop), int(Actions.toggle)
 
 

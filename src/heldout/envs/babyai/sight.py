@@ -133,7 +133,7 @@ def view(grid: Any) -> View:
 
 @cache
 def _spread(lit: int, opaque: int) -> tuple[int, int]:
-    """The columns of a row that are seen, as bits, and those of the next that it lights: minigrid's `process_vis`."""
+    """The columns of a row that are seen, as bits, and those of the next that are lit: minigrid's `process_vis`."""
     beyond = 0
     for column in range(SIZE - 1):
         if lit & ~opaque & 1 << column:

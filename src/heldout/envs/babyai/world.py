@@ -1,7 +1,9 @@
 """The grid world: minigrid behind a look, a table of moves, and what carrying one out led to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from json import dumps
 from typing import Any, final
 
 import gymnasium
@@ -11,9 +13,9 @@ from minigrid.envs.babyai.core import roomgrid_level
 from minigrid.envs.babyai.core.verifier import SeqInstr
 
 from heldout.envs.babyai.levels import NAMES, game
-from heldout.envs.babyai.moves import Move, table
-from heldout.envs.babyai.sight import View, look, view
-from heldout.records import digest
+from heldout.envs.babyai.moves import WALKING, Move, table
+from heldout.envs.babyai.sight import Code, View, look, view
+from heldout.records import digest_of_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class World:
         self.original = original
         self.grid = _grid(level, original)
         """The minigrid environment: for players, which see everything."""
+        self._cells = ""
         self.grid.reset(seed=seed)
         # Where a level puts something into the agent's hands, minigrid's first view still shows it on the floor.
         self._look(self.grid.seen if original else view(self.grid))
@@ -47,12 +50,12 @@ class World:
     @property
     def content(self) -> str:
         """A digest of all that makes the start of this world: level, mission, grid, agent."""
-        return digest([NAMES[self.level], self.mission, self._cells(), *self._agent()])
+        return _digest([dumps(NAMES[self.level]), *self._written()])
 
     @property
     def digest(self) -> str:
         """A digest of where the world stands, apart from the steps spent."""
-        return digest([self.mission, self._cells(), *self._agent(), _progress(self.grid.instrs)])
+        return _digest([*self._written(), dumps(_progress(self.grid.instrs))])
 
     def act(self, move: Move) -> Outcome:
         """Carry out a move until a primitive changes nothing.
@@ -63,6 +66,8 @@ class World:
         for primitive in move.primitives:
             before = self._mark()
             _, reward, terminated, truncated, _ = self.grid.step(primitive)
+            if primitive not in WALKING:
+                self._cells = ""
             outcome = Outcome(float(reward), bool(terminated), bool(truncated))
             ended = outcome.terminated or outcome.truncated
             if self._mark() == before or (ended and not self.original):
@@ -86,9 +91,25 @@ class World:
         held = self.grid.carrying
         return int(x), int(y), int(self.grid.agent_dir), [held.color, held.type] if held else []
 
-    def _cells(self) -> list[Any]:
-        cells = (thing and [int(part) for part in thing.encode()] for thing in self.grid.grid.grid)
-        return [self.grid.width, *cells]
+    def _written(self) -> list[str]:
+        """Mission, grid and agent as JSON texts; the grid's is kept for as long as the agent only walks."""
+        self._cells = self._cells or _cells(self.grid.grid)
+        return [dumps(self.mission, ensure_ascii=False), self._cells, *map(dumps, self._agent())]
+
+
+def _cells(grid: Any) -> str:
+    """A grid as a JSON text: its width, then cell by cell what minigrid calls it."""
+    cells = ("null" if thing is None else _written(thing.encode()) for thing in grid.grid)
+    return f"[{grid.width}, {', '.join(cells)}]"
+
+
+@cache
+def _written(code: Code) -> str:
+    return dumps(list(code))
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return digest_of_text(f"[{', '.join(texts)}]")
 
 
 def _grid(level: int, original: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
@@ -106,7 +106,7 @@ class World:
         """More of a base item, however many."""
         if not self.book.base(name):
             raise NotFound(name)
-        return self._with({name: count})
+        return self._carrying(dict(self.items), name, count)
 
     def craft(self, output: str, inputs: Sequence[Stack]) -> tuple[Self, Recipe]:
         """The recipe carried out once, and which one it was; inputs are looked at before recipes."""
@@ -114,7 +114,7 @@ class World:
             raise NotEnough(output)
         for recipe in self.book.by_output.get(output, ()):
             if self._matches(recipe, inputs):
-                return self._used(inputs)._with({recipe.output: recipe.makes}), recipe
+                return self._carrying(self._used(inputs), recipe.output, recipe.makes), recipe
         raise NoRecipe(output)
 
     def _enough(self, inputs: Sequence[Stack]) -> bool:
@@ -137,21 +137,22 @@ class World:
             left.remove(found)
         return not left
 
-    def _used(self, inputs: Sequence[Stack]) -> Self:
+    def _used(self, inputs: Sequence[Stack]) -> dict[str, int]:
+        """What is left without the inputs."""
         carried = dict(self.items)
         for name, count in inputs:
             # The original breaks here, with a KeyError, where one item is named twice and only one is carried.
             carried[name] -= count
             if carried[name] == 0:
                 del carried[name]
-        return replace(self, items=tuple(carried.items()))
+        return carried
 
-    def _with(self, more: Mapping[str, int]) -> Self:
-        carried = dict(self.items)
-        for name, count in more.items():
-            if count or self.exact_original:
-                carried[name] = carried.get(name, 0) + count
-        return replace(self, items=tuple(carried.items()))
+    def _carrying(self, carried: dict[str, int], name: str, count: int) -> Self:
+        """The same task where this is carried, and so many more of one item."""
+        if count or self.exact_original:
+            carried[name] = carried.get(name, 0) + count
+        # `dataclasses.replace` would take longer than the move itself.
+        return type(self)(self.book, self.goal, self.shown, tuple(carried.items()), self.exact_original)
 
 
 def reachable(book: Book, goal: str) -> list[Recipe]:
