@@ -121,6 +121,9 @@ def view(grid: Any) -> View:
     width, height, cells = grid.grid.width, grid.grid.height, grid.grid.grid
     found, lit = list[Code](), 1 << SIZE // 2
     for row in _ROWS[int(grid.agent_dir)]:
+        if not lit:
+            found += [UNSEEN] * SIZE
+            continue
         places = [(x + dx, y + dy) for dx, dy in row]
         things = [cells[j * width + i] if 0 <= i < width and 0 <= j < height else _OUTSIDE for i, j in places]
         opaque = sum(1 << i for i, thing in enumerate(things) if thing is not None and not thing.see_behind())

@@ -14,7 +14,7 @@ from minigrid.envs.babyai.core.verifier import SeqInstr
 
 from heldout.envs.babyai.levels import NAMES, game
 from heldout.envs.babyai.moves import WALKING, Move, table
-from heldout.envs.babyai.sight import Code, View, look, view
+from heldout.envs.babyai.sight import Code, look, view
 from heldout.records import digest_of_text
 
 
@@ -39,8 +39,7 @@ class World:
         """The minigrid environment: for players, which see everything."""
         self._cells = ""
         self.grid.reset(seed=seed)
-        # Where a level puts something into the agent's hands, minigrid's first view still shows it on the floor.
-        self._look(self.grid.seen if original else view(self.grid))
+        self._look()
 
     @property
     def mission(self) -> str:
@@ -72,11 +71,12 @@ class World:
             ended = outcome.terminated or outcome.truncated
             if self._mark() == before or (ended and not self.original):
                 break
-        self._look(self.grid.seen)
+        self._look()
         return outcome
 
-    def _look(self, seen: View) -> None:
-        self.sight = look(self.grid, seen)
+    def _look(self) -> None:
+        # Where a level puts something into the agent's hands, minigrid's first view still shows it on the floor.
+        self.sight = look(self.grid, self.grid.seen if self.original else view(self.grid))
         self.table = table(self.sight, original=self.original)
 
     def _mark(self) -> object:
@@ -122,14 +122,19 @@ def _grid(level: int, original: bool) -> Any:
 
 @cache
 def _kind(entry_point: str, original: bool) -> Any:
-    """A level's class, which keeps what the agent sees in `seen` and draws no picture of it.
+    """A level's class without minigrid's picture of each view; the original's keeps the views, as `seen`.
 
-    As the original it is what minigrid 2 had: the locked room of a draw that was rejected counts in the next one.
+    The original's also is as minigrid 2 had it: the locked room of a draw that was rejected counts in the next one.
     Of the forty levels and seeds 0 to 49 that gives two another mission: levels 36 and 37 at seed 3.
     """
     kind: Any = load_env_creator(entry_point)
     kept = property(lambda grid: getattr(grid, "kept_room", None), _keep_room)
-    return type(kind.__name__, (kind,), {"gen_obs": _see} | ({"locked_room": kept} if original else {}))
+    ours, theirs = {"gen_obs": _see_nothing}, {"gen_obs": _see, "locked_room": kept}
+    return type(kind.__name__, (kind,), theirs if original else ours)
+
+
+def _see_nothing(_: Any) -> None:
+    """No observation: who needs one looks at the grid."""
 
 
 def _see(grid: Any) -> None:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from json import dumps
 from typing import Self
 
-from heldout.records import digest
+from heldout.records import digest_of_text
 
 Stack = tuple[str, int]
 """Items of one kind: its name, and how many."""
@@ -96,7 +97,8 @@ class World:
     @property
     def digest(self) -> str:
         """A digest of what is carried, in whatever order it came."""
-        return digest(sorted(self.items))
+        stacks = [f"[{_quoted(name)}, {count}]" for name, count in sorted(self.items)]
+        return digest_of_text(f"[{', '.join(stacks)}]")
 
     def carried(self) -> Counter[str]:
         """How many of each item are carried."""
@@ -173,3 +175,9 @@ def _grouped(pairs: Iterable[tuple[str, Recipe]]) -> dict[str, tuple[Recipe, ...
     for name, recipe in pairs:
         groups[name] = (*groups.get(name, ()), recipe)
     return groups
+
+
+@cache
+def _quoted(name: str) -> str:
+    """A name as JSON."""
+    return dumps(name, ensure_ascii=False)
