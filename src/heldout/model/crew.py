@@ -83,16 +83,8 @@ class Crew:
         shares = [work[rank :: self.size] for rank in range(self.size)]
         for pipe, share in zip(self._pipes, shares, strict=True):
             self._send(pipe, "play", (share, limits, temperature))
-        busy = list(self._pipes)
         try:
-            while busy:
-                ready = wait(busy)
-                for pipe in [pipe for pipe in busy if pipe in ready]:
-                    answer = self._receive(pipe)
-                    if answer == DONE:
-                        busy.remove(pipe)
-                    else:
-                        yield answer
+            yield from self._trajectories()
         except GeneratorExit:
             self.close()
             raise
@@ -117,6 +109,18 @@ class Crew:
     def restore(self, folder: Path) -> None:
         """Every worker takes what `save` wrote."""
         self._all("restore", [(folder,)] * self.size)
+
+    def _trajectories(self) -> Iterator[Trajectory]:
+        """What all workers play, until each has said that it is done."""
+        busy = list(self._pipes)
+        while busy:
+            ready = wait(busy)
+            for pipe in [pipe for pipe in busy if pipe in ready]:
+                answer = self._receive(pipe)
+                if answer == DONE:
+                    busy.remove(pipe)
+                else:
+                    yield answer
 
     def _start(self, rank: int, setting: Setting, meeting: str) -> None:
         context = get_context("spawn")
