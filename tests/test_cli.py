@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,9 @@ CALLS = {
     "pocket": "pocket --check",
     "train": TRAIN,
     "evaluate": EVALUATE,
+    "data check": "data check",
     "bench rollout": "bench rollout",
+    "bench envs": "bench envs",
 }
 Said = Callable[[], tuple[str, str]]
 
@@ -90,7 +92,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
     ("call", "told"),
     [
         ("", "name a verb"),
-        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: bench, demo, envs,"),
+        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: bench, data, demo,"),
         ("train --env textcraft", "train: the following arguments are required: --model"),
         ("train --modle M", "train: the following arguments are required: --model, --env"),
         ("envs --jsno", "unknown argument of envs '--jsno'; did you mean '--json'? (choose from: --json, --set)"),
@@ -100,8 +102,11 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
-        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: rollout)"),
+        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout)"),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
+        ("bench envs --env textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
+        ("bench envs --seconds -1", "bench envs: argument --seconds:"),
+        ("bench envs --seconds long", "bench envs: argument --seconds: a number of seconds, not 'long'"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),
         ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),
@@ -196,6 +201,15 @@ def test_the_doors_at_the_root_lead_to_their_verbs(door: str) -> None:
     assert done.stderr.startswith(f"heldout: {verb}: the following arguments are required: --model")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes that are started can be interrupted, also where a shell in the background runs the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_is_one_line() -> None:
     words = [sys.executable, "-u", "-m", "heldout", "play", "textcraft"]
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)

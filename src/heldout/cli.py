@@ -242,6 +242,11 @@ def _envs_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _data_check_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--envs", nargs="+", metavar="E", help="environments whose data is looked at (all)")
+    _json(parser)
+
+
 def _play_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--task", metavar="ID", help="the task's id (one drawn by the seed)")
@@ -316,33 +321,24 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
 
 
 def _bench_envs_flags(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--envs", "--env", nargs="+", default=[], metavar="E", help="which environments (every one)"
-    )
-    parser.add_argument(
-        "--file",
-        "--files",
-        dest="files",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="recorded episodes, as for replay, whose actions are played; no other environments then",
-    )
+    parser.add_argument("--envs", "--env", nargs="+", default=[], metavar="E", help="the environments (every one)")
+    file = "recorded episodes, as for replay: their actions are played, and no other environments"
+    parser.add_argument("--file", dest="files", nargs="+", type=Path, default=[], metavar="FILE", help=file)
     rules = _one_of("rules", "agentgym", "fixed")
     parser.add_argument("--rules", type=rules, metavar="R", help="agentgym or fixed (fixed; with a file agentgym)")
-    parser.add_argument("--tasks", type=_count, default=100, metavar="N", help="tasks of an environment (100)")
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most the first N episodes of a file")
-    parser.add_argument(
-        "--rounds", type=_count, default=5, metavar="N", help="rounds, the environments in turn (5)"
-    )
+    limit = "tasks of each environment (100), or the first N episodes of each file (all)"
+    parser.add_argument("--limit", type=_count, metavar="N", help=limit)
+    parser.add_argument("--rounds", type=_count, default=5, metavar="N", help="rounds, everything in turn (5)")
     parser.add_argument("--seconds", type=_seconds, default=1.0, metavar="S", help="of a round, at least (1)")
     _seed(parser)
     _json(parser)
     _settings(parser)
 
 
-FAMILIES = {"bench": "measure how fast we are, beside others"}
+FAMILIES = {
+    "data": "look after the real tasks' data",
+    "bench": "measure how fast we are, beside others",
+}
 """Verbs whose second word says what."""
 VERBS = {
     "demo": Verb(
@@ -353,6 +349,7 @@ VERBS = {
     "replay": Verb(
         "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
     ),
+    "data check": Verb("whether the real tasks' data is whole", "heldout.verbs.data:data_check", _data_check_flags),
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),

@@ -19,6 +19,8 @@ from heldout.report.tables import Table, aligned
 from heldout.verbs.replay import Reader, named
 
 HEADER = ("ENVIRONMENT", "STEPS/S", "RE-OPENS/S", "FIRST OPENS/S", "KIB HELD", "TASKS", "EPISODES", "TURNS")
+TASKS = 100
+"""Of an environment, where the call does not say."""
 RATES = ("steps_per_second", "opens_per_second")
 
 
@@ -27,7 +29,6 @@ def bench_envs(
     envs: Sequence[str],
     files: Sequence[Path],
     rules: str | None,
-    tasks: int,
     limit: int | None,
     rounds: int,
     seconds: float,
@@ -40,7 +41,7 @@ def bench_envs(
     given = [] if rules is None else [f"source.rules={rules}"]
     source = changed(Config(), [*given, *settings]).source
     played = envs or ([] if files else names())
-    works += [by_players(open_suite(name, source), tasks, seed) for name in played]
+    works += [by_players(open_suite(name, source), limit or TASKS, seed) for name in played]
     with Progress("bench envs", rounds * len(works)) as progress:
         found = measure(works, rounds, seconds, progress.show)
     print(dumps(described(found), indent=2) if as_json else told(found))
