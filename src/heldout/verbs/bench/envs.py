@@ -116,7 +116,7 @@ def _row(speeds: Speeds) -> tuple[str, ...]:
     return (
         speeds.name,
         *(f"{middle} [{least}, {most}]" for middle, least, most in spreads),
-        "" if first is None else figure(first),
+        "–" if first is None else figure(first),
         figure(speeds.held_bytes / 1024),
         str(_tasks(speeds)),
         str(speeds.episodes),
