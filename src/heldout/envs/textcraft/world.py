@@ -60,6 +60,11 @@ class Book:
         return _grouped((recipe.group, recipe) for recipe in self.recipes if recipe.group)
 
     @cached_property
+    def by_need(self) -> Mapping[str, tuple[Recipe, ...]]:
+        """The recipes that ask for each item or tag, in the book's order."""
+        return _grouped((need, recipe) for recipe in self.recipes for need in dict(recipe.needs))
+
+    @cached_property
     def by_tag(self) -> Mapping[str, tuple[str, ...]]:
         """The items that may stand for each tag."""
         return {tag: tuple(item for item, its in self.tag_of.items() if its == tag) for tag in self.tags}
