@@ -128,6 +128,7 @@ def test_the_table_and_the_json_say_the_same() -> None:
     assert header.split("  ")[0] == "ENVIRONMENT"
     assert doors.split() == ["doors", "200", "[200,", "200]", "60", "[60,", "60]", "2", "2", "3", "3", "40"]
     assert hall.split() == ["hall", "200", "[200,", "200]", "60", "[60,", "60]", "–", "2", "1", "3", "40"]
+    assert told(found).endswith("a processor was ours 90 % of the time")
     entry = described(found)["environments"][0]
     assert (entry["steps_per_second"], entry["opens_per_second"], entry["first_opens_per_second"]) == (200, 60, 2)
     assert (entry["tasks"], entry["held_bytes"], entry["rounds"][0]["running"]) == (3, 2048, 0.9)

@@ -88,11 +88,12 @@ def described(found: Measured) -> dict[str, Json]:
 def told(found: Measured) -> str:
     """One line an environment, then how the machine was."""
     rounds = len(found.speeds[0].rounds)
+    least = min(each.over_rounds("running")[1] for each in found.speeds)
     return (
         f"{aligned(Table(HEADER, [_row(each) for each in found.speeds]))}\n"
         f"medians of {rounds} rounds [least, most]; observations and digests included, choosing actions not\n"
         f"first opens without the first task, which loads what all of them need\n"
-        f"machine before: {found.before}; after: {found.after}"
+        f"machine before: {found.before}; after: {found.after}; a processor was ours {100 * least:.0f} % of the time"
     )
 
 
