@@ -93,7 +93,8 @@ def told(found: Measured) -> str:
         f"{aligned(Table(HEADER, [_row(each) for each in found.speeds]))}\n"
         f"medians of {rounds} rounds [least, most]; observations and digests included, choosing actions not\n"
         f"first opens without the first task, which loads what all of them need\n"
-        f"machine before: {found.before}; after: {found.after}; a processor was ours {100 * least:.0f} % of the time"
+        f"machine before: {found.before}; after: {found.after}; "
+        f"a processor was ours {100 * least:.0f} % of the time"
     )
 
 
