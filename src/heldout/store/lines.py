@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from json import dumps, loads
 from pathlib import Path
-from typing import final
+from typing import BinaryIO, final
 
 from heldout.errors import HeldoutError
 from heldout.records import Json
@@ -34,11 +34,14 @@ class Lines:
         if not self.path.exists():
             return
         with refusals(self.path, "read"), self.path.open("rb") as file:
-            for number, text in enumerate(file, start=1):
-                if _whole(text):
-                    yield number, loads(text)
-                elif file.read(1):
-                    raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
+            yield from self._values(file)
+
+    def _values(self, file: BinaryIO) -> Iterator[tuple[int, Json]]:
+        for number, text in enumerate(file, start=1):
+            if _whole(text):
+                yield number, loads(text)
+            elif file.read(1):
+                raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
 
     def _mend(self) -> None:
         """Cuts a torn last line away; looked for once, since our own failed writes leave nothing."""
