@@ -138,11 +138,13 @@ def test_help_and_version_are_answers_not_failures(said: Said) -> None:
     assert "--max-response-length L" in out
 
 
-def test_help_needs_nothing_that_is_slow_to_load() -> None:
-    code = "import sys, heldout.cli; heldout.cli.main(['train', '--help']); print(*sys.modules)"
+@pytest.mark.parametrize("words", [[], *([name] for name in VERBS)], ids=lambda words: " ".join(["heldout", *words]))
+def test_help_needs_nothing_that_is_slow_to_load(words: list[str]) -> None:
+    code = f"import sys, heldout.cli; heldout.cli.main({[*words, '--help']}); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not {"torch", "transformers", "numpy", "matplotlib", "minigrid", "rich"} & loaded
+    assert {name for name in loaded if name.startswith("heldout")} == {"heldout", "heldout.cli", "heldout.errors"}
 
 
 def test_environments_are_listed_for_programs(said: Said) -> None:

@@ -129,17 +129,17 @@ def compare(model: str, work: Work, tell: Callable[[int, Run], None]) -> Compari
     `tell` hears of each run, and how many there were.
     """
     with one_thread():
-        chat, *both = engines(model, work.in_flight)
+        chat, *both = _engines(model, work.in_flight)
         for make in both:
-            timed(make(), chat, replace(work, limits=replace(work.limits, turns=WARM_UP)))
-        before, runs = machine(), list[Run]()
+            _timed(make(), chat, replace(work, limits=replace(work.limits, turns=WARM_UP)))
+        before, runs = _machine(), list[Run]()
         for make in both * work.rounds:
-            runs.append(timed(make(), chat, work))
+            runs.append(_timed(make(), chat, work))
             tell(len(runs), runs[-1])
-        return Comparison(ours=runs[::2], rival=runs[1::2], before=before, after=machine())
+        return Comparison(ours=runs[::2], rival=runs[1::2], before=before, after=_machine())
 
 
-def engines(model: str, slots: int) -> tuple[Chat, Callable[[], Timed], Callable[[], Timed]]:
+def _engines(model: str, slots: int) -> tuple[Chat, Callable[[], Timed], Callable[[], Timed]]:
     """The model's chat, and what makes our engine and the rival's on the same weights."""
     network, tokenizer = load.load(model, "cuda" if torch.cuda.is_available() else "cpu")
     chat = chat_of(tokenizer)
@@ -152,7 +152,7 @@ def engines(model: str, slots: int) -> tuple[Chat, Callable[[], Timed], Callable
     return chat, lambda: HfEngine(network, **shared), lambda: GenerateEngine(network, **shared, pad_id=pad)
 
 
-def timed(engine: Timed, chat: Chat, work: Work) -> Run:
+def _timed(engine: Timed, chat: Chat, work: Work) -> Run:
     """One play of the work."""
     begun, cpu_begun = time.perf_counter(), time.process_time()
     policy = LocalPolicy(chat, engine)
@@ -169,7 +169,7 @@ def timed(engine: Timed, chat: Chat, work: Work) -> Run:
     )
 
 
-def machine() -> Machine:
+def _machine() -> Machine:
     """The load of the last minute, and the median of some equal products."""
     square = torch.ones(MATMUL, MATMUL)
     times = list[float]()

@@ -25,7 +25,7 @@ def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str
         raise unknown("environment", chosen, pocket_studies.ENVS)
     study = pocket_studies.demo(changed(pocket(), settings), chosen, seed)
     folder = StudyFolder(out or Path("runs") / "demo")
-    run(study, folder, Printed())
+    run(study, folder, _Printed())
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")
     print(aligned(score_table(found)))
@@ -35,7 +35,7 @@ def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str
 
 
 @final
-class Printed:
+class _Printed:
     """Tells a terminal how far a study is."""
 
     def step(self, chain: str, row: Row, steps: int) -> None:

@@ -31,7 +31,7 @@ def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> No
             print(told(difference) + "\n")
             shown += 1
     if out is not None:
-        write(out, [one.episode for one in played])
+        _write(out, [one.episode for one in played])
     apart = [len(one.differences) for one in played if one.differences]
     if sum(apart) > shown:
         print(f"… and {sum(apart) - shown} more differences")
@@ -45,7 +45,7 @@ def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> No
 
 def replays(file: Path, rules: str) -> Iterator[Replayed]:
     """The episodes of a file as they go by some rules, one after the other."""
-    reader = Reader(Source(rules=rules))
+    reader = _Reader(Source(rules=rules))
     for number, value in read_lines(file):
         with _named(f"{file}: line {number}"):
             episode = reader.read(value, f"line {number}")
@@ -53,14 +53,14 @@ def replays(file: Path, rules: str) -> Iterator[Replayed]:
         yield replayed(episode, env, past_end=rules == "agentgym")
 
 
-def write(path: Path, episodes: list[RecordedEpisode]) -> None:
+def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
     """Writes episodes in the form that they are read in; compressed where the name ends in `.xz`."""
     content = b"".join(line(line_of(episode)) for episode in episodes)
     replace_file(path, compress(content) if path.suffix == ".xz" else content)
 
 
 @dataclass
-class Reader:
+class _Reader:
     """Reads the lines of one file: an episode as it stands, a dialogue by what its environment makes of it."""
 
     source: Source
