@@ -44,13 +44,22 @@ class Verb:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit status."""
+    status = 0
     try:
         status = _status(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush is quiet too
+        _print_no_more()
         return BROKEN_PIPE
+    except OSError as error:  # only the flush gets here: what was printed goes to a disk that is full
+        _print_no_more()
+        return status or _told(f"could not print: {error.strerror}", HeldoutError.status)
     return status
+
+
+def _print_no_more() -> None:
+    """Sends what is still to be printed nowhere, so that the interpreter's last flush is quiet too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(words: Sequence[str]) -> int:

@@ -80,6 +80,8 @@ class Evaluate:
     """0 decodes greedily."""
     tasks: int | None = None
     """How many tasks of each cell; None is all."""
+    round: int = 512
+    """Episodes that are played, and kept, together: what a kill loses at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,21 +182,37 @@ def test_what_the_infrastructure_broke_is_played_again() -> None:
     assert by_stream(kept.trajectories)[mended[0].stream].ending is Ending.SOLVED
 
 
-def test_what_was_played_before_a_kill_is_kept_with_its_trajectories() -> None:
+def test_rounds_played_before_a_kill_are_kept_with_their_trajectories_and_the_unfinished_one_is_played_again() -> (
+    None
+):
     def killed(assignments: Iterable[Assignment], limits: Limits) -> Iterator[Trajectory]:
-        for number, trajectory in enumerate(Counting()(assignments, limits)):
-            if number == 3:
+        for trajectory in Counting()(assignments, limits):
+            if trajectory.task.id == "doors_3":
                 raise KeyboardInterrupt
             yield trajectory
 
-    kept = Kept()
+    kept, settings = Kept(), replace(SETTINGS, round=3)
     with pytest.raises(KeyboardInterrupt):
-        run(killed, kept)
-    assert len(kept.rows) == len(kept.trajectories) == 3
+        run(killed, kept, settings=settings)
+    assert [(row.task, row.attempt) for row in kept.rows] == [(f"doors_{i}", k) for i in range(3) for k in range(2)]
     again = Counting()
-    assert run(again, kept) == run(Counting(), Kept())
-    assert len(again.played) == 5
-    assert {row.stream for row in kept.rows} == by_stream(kept.trajectories).keys()
+    assert run(again, kept, settings=settings) == run(Counting(), Kept(), settings=settings)
+    assert [(one.task.id, one.attempt) for one in again.played] == [("doors_3", 0), ("doors_3", 1)]
+    assert [row.stream for row in kept.rows] == [each.stream for each in kept.trajectories]
+
+
+def test_a_round_is_kept_in_the_order_of_what_was_wanted_however_it_was_played() -> None:
+    def turned(assignments: Iterable[Assignment], limits: Limits) -> Iterator[Trajectory]:
+        return reversed(list(Counting()(assignments, limits)))
+
+    kept, plain = Kept(), Kept()
+    assert run(turned, kept) == run(Counting(), plain) == list(kept.rows)
+    assert list(kept.trajectories) == list(plain.trajectories)
+
+
+def test_a_round_of_nothing_is_refused() -> None:
+    with pytest.raises(BadCall, match=r"evaluate.round is 1 or more, not 0"):
+        run(Counting(), Kept(), settings=replace(SETTINGS, round=0))
 
 
 def test_each_attempt_has_chance_of_its_own() -> None:

@@ -1,5 +1,8 @@
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from multiprocessing import active_children
 from pathlib import Path
@@ -179,3 +182,45 @@ def test_a_crew_that_cannot_begin_says_why_and_leaves_none(tmp_path: Path) -> No
     with pytest.raises(BadCall, match=r"has no config.json"):
         Crew(Setting(model=str(tmp_path), source=Source()), processes=1)
     assert set(active_children()) == others
+
+
+CALLER = """
+import sys
+from multiprocessing import active_children
+from heldout.config import Limits, Source
+from heldout.envs.registry import open_suite
+from heldout.model.crew import Crew
+from heldout.model.worker import Setting
+from heldout.rollout.episode import Assignment
+
+if __name__ == "__main__":
+    tasks = open_suite("textcraft", Source()).tasks("train")
+    work = [Assignment(task=task, attempt=k, seed=0, stream="crew") for task in tasks for k in range(100)]
+    with Crew(Setting(model=sys.argv[1], source=Source()), processes=2) as crew:
+        for played in crew.play(work, Limits(turns=2, response_budget=600, reply_tokens=16)):
+            print(*[each.pid for each in active_children()], flush=True)
+"""
+
+
+def test_workers_end_at_once_with_a_caller_that_is_killed_and_leave_nothing(tiny: Path, tmp_path: Path) -> None:
+    call = [sys.executable, "-c", CALLER, str(tiny)]
+    with subprocess.Popen(
+        call, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as caller:
+        assert caller.stdout
+        workers = [int(pid) for pid in caller.stdout.readline().split()]
+        assert len(workers) == 2
+        caller.kill()
+    last = time.monotonic() + 10
+    while any(runs(pid) for pid in workers):
+        assert time.monotonic() < last
+        time.sleep(0.02)
+    assert list(tmp_path.iterdir()) == []
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there, and not only its name."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

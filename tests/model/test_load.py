@@ -64,5 +64,6 @@ def test_a_damaged_model_is_told_in_one_line(copy: Path, name: str) -> None:
     (copy / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(HeldoutError) as caught:
         load.load(str(copy))
+    assert str(caught.value).startswith(f"'{copy / name}' is damaged (")
+    assert str(caught.value).endswith("): copy or make the model again")
     assert "\n" not in str(caught.value)
-    assert str(copy) in str(caught.value)

@@ -65,19 +65,34 @@ def measure(
 ) -> list[Episode]:
     """The rows of all tasks and attempts of the cells; only those that are missing or errored are played.
 
-    A trajectory is kept before its row, so that every row has one; `progress` is called with each that is played.
+    Trajectories are kept before their rows, so that every row has one; `progress` is called with each that is
+    played.
     """
     needs = {need.key: need for need in wanted(suites, cells, identity, settings)}
     found = {key(row): row for row in rows if row.ending != Ending.ERROR}
-    missing = {need.assignment.name: need for need in needs.values() if need.key not in found}
-    for trajectory in play([need.assignment for need in missing.values()], replace(limits, turns=settings.turns)):
-        need = missing[trajectory.stream]
-        trajectories.add(trajectory)
-        row = found[need.key] = played(need.row, trajectory)
-        rows.add(row)
-        if progress:
-            progress(trajectory)
+    absent = [need for need in needs.values() if need.key not in found]
+    for asked in rounds(absent, settings.round):
+        done = dict[str, Trajectory]()
+        for trajectory in play([need.assignment for need in asked], replace(limits, turns=settings.turns)):
+            done[trajectory.stream] = trajectory
+            if progress:
+                progress(trajectory)
+        trajectories.extend(done[need.assignment.name] for need in asked)
+        new = {need.key: played(need.row, done[need.assignment.name]) for need in asked}
+        rows.extend(new.values())
+        found |= new
     return [found[key] for key in needs]
+
+
+def rounds(needs: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
+    """The episodes in order, so many at a time.
+
+    What a model samples depends in its last bits on what it plays beside. So a round that was not finished is
+    played whole again, as an unfinished step of training is, and the rows are those that they would have been.
+    """
+    if size < 1:
+        raise BadCall(f"evaluate.round is 1 or more, not {size}")
+    return (needs[first : first + size] for first in range(0, len(needs), size))
 
 
 def wanted(

@@ -7,14 +7,15 @@ All workers hold the same weights: gradients are summed over them before each st
 
 import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any, Self, final
 
 import torch
@@ -43,26 +44,14 @@ class Crew:
 
     def __init__(self, setting: Setting, processes: int = 0) -> None:
         self.size = processes or default_processes()
-        self._folder = tempfile.TemporaryDirectory(prefix="heldout-crew-")
-        context = get_context("spawn")
         self._pipes = list[Connection]()
         self._workers = list[BaseProcess]()
-        for rank in range(self.size):
-            ours, theirs = context.Pipe()
-            worker = context.Process(
-                target=_serve,
-                args=(theirs, _on_its_device(setting, rank), rank, self.size, f"{self._folder.name}/meeting"),
-                name=f"heldout-worker-{rank}",
-                daemon=True,
-            )
-            with _one_thread():
-                worker.start()
-            theirs.close()
-            self._pipes.append(ours)
-            self._workers.append(worker)
         try:
-            for pipe in self._pipes:
-                self._receive(pipe)
+            with TemporaryDirectory(prefix="heldout-crew-") as folder:  # only until all have met there
+                for rank in range(self.size):
+                    self._start(rank, setting, f"{folder}/meeting")
+                for pipe in self._pipes:
+                    self._receive(pipe)
         except BaseException:
             self.close()
             raise
@@ -82,7 +71,6 @@ class Crew:
             if worker.is_alive():
                 worker.kill()
                 worker.join()
-        self._folder.cleanup()
 
     def play(
         self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
@@ -122,6 +110,21 @@ class Crew:
     def restore(self, folder: Path) -> None:
         """Every worker takes what `save` wrote."""
         self._all("restore", [(folder,)] * self.size)
+
+    def _start(self, rank: int, setting: Setting, meeting: str) -> None:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        worker = context.Process(
+            target=_serve,
+            args=(theirs, _on_its_device(setting, rank), rank, self.size, meeting),
+            name=f"heldout-worker-{rank}",
+            daemon=True,
+        )
+        with _one_thread():
+            worker.start()
+        theirs.close()
+        self._pipes.append(ours)
+        self._workers.append(worker)
 
     def _all(self, verb: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         for pipe, given in zip(self._pipes, arguments, strict=True):
@@ -176,6 +179,7 @@ def _on_its_device(setting: Setting, rank: int) -> Setting:
 
 def _serve(pipe: Connection, setting: Setting, rank: int, size: int, meeting: str) -> None:
     """A worker's life: answer each request until the other end closes."""
+    Thread(target=_end_with_caller, daemon=True).start()
     try:
         torch.set_num_threads(1)
         worker = Worker(setting, _reduce_over(rank, size, meeting))
@@ -190,6 +194,14 @@ def _serve(pipe: Connection, setting: Setting, rank: int, size: int, meeting: st
     except Exception as failure:
         traceback.print_exc(file=sys.stderr)
         pipe.send(("failure", HeldoutError(f"a worker failed: {type(failure).__name__}: {failure}")))
+
+
+def _end_with_caller() -> None:
+    """A killed caller closes nothing in good order: its workers end at once, whatever they are at."""
+    caller = parent_process()
+    assert caller
+    wait([caller.sentinel])
+    os._exit(1)
 
 
 def _answer(pipe: Connection, method: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from heldout.errors import BadCall, HeldoutError
 from heldout.model.head import check_head
@@ -90,9 +90,22 @@ def _check_folder(folder: Path) -> None:
     if not config.is_file():
         inside = ", ".join(sorted(item.name for item in folder.iterdir())[:5]) or "nothing"
         raise BadCall(f"no model in {os.fspath(folder)!r}: it has no config.json (it has: {inside})")
-    try:
-        json.loads(config.read_text(encoding="utf-8"))
-    except ValueError:
-        raise HeldoutError(f"{os.fspath(config)!r} is damaged: it is no JSON") from None
-    if not list(folder.glob("*.safetensors")):
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
         raise BadCall(f"no weights in {os.fspath(folder)!r}: heldout reads safetensors only")
+    for path in (*sorted(folder.glob("*.json")), *weights):
+        if wrong := _damage(path):
+            raise HeldoutError(f"{os.fspath(path)!r} is damaged ({wrong}): copy or make the model again")
+
+
+def _damage(path: Path) -> str | None:
+    """What is wrong with a file of a model, if a look shows it: JSON is read, of weights the table of contents."""
+    try:
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        else:
+            with safe_open(path, "pt"):
+                pass
+    except (ValueError, SafetensorError) as error:
+        return str(error)
+    return None

@@ -1,6 +1,7 @@
 """What one process does with a model: play its share of episodes, learn its share of a batch, save."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, final
@@ -8,6 +9,7 @@ from typing import Protocol, final
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
+from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import chat_of
@@ -17,6 +19,7 @@ from heldout.model.local import LocalPolicy
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
+from heldout.store.files import refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +102,10 @@ class Worker:
 
     def save(self, folder: Path, state: bool = True) -> None:
         """The weights as a Hugging Face folder, and beside them the optimizer's state."""
-        load.save(self.model, self.tokenizer, folder)
-        if state:
-            self.learner.save(folder / "optimizer.safetensors")
+        with _refusals(folder):
+            load.save(self.model, self.tokenizer, folder)
+            if state:
+                self.learner.save(folder / "optimizer.safetensors")
 
     def begin(self, name: str) -> None:
         """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
@@ -117,3 +121,18 @@ class Worker:
     def suite(self, name: str) -> Suite:
         """The environment of that name over this worker's source of tasks."""
         return open_suite(name, self.setting.source)
+
+
+@contextmanager
+def _refusals(folder: Path) -> Iterator[None]:
+    """Turns a refusal of the operating system into one line.
+
+    safetensors and tokenizers are Rust, and tell it in errors of their own; of tokenizers it is a bare Exception.
+    """
+    try:
+        with refusals(folder, "write"):
+            yield
+    except Exception as error:
+        if "os error" not in str(error):
+            raise
+        raise HeldoutError(f"could not write {folder}: {error}") from error

@@ -12,6 +12,7 @@ from heldout.report.figures import Point, learning_curve, png, svg
 from heldout.report.findings import Control, Findings
 from heldout.report.pages import study_page
 from heldout.report.summary import summary
+from heldout.store import schema
 from heldout.store.files import read_json, replace_file, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Study
@@ -50,7 +51,7 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
         trained=tuple(summarise(after)),
         change=paired_change(before, after),
         controls=tuple(_controls(study, folder, chain, after)),
-        wall_seconds=read_json(folder.study)["seconds"],
+        wall_seconds=schema.read(folder.study)["seconds"],
     )
 
 

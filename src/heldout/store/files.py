@@ -26,9 +26,9 @@ def replace_file(path: Path, content: str | bytes) -> None:
     What a model said may hold half a surrogate pair, which no file can: it is written as a question mark.
     """
     data = content.encode(errors="replace") if isinstance(content, str) else content
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = partial_of(path)
     with refusals(path, "write"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             with FileIO(partial, "w") as file:
                 _write(file, data)
@@ -38,6 +38,11 @@ def replace_file(path: Path, content: str | bytes) -> None:
             with suppress(OSError):
                 partial.unlink()
         sync_folder(path.parent)
+
+
+def partial_of(path: Path) -> Path:
+    """Where this process writes what is to be put in the path's place."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 def replace_json(path: Path, value: Json) -> None:
@@ -58,7 +63,8 @@ def read_json(path: Path) -> Json:
 def append(path: Path, data: bytes, *, sync: bool = False) -> None:
     """Adds bytes to the end of a file; where that fails the file is left as it was."""
     with refusals(path, "write"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        is_new = not path.exists()
         with FileIO(path, "a") as file:
             size = file.tell()
             try:
@@ -68,6 +74,16 @@ def append(path: Path, data: bytes, *, sync: bool = False) -> None:
                 raise
             if sync:
                 os.fsync(file.fileno())
+        if sync and is_new:
+            sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it that are not there, so that they last through a loss of power."""
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in new:
+        sync_folder(folder.parent)
 
 
 def sync_folder(path: Path) -> None:

@@ -3,6 +3,7 @@
 import lzma
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from json import dumps, loads
 from pathlib import Path
 from typing import BinaryIO, final
@@ -42,6 +43,15 @@ class Lines:
                 yield number, loads(text)
             elif file.read(1):
                 raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
+
+    def cut_to(self, count: int) -> None:
+        """Keeps the first so many values."""
+        if not self.path.exists():
+            return
+        with refusals(self.path, "cut"):
+            with self.path.open("rb") as file:
+                end = sum(len(text) for text in islice(file, count))
+            os.truncate(self.path, end)
 
     def _mend(self) -> None:
         """Cuts a torn last line away; looked for once, since our own failed writes leave nothing."""

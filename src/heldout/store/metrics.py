@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import final
 
+from heldout.errors import HeldoutError
 from heldout.records import Json
 from heldout.store.files import replace_file
 from heldout.store.lines import Lines, line
@@ -27,9 +28,16 @@ class Metrics:
         if self.path.exists():
             replace_file(self.path, b"".join(map(line, kept)))
 
+    def whole(self) -> int:
+        """The step up to which every row is there, from the first step on."""
+        steps = [row["step"] for row in self]
+        return next((before for before, step in enumerate(steps) if step != before + 1), len(steps))
+
     def __iter__(self) -> Iterator[dict[str, Json]]:
         """The rows, in order."""
-        for _, row in self._lines:
+        for number, row in self._lines:
+            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+                raise HeldoutError(f"{self.path} is damaged: line {number} is not the row of a step")
             yield row
 
     def __len__(self) -> int:

@@ -48,6 +48,10 @@ class Rows(Generic[R]):
         """Adds many by one write, and waits until the disk has them."""
         self._lines.add(map(to_json, records), sync=True)
 
+    def cut_to(self, count: int) -> None:
+        """Keeps the first so many: the others will be made again."""
+        self._lines.cut_to(count)
+
     def __iter__(self) -> Iterator[R]:
         """The records in the file; a line that holds another kind is refused by its number."""
         for number, value in self._lines:

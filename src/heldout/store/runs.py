@@ -3,15 +3,16 @@
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Episode
-from heldout.store.files import refusals, sync_folder
+from heldout.store.files import refusals
+from heldout.store.folders import damage, replacing, sweep
 from heldout.store.metrics import Metrics
 from heldout.store.rows import Rows
 from heldout.store.trajectories import Trajectories
@@ -66,22 +67,18 @@ class StageFolder:
         """The step of the last complete checkpoint, if there is one."""
         return max(self.checkpoints(), default=None)
 
-    @contextmanager
-    def saving(self, step: int) -> Iterator[Path]:
+    def saving(self, step: int) -> AbstractContextManager[Path]:
         """A folder to save a checkpoint into; it gets its name, and so counts, only when all was written."""
-        final = self.checkpoint(step)
-        partial = final.with_name(f".{final.name}.partial")
-        with refusals(final, "save"):
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            try:
-                yield partial
-                _sync_tree(partial)
-                shutil.rmtree(final, ignore_errors=True)
-                partial.rename(final)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
-            sync_folder(final.parent)
+        return replacing(self.checkpoint(step), accounted=True)
+
+    def whole(self, step: int) -> Path:
+        """The folder of a checkpoint, looked through: one with a damaged file is refused by the file's name."""
+        folder = self.checkpoint(step)
+        if wrong := damage(folder):
+            before = max((other for other in self.checkpoints() if other < step), default=0)
+            then = f"goes on from step {before}" if before else "begins anew"
+            raise HeldoutError(f"{wrong}: remove {folder}, and the stage {then} when it is run again")
+        return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +94,16 @@ class EvaluationFolder:
     def trajectories(self, env: str) -> Trajectories:
         """The trajectories of these episodes; a row's is the last one of its stream."""
         return Trajectories(self.root / f"{env}.trajectories.jsonl.zst")
+
+    def mend(self, env: str) -> None:
+        """Takes back a round that was added by half: a kill came between its trajectories and its last row."""
+        rows, trajectories = self.rows(env), self.trajectories(env)
+        if len(trajectories) <= (count := len(rows)):
+            return
+        if [row.stream for row in rows] == [each.stream for each in islice(trajectories, count)]:
+            whole = trajectories.whole(count)
+            rows.cut_to(whole)
+            trajectories.cut_to(whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,7 @@ class StudyFolder:
         try:
             with refusals(self.root, "lock"):
                 _take(descriptor, self.root)
+                sweep(self.root)
             yield
         finally:
             os.close(descriptor)
@@ -145,10 +153,3 @@ def _take(descriptor: int, root: Path) -> None:
         raise HeldoutError(f"{root} is in use by process {owner}: wait for it, or choose another folder") from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())

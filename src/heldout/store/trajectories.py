@@ -8,7 +8,7 @@ from typing import BinaryIO, final
 
 from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
 
-from heldout.errors import HeldoutError
+from heldout.errors import BadCall, HeldoutError
 from heldout.records import Trajectory, from_json, to_json
 from heldout.store.files import append, refusals, replace_file
 from heldout.store.lines import line
@@ -45,11 +45,36 @@ class Trajectories:
         """All of them, in the order that they were added."""
         for _, content in self._frames():
             for text in content.splitlines():
-                yield from_json(Trajectory, loads(text))
+                yield self._trajectory(text)
 
     def __len__(self) -> int:
         """How many there are."""
         return sum(content.count(b"\n") for _, content in self._frames())
+
+    def whole(self, most: int) -> int:
+        """How many there are in the first additions, as long as these hold at most so many."""
+        return self._within(most)[0]
+
+    def cut_to(self, most: int) -> None:
+        """Keeps the first additions, as long as these hold at most so many."""
+        if self.path.exists():
+            with refusals(self.path, "cut"):
+                os.truncate(self.path, self._within(most)[1])
+
+    def _within(self, most: int) -> tuple[int, int]:
+        """How many the first additions hold, and where they end, as long as they hold at most so many."""
+        held, until = 0, 0
+        for end, content in self._frames():
+            if held + content.count(b"\n") > most:
+                break
+            held, until = held + content.count(b"\n"), end
+        return held, until
+
+    def _trajectory(self, text: bytes) -> Trajectory:
+        try:
+            return from_json(Trajectory, loads(text))
+        except (BadCall, ValueError) as error:
+            raise HeldoutError(f"{self.path} is damaged: {error}") from error
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
         """Where each whole frame ends in the file, and what it holds."""

@@ -25,11 +25,12 @@ from heldout.model.load import base_of
 from heldout.model.worker import Team
 from heldout.records import Chain, Ending, Episode, Trajectory, chain_name, to_json
 from heldout.rollout.episode import Assignment
+from heldout.store import schema
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import EvaluationFolder, StudyFolder
 from heldout.study.controls import Matched, entropy, matched
 from heldout.study.plan import Measured, Study, to_train
-from heldout.train.stage import Job, Row, train, train_tasks
+from heldout.train.stage import Job, Row, recorded, train, train_tasks
 
 CALIBRATION = (16, 3)
 """Training tasks, and attempts at each, from which an entropy is estimated."""
@@ -107,7 +108,7 @@ def _train(running: Running, chain: Chain, seed: int) -> None:
         config=study.config,
         seed=seed,
     )
-    if folder.done.exists() and (folder.latest() or 0) >= study.config.train.steps:
+    if folder.done.exists() and recorded(folder) >= study.config.train.steps:
         return
     running.team.begin(_model(running, chain[:-1], seed))
     train(job, running.team, folder, lambda row: running.watch.step(name, row, study.config.train.steps))
@@ -163,9 +164,11 @@ def _measure(running: Running, measured: Iterable[Measured], chain: Chain, seed:
     folder = evaluation_of(study, running.folder, chain, seed)
     for each in measured:
         settings, rows = _settings(study, each, temperature), folder.rows(each.cell.env)
-        left = len(missing(wanted(suites, [each.cell], identity, settings), rows))
-        if not left:
+        needs = list(wanted(suites, [each.cell], identity, settings))
+        if not missing(needs, rows):
             continue
+        folder.mend(each.cell.env)
+        left = len(missing(needs, rows))
         title = f"{chain_name(chain)} on {each.cell.name}, temperature {temperature:.2g}"
         with running.watch.playing(title, left) as played:
             measure(
@@ -186,7 +189,7 @@ def _model(running: Running, chain: Chain, seed: int) -> str:
     if not chain:
         return running.study.base
     folder = running.folder.stage(chain_name(chain), seed)
-    return str(folder.checkpoint(running.study.config.train.steps))
+    return str(folder.whole(running.study.config.train.steps))
 
 
 def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
@@ -227,7 +230,7 @@ def _open(study: Study, folder: StudyFolder) -> None:
         tasks_of(suites_of(study.config)(cell.env), cell)
     weights = base_of(study.base)
     if folder.study.exists():
-        known = read_json(folder.study)
+        known = schema.read(folder.study)
         if (known.get("digest"), known.get("base")) != (study.digest, weights):
             raise BadCall(
                 f"{folder.root} holds another study (its base, settings, seeds or environments differ): "
@@ -247,10 +250,10 @@ def _open(study: Study, folder: StudyFolder) -> None:
         "machine": platform.machine(),
         "seconds": 0.0,
     }
-    replace_json(folder.study, written)
+    schema.replace(folder.study, written)
 
 
 def _add_seconds(folder: StudyFolder, seconds: float) -> None:
     """What all runs of the study took together."""
-    written = read_json(folder.study)
-    replace_json(folder.study, {**written, "seconds": written["seconds"] + seconds})
+    written = schema.read(folder.study)
+    schema.replace(folder.study, {**written, "seconds": written["seconds"] + seconds})

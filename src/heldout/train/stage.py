@@ -24,7 +24,8 @@ from heldout.records import Ending, Group, Json, Stage, Task, Trajectory, digest
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import grouped
 from heldout.seeds import derive
-from heldout.store.files import read_json, replace_json
+from heldout.store import schema
+from heldout.store.files import replace_json
 from heldout.store.runs import StageFolder
 from heldout.train.orders import tasks_of_step
 
@@ -63,7 +64,7 @@ def train(job: Job, team: Team, folder: StageFolder, tell: Callable[[Row], None]
     The team comes with the weights that the stage starts from; where the folder has a checkpoint the
     stage goes on from there, and what was played after it is played again.
     """
-    _check(job)
+    claim(job, folder)
     pools = pools_of(job)
     begun = begin(job, team, folder)
     for step in range(begun + 1, job.config.train.steps + 1):
@@ -77,10 +78,12 @@ def train(job: Job, team: Team, folder: StageFolder, tell: Callable[[Row], None]
     return job.config.train.steps
 
 
-def begin(job: Job, team: Team, folder: StageFolder) -> int:
-    """The step that the folder's last checkpoint stands at, with the team restored to it; 0 for a fresh start."""
+def claim(job: Job, folder: StageFolder) -> None:
+    """Says in the folder what it holds; settings that cannot train, and a folder of another run, are refused."""
+    _check(job)
+    pools_of(job)
     if folder.config.exists():
-        known = read_json(folder.config)
+        known = schema.read(folder.config)
         if known.get("identity") != job.identity:
             raise BadCall(
                 f"{folder.root} holds another run (its base, settings, seed or tasks differ): "
@@ -89,14 +92,29 @@ def begin(job: Job, team: Team, folder: StageFolder) -> int:
     else:
         written = {"identity": job.identity, "base": job.base, "chain": job.chain, "seed": job.seed}
         written["config"] = to_json(job.config)
-        replace_json(folder.config, written)
+        schema.replace(folder.config, written)
+
+
+def begin(job: Job, team: Team, folder: StageFolder) -> int:
+    """The step that the stage goes on from, with the team restored to its checkpoint; 0 for a fresh start."""
     latest = folder.latest() or 0
     if latest > job.config.train.steps:
         raise BadCall(f"{folder.root} is at step {latest} already, past the {job.config.train.steps} asked for")
-    if latest:
-        team.restore(folder.checkpoint(latest))
-    folder.metrics.cut_to(latest)
-    return latest
+    at = recorded(folder)
+    if at:
+        team.restore(folder.whole(at))
+    folder.metrics.cut_to(at)
+    return at
+
+
+def recorded(folder: StageFolder) -> int:
+    """The step of the last checkpoint for which all rows of metrics are there, or 0.
+
+    Rows are written before their checkpoint, so only damage can leave a checkpoint without: its steps are
+    made again.
+    """
+    rows = folder.metrics.whole()
+    return max((step for step in folder.checkpoints() if step <= rows), default=0)
 
 
 def one_step(job: Job, team: Team, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]) -> Row:

@@ -16,7 +16,7 @@ from heldout.progress import Progress
 from heldout.records import Episode, Trajectory
 from heldout.report.tables import Table, aligned
 from heldout.rollout.groups import Play
-from heldout.store.files import read_json, replace_json
+from heldout.store import schema
 from heldout.store.runs import EvaluationFolder, StudyFolder
 from heldout.verbs.settings import base_of, run_folder, settled
 
@@ -74,8 +74,8 @@ def _same_limits(study: StudyFolder, limits: Limits) -> None:
     """Refuses to mix measurements under other budgets of tokens: rows do not say theirs."""
     budgets = {"response_budget": limits.response_budget, "reply_tokens": limits.reply_tokens}
     if not study.study.exists():
-        replace_json(study.study, {"limits": budgets})
-    if (known := read_json(study.study).get("limits")) != budgets:
+        schema.replace(study.study, {"limits": budgets})
+    if (known := schema.read(study.study).get("limits")) != budgets:
         raise BadCall(
             f"{study.root} was measured with limits {known}, not {budgets}: choose another folder with --out"
         )
@@ -98,9 +98,10 @@ def measured(
 ) -> list[Episode]:
     """The rows of one environment's cells, with live progress."""
     env = cells[0].env
-    rows = folder.rows(env)
-    left = len(missing(wanted(suites, cells, identity, config.evaluate), rows))
-    with Progress(f"evaluate {env}", left) as progress:
+    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate))
+    if missing(needs, rows):
+        folder.mend(env)
+    with Progress(f"evaluate {env}", len(missing(needs, rows))) as progress:
         return measure(
             play,
             suites,

@@ -1,6 +1,5 @@
 """`heldout train`: one stage of reinforcement fine-tuning in one environment."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from heldout.errors import BadCall
 from heldout.model.worker import Team
 from heldout.progress import Progress
 from heldout.records import Stage, chain_name
+from heldout.store.folders import replacing
 from heldout.store.runs import StageFolder, StudyFolder
-from heldout.train.stage import Job, Row
+from heldout.train.stage import Job, Row, claim
 from heldout.train.stage import train as train_stage
 from heldout.verbs.settings import base_of, run_folder, settled
 
@@ -46,31 +46,30 @@ def train(
     job = Job(base=base, chain=chain_name((stage,)), stage=stage, suites=suites, config=config, seed=seed)
     study = StudyFolder(out or run_folder("train", base))
     folder = study.stage(job.chain, seed)
-    _may_begin(folder, resume)
-    reference = model if config.train.kl else None
-    with study.lock(), open_crew(model, config, reference) as crew:
-        with Progress(f"train {job.chain}", config.train.steps) as progress:
-            train_stage(job, crew, folder, lambda row: _show(progress, row))
-        published = publish(crew, Path("outputs") / f"{env}_{difficulty}_checkpoint")
+    if resume and not folder.config.exists():
+        raise BadCall(f"{folder.root} holds no run to resume: leave --resume out to begin one")
+    with study.lock():
+        if folder.config.exists() and not resume:
+            raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
+        claim(job, folder)  # before the model is loaded: killed from here on, the run goes on with --resume
+        published = _trained(job, model, folder)
     print(f"metrics: {folder.root / 'metrics.jsonl'}\ncheckpoint: {published}")
+
+
+def _trained(job: Job, model: str, folder: StageFolder) -> Path:
+    """Where the trained model was published."""
+    steps, stage = job.config.train.steps, job.stage
+    with open_crew(model, job.config, model if job.config.train.kl else None) as crew:
+        with Progress(f"train {job.chain}", steps) as progress:
+            train_stage(job, crew, folder, lambda row: _show(progress, row))
+        return publish(crew, Path("outputs") / f"{stage.envs[0]}_{stage.difficulty}_checkpoint")
 
 
 def publish(team: Team, folder: Path) -> Path:
     """The folder, now with the team's weights, to be read by transformers; it is never there half written."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    team.save(partial, state=False)
-    shutil.rmtree(folder, ignore_errors=True)
-    return partial.rename(folder)
-
-
-def _may_begin(folder: StageFolder, resume: bool) -> None:
-    """A run that is there is gone on with only when asked for, and the other way round."""
-    if folder.config.exists() and not resume:
-        raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
-    if resume and not folder.config.exists():
-        raise BadCall(f"{folder.root} holds no run to resume")
+    with replacing(folder) as partial:
+        team.save(partial, state=False)
+    return folder
 
 
 def _show(progress: Progress, row: Row) -> None:
