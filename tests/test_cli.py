@@ -29,7 +29,7 @@ CALLS = {
     "pocket": "pocket --check",
     "train": TRAIN,
     "evaluate": EVALUATE,
-    "bench": "bench rollout",
+    "bench rollout": "bench rollout",
 }
 Said = Callable[[], tuple[str, str]]
 
@@ -100,7 +100,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
-        ("bench rolout", "unknown benchmark 'rolout'; did you mean 'rollout'? (choose from: rollout)"),
+        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: rollout)"),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),

@@ -85,14 +85,28 @@ def parse(words: Sequence[str]) -> tuple[Verb, dict[str, object]]:
     if not words:
         parser.print_help()
         raise BadCall("name a verb")
-    if not words[0].startswith("-") and words[0] not in VERBS:
-        raise unknown("verb", words[0], VERBS)
+    _check_names(words)
     values, strange = parser.parse_known_args([_hyphened(word) for word in words])
     arguments = vars(values)
-    name = arguments.pop("verb")
+    name = " ".join(filter(None, (arguments.pop("verb"), arguments.pop("inner", None))))
     if strange:
         raise unknown(f"argument of {name}", strange[0], set(_FLAG.findall(verbs[name].format_usage())))
     return VERBS[name], arguments
+
+
+def _check_names(words: Sequence[str]) -> None:
+    """Refuses a first word that names no verb, and after the name of a family one that names none of its verbs."""
+    first, second = [*words, ""][:2]
+    if first.startswith("-"):
+        return
+    if first not in FAMILIES and first not in VERBS:
+        raise unknown("verb", first, {name.partition(" ")[0] for name in VERBS})
+    if first in FAMILIES and not second.startswith("-"):
+        known = [name.partition(" ")[2] for name in VERBS if name.startswith(f"{first} ")]
+        if not second:
+            raise BadCall(f"{first}: say what (choose from: {', '.join(known)})")
+        if second not in known:
+            raise unknown(first, second, known)
 
 
 def load(place: str) -> Callable[..., object]:
@@ -120,10 +134,18 @@ def _parsers() -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
         "heldout", description="Train LLM agents by multi-turn RL; measure what they learned elsewhere."
     )
     parser.add_argument("--version", action="version", version=f"heldout {__version__}")
-    inner = parser.add_subparsers(dest="verb", metavar="verb", required=True)
+    families = {"": parser.add_subparsers(dest="verb", metavar="verb", required=True)}
     verbs = dict[str, ArgumentParser]()
+
+    def added(name: str, family: str, summary: str) -> _Parser:
+        return families[family].add_parser(name, help=summary, description=summary, allow_abbrev=False)
+
     for name, verb in VERBS.items():
-        verbs[name] = inner.add_parser(name, help=verb.summary, description=verb.summary, allow_abbrev=False)
+        family, _, own = name.rpartition(" ")
+        if family not in families:
+            parser_of_family = added(family, "", FAMILIES[family])
+            families[family] = parser_of_family.add_subparsers(dest="inner", metavar="what", required=True)
+        verbs[name] = added(own, family, verb.summary)
         verb.flags(verbs[name])
     return parser, verbs
 
@@ -276,8 +298,7 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
-def _bench_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("what", type=_one_of("benchmark", "rollout"), metavar="WHAT", help="rollout")
+def _bench_rollout_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
     parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to play (textcraft)")
     parser.add_argument("--in-flight", type=_count, default=64, metavar="N", help="conversations at a time (64)")
@@ -288,6 +309,8 @@ def _bench_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+FAMILIES = {"bench": "measure how fast we are, beside others"}
+"""Verbs whose second word says what."""
 VERBS = {
     "demo": Verb(
         "train the pocket agent and show what it learned elsewhere", "heldout.verbs.demo:demo", _demo_flags
@@ -300,5 +323,9 @@ VERBS = {
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
-    "bench": Verb("measure how fast rollouts are", "heldout.verbs.bench:bench", _bench_flags),
+    "bench rollout": Verb(
+        "our engine beside transformers' generate",
+        "heldout.verbs.bench.rollout:bench_rollout",
+        _bench_rollout_flags,
+    ),
 }

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from heldout.bench.rollout import Comparison, Machine, Run, Work, compare, one_thread
+from heldout.bench.machine import Machine, one_thread
+from heldout.bench.rollout import Comparison, Run, Work, compare
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.model import load
 from heldout.model.pocket import newborn, shape, tokenizer_of
-from heldout.verbs.bench import described, told
+from heldout.verbs.bench.rollout import described, told
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)
 RUN = Run(episodes=10, turns=40, tokens=800, length=200.0, seconds=2.0, cpu_seconds=1.0, model_seconds=1.5)

@@ -1,9 +1,7 @@
 """How fast rollouts are: our engine against transformers' `generate`, on the same work in one run."""
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import Any, Protocol
@@ -11,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from heldout.bench.generate import GenerateEngine
+from heldout.bench.machine import Machine, machine, one_thread
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.learn.batch import sequence_of
@@ -24,8 +23,6 @@ from heldout.rollout.groups import play
 
 WARM_UP = 1
 """Turns of the play before the first round, which is not counted."""
-MATMUL = 512
-"""Side of the matrices that say how fast the machine is."""
 
 
 class Timed(Engine, Protocol):
@@ -89,16 +86,6 @@ class Run:
     def outside(self) -> float:
         """Share of wall time outside the model: environments, tokenising, sampling, scheduling."""
         return 1 - self.model_seconds / self.seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """How busy and how fast the machine was."""
-
-    load: float
-    """Processes that wanted to run, over the last minute."""
-    matmul_seconds: float
-    """Of a fixed product of matrices: figures compare only where this agrees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,25 +154,3 @@ def _timed(engine: Timed, chat: Chat, work: Work) -> Run:
         cpu_seconds=cpu_seconds,
         model_seconds=engine.model_seconds,
     )
-
-
-def _machine() -> Machine:
-    """The load of the last minute, and the median of some equal products."""
-    square = torch.ones(MATMUL, MATMUL)
-    times = list[float]()
-    for _ in range(20):
-        begun = time.perf_counter()
-        torch.mm(square, square)
-        times.append(time.perf_counter() - begun)
-    return Machine(load=os.getloadavg()[0], matmul_seconds=median(times))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch computes on one thread, as each process of a crew does."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

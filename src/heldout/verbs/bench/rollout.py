@@ -6,7 +6,7 @@ from json import dumps
 from statistics import median
 
 from heldout.agents import PLAYERS, suites_of
-from heldout.bench.rollout import Comparison, Machine, Run, Work, compare
+from heldout.bench.rollout import Comparison, Run, Work, compare
 from heldout.config import changed
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
@@ -17,9 +17,8 @@ from heldout.verbs.settings import defaults_of
 HEADER = ("ENGINE", "TOKENS/S", "PER CPU S", "EPISODES/S", "OUTSIDE MODEL", "TOKENS", "TURNS", "IDS AN EPISODE")
 
 
-def bench(
+def bench_rollout(
     *,
-    what: str,
     model: str,
     env: str,
     in_flight: int,
@@ -30,7 +29,6 @@ def bench(
     settings: Sequence[str],
 ) -> None:
     """Plays the same episodes with both engines in turn, and prints their speeds; K is the environment's own."""
-    assert what == "rollout", what
     if model in PLAYERS:
         raise BadCall(f"{model!r} generates no tokens: name a model (pocket, a folder, or a Hugging Face name)")
     config = changed(defaults_of(model), settings)
@@ -70,7 +68,7 @@ def told(found: Comparison, work: Work) -> str:
         f"{aligned(table)}\n{work.suite.name}, {work.episodes} episodes, {work.in_flight} in flight, "
         f"medians of {work.rounds} rounds in turn, one thread\n"
         f"ratio of tokens/s: {figure(found.ratio)} (by processor time {figure(found.cpu_ratio)})\n"
-        f"machine before: {_machine(found.before)}; after: {_machine(found.after)}"
+        f"machine before: {found.before}; after: {found.after}"
     )
 
 
@@ -93,7 +91,3 @@ def _row(engine: str, runs: Sequence[Run]) -> tuple[str, ...]:
         str(first.turns),
         f"{first.length:.0f}",
     )
-
-
-def _machine(machine: Machine) -> str:
-    return f"load {machine.load:.1f}, calibration {1000 * machine.matmul_seconds:.2f} ms"
