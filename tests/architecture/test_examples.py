@@ -40,7 +40,7 @@ def test_an_example_can_be_read_at_once(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_runs_and_says_what_its_reader_came_for(path: Path, tmp_path: Path) -> None:
-    call = [sys.executable, "-W", "error", path]
+    call = [sys.executable, "-W", "error", str(path)]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert [words for words in SAYS[path.name] if words not in done.stdout] == []

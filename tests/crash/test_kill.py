@@ -21,7 +21,7 @@ import pytest
 
 from heldout.seeds import stream
 
-KILLS = int(os.environ.get("HELDOUT_KILLS", "5"))
+KILLS = int(os.environ.get("HELDOUT_KILLS", "3"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 60 * KILLS)]
 
 Content = Callable[[Path], dict[str, object]]

@@ -81,7 +81,11 @@ def test_any_episode_is_read_back_from_its_line(episode: RecordedEpisode) -> Non
 @given(JSON)
 def test_any_line_is_an_episode_a_dialogue_or_refused(value: Json) -> None:
     with suppress(BadCall):
-        assert dialogue_in(value, 0, "line 1") if is_dialogue(value) else episode_in(value, "line 1")
+        if is_dialogue(value):
+            assert dialogue_in(value, 7, "line 1").place == 7
+        else:
+            episode = episode_in(value, "line 1")
+            assert episode_in(line_of(episode), "line 2") == episode
 
 
 def test_only_the_environment_the_task_and_the_actions_have_to_be_there() -> None:

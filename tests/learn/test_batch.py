@@ -117,14 +117,12 @@ def test_every_sampled_token_is_trained_once_with_its_own_figures_and_nothing_el
     advantages = [1.5 - number for number in range(len(played))]
     batches = micro_batches(samples_of(played, advantages, average), budget)
     trained = [
-        (int(token), float(advantage), float(logp))
+        (int(token), float(advantage), round(float(logp), 1))
         for batch in batches
-        for token, advantage, logp in zip(
-            batch.targets_N, batch.advantage_N, batch.rollout_logp_N.double(), strict=True
-        )
+        for token, advantage, logp in zip(batch.targets_N, batch.advantage_N, batch.rollout_logp_N, strict=True)
     ]
     sampled = [
-        (token, advantage, pytest.approx(-token / 10))
+        (token, advantage, -token / 10)
         for one, advantage in zip(played, advantages, strict=True)
         for turn in one.turns
         for token in turn.reply.token_ids
