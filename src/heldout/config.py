@@ -14,7 +14,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where tasks come from and by which rules they are played (DESIGN §4)."""
+    """Where tasks come from and by which rules they are played (docs/environments.md)."""
 
     kind: str = "generated"
     """`generated` from a seed, or `real` files under HELDOUT_DATA."""
@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """One stage of GRPO (paper §3.2 and Appendix C; DESIGN §8 gives each default's source)."""
+    """One stage of GRPO (paper §3.2 and Appendix C)."""
 
     algorithm: str = "GRPO"
     steps: int = 100

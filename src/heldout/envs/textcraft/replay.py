@@ -41,7 +41,7 @@ class Tree:
         return goal in self.goals if number is None else self.goals[number % len(self.goals)] == goal
 
     def may_show(self, goal: str, commands: Sequence[str]) -> bool:
-        """Whether the original could show these lines: all that serve the goal, and a few others (spec §3.7)."""
+        """Whether the original could show these lines: all that serve the goal, and a few others."""
         useful = {line(recipe) for recipe in reachable(self.book, goal)}
         known = useful <= set(commands) <= set(self.lines)
         return known and len(useful) <= len(commands) <= len(useful) + DISTRACTORS
