@@ -3,11 +3,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from heldout.analysis.scores import summarise
+from heldout.analysis.scores import Cell, summarise
 from heldout.config import Evaluate, Limits
 from heldout.envs.base import Suite, Traits
 from heldout.errors import BadCall, Unavailable
-from heldout.evaluate.measure import Cell, Identity, by_stream, measure
+from heldout.evaluate.measure import Identity, by_stream, measure
 from heldout.evaluate.printed import as_json
 from heldout.policies.scripted import Spoken, scripted
 from heldout.records import Ending, Episode, Step, Task, Trajectory

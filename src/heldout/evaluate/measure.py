@@ -12,8 +12,6 @@ from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
 from heldout.store.rows import RowStore
 
-__all__ = ["Cell", "Identity", "Wanted", "by_stream", "key", "measure", "missing", "played", "tasks_of", "wanted"]
-
 OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
 """The fields of a row that playing decides; the others say what was to be played."""
 

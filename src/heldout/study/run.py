@@ -18,9 +18,10 @@ import transformers
 
 from heldout import __version__
 from heldout.agents import open_crew, suites_of
+from heldout.analysis.scores import Cell
 from heldout.config import Evaluate
 from heldout.errors import BadCall
-from heldout.evaluate.measure import Cell, Identity, key, measure, missing, tasks_of, wanted
+from heldout.evaluate.measure import Identity, key, measure, missing, tasks_of, wanted
 from heldout.model.load import base_of
 from heldout.model.worker import Team
 from heldout.records import Chain, Ending, Episode, Trajectory, chain_name, to_json

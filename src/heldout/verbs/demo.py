@@ -16,6 +16,7 @@ from heldout.store.runs import StudyFolder
 from heldout.study import pocket_studies
 from heldout.study.run import run
 from heldout.train.stage import Row
+from heldout.verbs.tally import Tally
 
 
 def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str]) -> None:
@@ -52,12 +53,5 @@ class _Printed:
     @contextmanager
     def playing(self, title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
         """A live line with the score so far."""
-        played, score = 0, 0.0
-
-        def tell(trajectory: Trajectory) -> None:
-            nonlocal played, score
-            played, score = played + 1, score + trajectory.score
-            progress.show(played, score=score / played)
-
         with Progress(title, episodes) as progress:
-            yield tell
+            yield Tally(progress)

@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from heldout.analysis.scores import Cell
 from heldout.config import Config, changed
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.errors import BadCall, unknown
+from heldout.errors import BadCall
+from heldout.evaluate.measure import tasks_of
 from heldout.policies.person import HELP, Person, Stopped
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
@@ -35,21 +37,13 @@ def play(
 
 def _find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> Task:
     """The task of that id, or a test task of that difficulty drawn by the seed."""
-    test = suite.tasks("test")
     if task_id is None:
-        return stream(seed, "play", suite.name).choice(_of_difficulty(test, difficulty))
-    named = {task.id: task for task in [*test, *suite.tasks("train")]}
+        cell = Cell(env=suite.name, split="test", difficulty=difficulty)
+        return stream(seed, "play", suite.name).choice(tasks_of(suite, cell))
+    named = {task.id: task for task in [*suite.tasks("test"), *suite.tasks("train")]}
     if task_id not in named:
         raise BadCall(f"{suite.name} has no task {task_id!r} (ids are such as {next(iter(named))!r})")
     return named[task_id]
-
-
-def _of_difficulty(tasks: Sequence[Task], difficulty: str) -> list[Task]:
-    """The tasks of one difficulty, or of `all`; never none."""
-    found = [task for task in tasks if difficulty in ("all", task.difficulty)]
-    if not found:
-        raise unknown("difficulty", difficulty, {task.difficulty for task in tasks})
-    return found
 
 
 def _listen(prompt: str) -> str:

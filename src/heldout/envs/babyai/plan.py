@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from heldout.envs.babyai.moves import TOGGLE
-from heldout.envs.babyai.sight import FORWARD, STEPS, Cell, Pose, ahead_of, moved
+from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, STEPS, Cell, Pose, ahead_of, moved
 
 DOOR = 1
 """What a shut door adds to a step into it: opening it."""
@@ -94,7 +94,7 @@ def first_hindrance(grid: Any, start: Pose, best: Distances) -> Cell | None:
 
 
 def _later(pose: Pose) -> list[Pose]:
-    return [moved(pose, primitive) for primitive in (FORWARD, 0, 1)]
+    return [moved(pose, primitive) for primitive in (FORWARD, LEFT, RIGHT)]
 
 
 def _cost(grid: Any, pose: Pose, later: Pose) -> int:
