@@ -4,17 +4,24 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from heldout.agents import open_crew, suites_of
+from heldout.agents import suites_of
 from heldout.analysis.scores import Cell, paired_change, summarise
 from heldout.config import Config, changed, pocket
 from heldout.evaluate.measure import Identity, measure
-from heldout.model.worker import Team
+from heldout.model.worker import Setting, Team, Worker
 from heldout.records import Episode, Stage, Trajectory
 from heldout.store.rows import Memory
 from heldout.store.runs import StageFolder
 from heldout.train.stage import Job, Row, train
 
-SMALL = ("train.steps=2", "train.tasks=4", "train.samples=4", "evaluate.tasks=6", "evaluate.samples=2")
+SMALL = (
+    "train.steps=2",
+    "train.tasks=4",
+    "train.samples=4",
+    "evaluate.tasks=6",
+    "evaluate.samples=2",
+    "evaluate.turns=8",
+)
 STAGE = Stage(("textcraft",), "easy")
 CELL = Cell(env="textcraft", split="test", difficulty="easy")
 
@@ -24,10 +31,11 @@ def main() -> None:
     config = changed(pocket(), SMALL)
     suites = tuple(suites_of(config)(env) for env in STAGE.envs)
     job = Job(base="pocket", chain=STAGE.name, stage=STAGE, suites=suites, config=config, seed=0)
-    with TemporaryDirectory() as folder, open_crew("pocket", config) as team:
-        before = measured(team, config, "base", 0)
+    team = Worker(Setting(model="pocket", source=config.source))  # many processes are a Crew
+    before = measured(team, config, "base", 0)
+    with TemporaryDirectory() as folder:
         train(job, team, StageFolder(Path(folder)), tell)
-        after = measured(team, config, STAGE.name, config.train.steps)
+    after = measured(team, config, STAGE.name, config.train.steps)
     for score in summarise([*before, *after]):
         print(f"{score.chain:14}  avg@{score.k} {100 * score.score:5.1f}  {dict(score.endings)}")
     change = paired_change(before, after)[CELL]
