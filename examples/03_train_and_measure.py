@@ -14,21 +14,15 @@ from heldout.store.rows import Memory
 from heldout.store.runs import StageFolder
 from heldout.train.stage import Job, Row, train
 
-SMALL = (
-    "train.steps=2",
-    "train.tasks=4",
-    "train.samples=4",
-    "evaluate.tasks=6",
-    "evaluate.samples=2",
-    "evaluate.turns=8",
-)
+LITTLE_TRAINING = ("train.steps=2", "train.tasks=4", "train.samples=4")
+LITTLE_TESTING = ("evaluate.tasks=6", "evaluate.samples=2", "evaluate.turns=8")
 STAGE = Stage(("textcraft",), "easy")
 CELL = Cell(env="textcraft", split="test", difficulty="easy")
 
 
 def main() -> None:
     """Measures, trains, and measures again."""
-    config = changed(pocket(), SMALL)
+    config = changed(pocket(), LITTLE_TRAINING + LITTLE_TESTING)
     suites = tuple(suites_of(config)(env) for env in STAGE.envs)
     job = Job(base="pocket", chain=STAGE.name, stage=STAGE, suites=suites, config=config, seed=0)
     team = Worker(Setting(model="pocket", source=config.source))  # many processes are a Crew
