@@ -59,7 +59,7 @@ def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
 
 
 @dataclass
-class _Reader:
+class Reader:
     """Reads the lines of one file: an episode as it stands, a dialogue by what its environment makes of it."""
 
     source: Source
