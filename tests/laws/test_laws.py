@@ -50,7 +50,7 @@ def test_every_real_suite_keeps_every_law(name: str, law: Law) -> None:
 
 
 @pytest.mark.parametrize("name", SUITES)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(place=st.integers(0, 19), choices=CHOICES)
 def test_whatever_is_done_is_answered_alike_twice_and_ends_as_it_may(
     name: str, place: int, choices: list[str | int]
@@ -65,7 +65,7 @@ def test_whatever_is_done_is_answered_alike_twice_and_ends_as_it_may(
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(place=st.integers(0, 19), choices=CHOICES)
 def test_the_original_raises_nothing_but_its_own_error_replies(
     name: str, place: int, choices: list[str | int]
