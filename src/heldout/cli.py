@@ -204,13 +204,13 @@ def _model(parser: ArgumentParser, *others: str) -> None:
     parser.add_argument("--model", required=True, metavar="M", help=names)
 
 
-def _difficulty(parser: ArgumentParser) -> None:
+def _difficulty(parser: ArgumentParser, default: str = "all") -> None:
     parser.add_argument(
         "--difficulty",
         type=_one_of("difficulty", "easy", "hard", "all"),
-        default="all",
+        default=default,
         metavar="D",
-        help="which tasks: easy, hard or all (all)",
+        help=f"which tasks: easy, hard or all ({default})",
     )
 
 
@@ -309,6 +309,20 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _bench_train_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
+    parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to train in (textcraft)")
+    _difficulty(parser, "easy")
+    parser.add_argument(
+        "--tasks", type=_count, metavar="N", help="tasks of a step (6: all then takes some minutes)"
+    )
+    parser.add_argument("--samples", type=_count, metavar="G", help="trajectories of a task (8)")
+    parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="steps of each approach, in turn (3)")
+    _seed(parser)
+    _json(parser)
+    _settings(parser)
+
+
 FAMILIES = {"bench": "measure how fast we are, beside others"}
 """Verbs whose second word says what."""
 VERBS = {
@@ -327,5 +341,10 @@ VERBS = {
         "our engine beside transformers' generate",
         "heldout.verbs.bench.rollout:bench_rollout",
         _bench_rollout_flags,
+    ),
+    "bench train": Verb(
+        "a training step of ours beside TRL's, part by part",
+        "heldout.verbs.bench.train:bench_train",
+        _bench_train_flags,
     ),
 }
