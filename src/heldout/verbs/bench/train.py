@@ -116,8 +116,8 @@ def told(found: Comparison, work: Work) -> str:
         f"{aligned(updates)}\n{work.job.chain}, {train.tasks} tasks, {train.samples} samples each; "
         f"medians of {work.rounds} rounds in turn, one thread",
         f"the update alone: {one.trained} trained of {one.read} read ids in {one.sequences} sequences",
-        *(f"a step of {name}: {_times(value)} as long as ours" for name, value in _ratios(found.steps).items()),
-        *(f"an update of {name}: {_times(value)} as long" for name, value in _ratios(found.updates).items()),
+        *(f"a step of {name} takes {_times(value)}" for name, value in _ratios(found.steps).items()),
+        *(f"an update of {name} takes {_times(value)}" for name, value in _ratios(found.updates).items()),
         f"saving a checkpoint, which is in no step: {figure(found.saving)} s",
         f"machine before: {found.before}; after: {found.after}",
     ]
@@ -151,7 +151,7 @@ def _ratios(rounds: Mapping[str, Sequence[R]]) -> dict[str, dict[str, float]]:
 
 
 def _times(ratios: Mapping[str, float]) -> str:
-    said = f"{figure(ratios['seconds'])} times"
+    said = f"{figure(ratios['seconds'])} times as long"
     return f"{said} (by processor time {figure(ratios['cpu_seconds'])})" if "cpu_seconds" in ratios else said
 
 
