@@ -47,9 +47,6 @@ FOUND = Comparison(
 )
 ALONE = replace(FOUND, steps={OURS: [STEP] * 2}, updates={OURS: [LEARNED] * 2})
 
-TIMES = {"seconds": 1.0, "play": 1.0, "update": 1.0, "cpu_seconds": 1.0, "model": 1.0}
-"""The figures of a step that no two steps share."""
-
 needs_trl = pytest.mark.skipif(not INSTALLED, reason="TRL comes with the dev extra")
 
 
@@ -104,11 +101,15 @@ def test_both_sides_play_the_same_tasks_in_each_round(found: Comparison) -> None
 
 @needs_trl
 def test_all_learn_from_the_same_trajectories(found: Comparison) -> None:
+    learned = {
+        name: [(each.sequences, each.trained, each.read) for each in rounds]
+        for name, rounds in found.updates.items()
+    }
+    assert learned[OURS] == learned[PADDED] == learned[TRL]
+    assert [trained for _, trained, _ in learned[OURS]] == [each.tokens for each in found.steps[OURS]]
     updates = [each for rounds in found.updates.values() for each in rounds]
-    assert len({(each.sequences, each.trained, each.read) for each in updates}) == 1
-    assert updates[0].sequences == 4
-    assert 0 < updates[0].trained < updates[0].read
-    assert all(each.read <= each.padded for each in updates)
+    assert {each.sequences for each in updates} == {4}
+    assert all(each.trained < each.read <= each.padded for each in updates)
     assert {each.rows for each in found.updates[TRL]} == {4}
 
 
@@ -123,21 +124,26 @@ def test_a_step_of_ours_begins_with_the_first_weights(work: Work, worker: Worker
     before = {name: tensor.clone() for name, tensor in worker.model.state_dict().items()}
     first = step(work, worker, folder, 1)
     played = list(folder.rollouts(1))
-    update(work, worker, played, 1)
+    update(work, worker, folder, 1)
     assert any(not torch.equal(before[name], tensor) for name, tensor in worker.model.state_dict().items())
     again = step(work, worker, folder, 1)
     assert list(folder.rollouts(1)) == played
-    assert replace(first, **TIMES) == replace(again, **TIMES)
+    assert without_times(first) == without_times(again)
+
+
+def without_times(made: Step) -> Step:
+    """The same, as if both had taken equally long."""
+    return replace(made, seconds=1.0, play=1.0, update=1.0, cpu_seconds=1.0, model=1.0)
 
 
 def test_rows_of_like_lengths_and_rows_as_they_come_teach_the_same(
     work: Work, worker: Worker, tmp_path: Path
 ) -> None:
-    step(work, worker, StageFolder(tmp_path), 1)
-    played = list(StageFolder(tmp_path).rollouts(1))
+    folder = StageFolder(tmp_path)
+    step(work, worker, folder, 1)
     weights = list[torch.Tensor]()
     for rows in (None, 2, 3):
-        made = update(work, worker, played, 1, rows)
+        made = update(work, worker, folder, 1, rows)
         assert made.rows == rows
         weights.append(torch.cat([p.detach().flatten() for p in worker.model.parameters()]))
     assert torch.allclose(weights[0], weights[1], atol=1e-5)
@@ -171,11 +177,11 @@ def test_a_ratio_is_the_median_over_pairs() -> None:
 def test_the_table_says_how_many_times_as_long_others_take(work: Work) -> None:
     lines = told(FOUND, work).splitlines()
     assert lines[2].split() == ["heldout", "10", "7", "6", "2", "1", "9", "80", "800", "40", "4"]
-    assert lines[7].split() == ["heldout", "2", "1", "300", "450", "10.0", "%", "–"]
+    assert lines[7].split() == ["heldout", "2", "1", "300", "450", "600", "900", "10.0", "%", "–"]
     assert "a step of trl takes 4 times as long (by processor time 3)" in lines
     assert "an update of heldout, padded takes 1.5 times as long (by processor time 1)" in lines
     assert "an update of trl takes 2.5 times as long (by processor time 4)" in lines
-    assert "the update alone: 600 trained of 900 read ids in 8 sequences" in lines
+    assert "the update alone learns from all 4 trajectories of our step" in lines
     assert lines[-1] == "machine before: load 0.5, calibration 4.00 ms; after: load 0.5, calibration 4.00 ms"
 
 
@@ -196,11 +202,14 @@ def test_without_trl_a_line_says_so_instead_of_its_rows(work: Work) -> None:
 
 
 def test_micro_batches_are_tried_in_sizes_that_divide_a_step(work: Work) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("other sizes are tried on a GPU")
+
     def rows(tasks: int, samples: int) -> list[int]:
         train = replace(work.job.config.train, tasks=tasks, samples=samples)
         return replace(work, job=replace(work.job, config=replace(work.job.config, train=train))).rows
 
-    assert rows(6, 8) == [4, 8, 16]
+    assert rows(6, 8) == [2, 4, 8]
     assert rows(3, 3) == [3]
 
 

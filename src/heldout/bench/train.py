@@ -33,8 +33,8 @@ from heldout.train.stage import Job, claim, objective, one_step, pools_of, save,
 
 OURS, PADDED, TRL = "heldout", "heldout, padded", "trl"
 """The approaches; `PADDED` is our update with rows as they come, as many in each micro-batch."""
-ROWS = (4, 8, 16, 32)
-"""How many rows a padded micro-batch may have: each is tried once, and the fastest is measured."""
+ROWS, ROWS_ON_GPU = (2, 4, 8), (8, 16, 32)
+"""How many rows a padded micro-batch may have: each number is tried once, and the fastest is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +57,13 @@ class Work:
 
     @property
     def rows(self) -> list[int]:
-        """The `ROWS` that a step's sequences divide into; a group's size where there is none."""
-        return [rows for rows in ROWS if self.sequences % rows == 0] or [self.job.config.train.samples]
+        """The sizes of micro-batches to try that a step divides into; a group's where it divides into none."""
+        sizes = ROWS_ON_GPU if torch.cuda.is_available() else ROWS
+        return [rows for rows in sizes if self.sequences % rows == 0] or [self.job.config.train.samples]
 
     @property
     def extra(self) -> int:
-        """The step that is not counted: its trajectories are those that the update alone learns from."""
+        """The number of the step that is not counted, from which the sizes are tried."""
         return self.rounds + 1
 
     def tasks(self, step: int) -> list[Task]:
@@ -147,7 +148,7 @@ class Comparison:
 
 R = TypeVar("R", Step, Update)
 Take = Callable[[int], R]
-"""One step or update, with the learning rate of the step of that number."""
+"""The step of that number, or the update from what our step of that number played."""
 
 
 def ratio(ours: Sequence[R], others: Sequence[R], figure: str = "seconds") -> float:
@@ -163,8 +164,8 @@ class Rival(Protocol):
         """One step from the first weights, with so many rows in a micro-batch; `turns` is another K."""
         ...
 
-    def update(self, played: Sequence[Trajectory], number: int, rows: int) -> Update:
-        """The update alone, from all trajectories of a step."""
+    def update(self, folder: StageFolder, number: int, rows: int) -> Update:
+        """The update alone, from all trajectories of our step of that number."""
         ...
 
 
@@ -184,13 +185,12 @@ def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update]
             steps[f"{OURS}, {processes} processes"] = partial(step, work, crew, folder)
         for take in reversed(steps.values()):
             take(work.extra)
-        played = list(folder.rollouts(work.extra))
         updates: dict[str, Take[Update]] = {
-            OURS: partial(update, work, worker, played),
-            PADDED: _fastest(work, lambda rows: partial(update, work, worker, played, rows=rows)),
+            OURS: partial(update, work, worker, folder),
+            PADDED: _fastest(work, lambda rows: partial(update, work, worker, folder, rows=rows)),
         }
         if rival:
-            updates[TRL] = learns = _fastest(work, lambda rows: partial(rival.update, played, rows=rows))
+            updates[TRL] = learns = _fastest(work, lambda rows: partial(rival.update, folder, rows=rows))
             steps[TRL] = partial(rival.step, **learns.keywords)
             rival.step(work.extra, turns=1, **learns.keywords)
         before = machine()
@@ -237,13 +237,11 @@ def stepped(watch: Watch, played: Sequence[Trajectory], *, learned: int, model: 
     )
 
 
-def update(
-    work: Work, worker: Worker, played: Sequence[Trajectory], number: int, rows: int | None = None
-) -> Update:
-    """One update of ours, from the first weights and all trajectories; `rows` is how many a micro-batch has."""
+def update(work: Work, worker: Worker, folder: StageFolder, number: int, rows: int | None = None) -> Update:
+    """One update of ours, from the first weights and all trajectories of a step; `rows` is a micro-batch's size."""
     worker.begin(work.model)
     settings = work.job.config.train
-    samples = taught(grouped(played), settings)
+    samples = taught(grouped(folder.rollouts(number)), settings)
     batches = list[Batch]()
 
     def cut(samples: Sequence[Sample], budget: int) -> list[Batch]:

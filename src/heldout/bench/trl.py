@@ -12,8 +12,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
 from tempfile import TemporaryDirectory
 from typing import Any, final
 
@@ -32,12 +30,17 @@ from heldout.model.local import LocalPolicy
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import grouped, play
+from heldout.store.runs import StageFolder
 from heldout.train.stage import learning_rate, taught
 
-trl: Any = import_module("trl") if find_spec("trl") else None
-datasets: Any = import_module("datasets") if trl else None
-INSTALLED = trl is not None
-"""It comes with the dev extra."""
+try:
+    import datasets
+    import trl
+except ImportError:
+    INSTALLED = False
+else:
+    INSTALLED = True
+    """It comes with the dev extra."""
 
 AVERAGES = {"sequence": "grpo", "token": "bnpo"}
 """Our averages of the loss, by its names."""
@@ -60,9 +63,9 @@ class Trl:
         watch = self._train(number, rows, [task.id for task in tasks], player.play)
         return stepped(watch, player.played, learned=len(player.played), model=player.model_seconds)
 
-    def update(self, played: Sequence[Trajectory], number: int, rows: int) -> Update:
-        """The update alone, from all trajectories of a step; the clock begins once their rewards are known."""
-        groups = grouped(played)
+    def update(self, folder: StageFolder, number: int, rows: int) -> Update:
+        """The update alone, from all trajectories of our step; the clock begins once their rewards are known."""
+        groups = grouped(folder.rollouts(number))
         side_by_side = [trajectory for group in groups for trajectory in group.trajectories]
         watch = self._train(number, rows, [group.task.id for group in groups], lambda *_: side_by_side)
         samples = taught(groups, self._work.job.config.train)

@@ -40,6 +40,8 @@ UPDATE = {
     "CPU S": "cpu_seconds",
     "TRAINED/S": "trained_per_second",
     "READ/S": "read_per_second",
+    "TRAINED": "trained",
+    "READ": "read",
     "PADDING": "padding",
     "ROWS": "rows",
 }
@@ -110,12 +112,11 @@ def told(found: Comparison, work: Work) -> str:
     updates = Table(
         ("THE UPDATE ALONE", *UPDATE), [_row(name, rounds, UPDATE) for name, rounds in found.updates.items()]
     )
-    one = found.updates[OURS][0]
     lines = [
         aligned(steps),
         f"{aligned(updates)}\n{work.job.chain}, {train.tasks} tasks, {train.samples} samples each; "
         f"medians of {work.rounds} rounds in turn, one thread",
-        f"the update alone: {one.trained} trained of {one.read} read ids in {one.sequences} sequences",
+        f"the update alone learns from all {work.sequences} trajectories of our step",
         *(f"a step of {name} takes {_times(value)}" for name, value in _ratios(found.steps).items()),
         *(f"an update of {name} takes {_times(value)}" for name, value in _ratios(found.updates).items()),
         f"saving a checkpoint, which is in no step: {figure(found.saving)} s",
