@@ -35,7 +35,7 @@ STEP = Step(
 )
 LEARNED = Update(seconds=2.0, cpu_seconds=1.0, sequences=8, trained=600, read=900, padded=1000)
 FOUND = Comparison(
-    steps={OURS: [STEP] * 2, TRL: [replace(STEP, seconds=40.0, cpu_seconds=27.0)] * 2},
+    steps={OURS: [STEP] * 2, TRL: [replace(STEP, seconds=40.0, cpu_seconds=27.0, tokens=640)] * 2},
     updates={
         OURS: [LEARNED] * 2,
         PADDED: [replace(LEARNED, seconds=3.0, padded=1200, rows=4)] * 2,
@@ -178,7 +178,7 @@ def test_the_table_says_how_many_times_as_long_others_take(work: Work) -> None:
     lines = told(FOUND, work).splitlines()
     assert lines[2].split() == ["heldout", "10", "7", "6", "2", "1", "9", "80", "800", "40", "4"]
     assert lines[7].split() == ["heldout", "2", "1", "300", "450", "600", "900", "10.0", "%", "–"]
-    assert "a step of trl takes 4 times as long (by processor time 3)" in lines
+    assert "a step of trl takes 4 times as long (by processor time 3, for each generated token 5)" in lines
     assert "an update of heldout, padded takes 1.5 times as long (by processor time 1)" in lines
     assert "an update of trl takes 2.5 times as long (by processor time 4)" in lines
     assert "the update alone learns from all 4 trajectories of our step" in lines
@@ -187,7 +187,7 @@ def test_the_table_says_how_many_times_as_long_others_take(work: Work) -> None:
 
 def test_the_same_for_a_program(work: Work) -> None:
     said = described(FOUND, work)
-    assert said["ratios"]["step to trl"] == {"seconds": 4.0, "cpu_seconds": 3.0}
+    assert said["ratios"]["step to trl"] == {"seconds": 4.0, "cpu_seconds": 3.0, "seconds_a_token": 5.0}
     assert said["ratios"]["update to heldout, padded"] == {"seconds": 1.5, "cpu_seconds": 1.0}
     assert said["updates"]["trl"]["padding"] == 0.5
     assert said["updates"]["heldout"]["rows"] is None

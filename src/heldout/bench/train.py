@@ -97,6 +97,11 @@ class Step:
         return self.seconds - self.play - self.update
 
     @property
+    def seconds_a_token(self) -> float:
+        """Of the whole step, for each generated token."""
+        return self.seconds / self.tokens
+
+    @property
     def tokens_per_second(self) -> float:
         """Generated tokens in a second of the whole step."""
         return self.tokens / self.seconds
@@ -185,14 +190,14 @@ def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update]
             steps[f"{OURS}, {processes} processes"] = partial(step, work, crew, folder)
         for take in reversed(steps.values()):
             take(work.extra)
-        updates: dict[str, Take[Update]] = {
-            OURS: partial(update, work, worker, folder),
-            PADDED: _fastest(work, lambda rows: partial(update, work, worker, folder, rows=rows)),
-        }
+        updates: dict[str, Take[Update]] = {OURS: partial(update, work, worker, folder)}
+        rows = _fastest(work, lambda rows: update(work, worker, folder, work.extra, rows))
+        updates[PADDED] = partial(update, work, worker, folder, rows=rows)
         if rival:
-            updates[TRL] = learns = _fastest(work, lambda rows: partial(rival.update, folder, rows=rows))
-            steps[TRL] = partial(rival.step, **learns.keywords)
-            rival.step(work.extra, turns=1, **learns.keywords)
+            rows = _fastest(work, lambda rows: rival.update(folder, work.extra, rows))
+            updates[TRL] = partial(rival.update, folder, rows=rows)
+            steps[TRL] = partial(rival.step, rows=rows)
+            rival.step(work.extra, rows, turns=1)
         before = machine()
         numbers = range(1, work.rounds + 1)
         return Comparison(
@@ -332,9 +337,9 @@ def _in_turn(
     return taken
 
 
-def _fastest(work: Work, approach: Callable[[int], partial[Update]]) -> partial[Update]:
-    """The approach with the number of rows that takes the least processor time."""
-    return min(map(approach, work.rows), key=lambda learn: learn(number=work.extra).cpu_seconds)
+def _fastest(work: Work, made: Callable[[int], Update]) -> int:
+    """The number of rows with which an update takes the least processor time."""
+    return min(work.rows, key=lambda rows: made(rows).cpu_seconds)
 
 
 def _saving(worker: Worker, folder: StageFolder, number: int) -> float:

@@ -48,6 +48,11 @@ UPDATE = {
 """The columns, and the figures in them."""
 
 
+RATIOS = {"seconds": "", "cpu_seconds": "by processor time "}
+STEP_RATIOS = {**RATIOS, "seconds_a_token": "for each generated token "}
+"""What is compared, and the words before it."""
+
+
 def bench_train(
     *,
     model: str,
@@ -97,7 +102,7 @@ def described(found: Comparison, work: Work) -> dict[str, Json]:
         "updates": {name: _described(updates, UPDATE) for name, updates in found.updates.items()},
         "ratios": {
             f"{kind} to {name}": value
-            for kind, ratios in (("step", _ratios(found.steps)), ("update", _ratios(found.updates)))
+            for kind, ratios in (("step", _ratios(found.steps, STEP_RATIOS)), ("update", _ratios(found.updates)))
             for name, value in ratios.items()
         },
         "saving": found.saving,
@@ -117,7 +122,7 @@ def told(found: Comparison, work: Work) -> str:
         f"{aligned(updates)}\n{work.job.chain}, {train.tasks} tasks, {train.samples} samples each; "
         f"medians of {work.rounds} rounds in turn, one thread",
         f"the update alone learns from all {work.sequences} trajectories of our step",
-        *(f"a step of {name} takes {_times(value)}" for name, value in _ratios(found.steps).items()),
+        *(f"a step of {name} takes {_times(value)}" for name, value in _ratios(found.steps, STEP_RATIOS).items()),
         *(f"an update of {name} takes {_times(value)}" for name, value in _ratios(found.updates).items()),
         f"saving a checkpoint, which is in no step: {figure(found.saving)} s",
         f"machine before: {found.before}; after: {found.after}",
@@ -138,12 +143,12 @@ def _config(model: str, flags: Mapping[str, int | None], settings: Sequence[str]
     return config
 
 
-def _ratios(rounds: Mapping[str, Sequence[R]]) -> dict[str, dict[str, float]]:
-    """How many times as long as ours the other approaches take, by wall and by processor time where it is known."""
+def _ratios(rounds: Mapping[str, Sequence[R]], columns: Mapping[str, str] = RATIOS) -> dict[str, dict[str, float]]:
+    """How many times as long as ours the other approaches take, each way to count that is known."""
     return {
         name: {
             column: ratio(rounds[OURS], others, column)
-            for column in ("seconds", "cpu_seconds")
+            for column in columns
             if getattr(others[0], column) is not None
         }
         for name, others in rounds.items()
@@ -152,8 +157,8 @@ def _ratios(rounds: Mapping[str, Sequence[R]]) -> dict[str, dict[str, float]]:
 
 
 def _times(ratios: Mapping[str, float]) -> str:
-    said = f"{figure(ratios['seconds'])} times as long"
-    return f"{said} (by processor time {figure(ratios['cpu_seconds'])})" if "cpu_seconds" in ratios else said
+    first, *others = (f"{STEP_RATIOS[column]}{figure(value)}" for column, value in ratios.items())
+    return f"{first} times as long" + (f" ({', '.join(others)})" if others else "")
 
 
 def _described(rounds: Sequence[R], columns: Mapping[str, str]) -> dict[str, Json]:
