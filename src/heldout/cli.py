@@ -166,6 +166,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    if re.fullmatch(r"\d+(\.\d+)?", text) is None:
+        raise ArgumentTypeError(f"a number of seconds, not {text!r}")
+    return float(text)
+
+
 def _one_of(kind: str, *choices: str) -> Callable[[str], str]:
     def chosen(text: str) -> str:
         if text not in choices:
@@ -204,13 +210,13 @@ def _model(parser: ArgumentParser, *others: str) -> None:
     parser.add_argument("--model", required=True, metavar="M", help=names)
 
 
-def _difficulty(parser: ArgumentParser) -> None:
+def _difficulty(parser: ArgumentParser, default: str = "all") -> None:
     parser.add_argument(
         "--difficulty",
         type=_one_of("difficulty", "easy", "hard", "all"),
-        default="all",
+        default=default,
         metavar="D",
-        help="which tasks: easy, hard or all (all)",
+        help=f"which tasks: easy, hard or all ({default})",
     )
 
 
@@ -234,6 +240,11 @@ def _demo_flags(parser: ArgumentParser) -> None:
 def _envs_flags(parser: ArgumentParser) -> None:
     _json(parser)
     _settings(parser)
+
+
+def _data_check_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--envs", nargs="+", metavar="E", help="environments whose data is looked at (all)")
+    _json(parser)
 
 
 def _play_flags(parser: ArgumentParser) -> None:
@@ -309,7 +320,39 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
-FAMILIES = {"bench": "measure how fast we are, beside others"}
+def _bench_envs_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--envs", "--env", nargs="+", default=[], metavar="E", help="the environments (every one)")
+    file = "recorded episodes, as for replay: their actions are played, and no other environments"
+    parser.add_argument("--file", dest="files", nargs="+", type=Path, default=[], metavar="FILE", help=file)
+    rules = _one_of("rules", "agentgym", "fixed")
+    parser.add_argument("--rules", type=rules, metavar="R", help="agentgym or fixed (fixed; with a file agentgym)")
+    limit = "tasks of each environment (100), or the first N episodes of each file (all)"
+    parser.add_argument("--limit", type=_count, metavar="N", help=limit)
+    parser.add_argument("--rounds", type=_count, default=5, metavar="N", help="rounds, everything in turn (5)")
+    parser.add_argument("--seconds", type=_seconds, default=1.0, metavar="S", help="of a round, at least (1)")
+    _seed(parser)
+    _json(parser)
+    _settings(parser)
+
+
+def _bench_train_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
+    parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to train in (textcraft)")
+    _difficulty(parser, "easy")
+    parser.add_argument(
+        "--tasks", type=_count, metavar="N", help="tasks of a step (6: all then takes some minutes)"
+    )
+    parser.add_argument("--samples", type=_count, metavar="G", help="trajectories of a task (8)")
+    parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="steps of each approach, in turn (3)")
+    _seed(parser)
+    _json(parser)
+    _settings(parser)
+
+
+FAMILIES = {
+    "data": "look after the real tasks' data",
+    "bench": "measure how fast we are, beside others",
+}
 """Verbs whose second word says what."""
 VERBS = {
     "demo": Verb(
@@ -320,6 +363,7 @@ VERBS = {
     "replay": Verb(
         "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
     ),
+    "data check": Verb("whether the real tasks' data is whole", "heldout.verbs.data:data_check", _data_check_flags),
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
@@ -327,5 +371,15 @@ VERBS = {
         "our engine beside transformers' generate",
         "heldout.verbs.bench.rollout:bench_rollout",
         _bench_rollout_flags,
+    ),
+    "bench envs": Verb(
+        "how many tasks are opened and actions answered in a second",
+        "heldout.verbs.bench.envs:bench_envs",
+        _bench_envs_flags,
+    ),
+    "bench train": Verb(
+        "a training step of ours beside TRL's, part by part",
+        "heldout.verbs.bench.train:bench_train",
+        _bench_train_flags,
     ),
 }

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -75,20 +76,19 @@ class Crew:
     def play(
         self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
     ) -> Iterator[Trajectory]:
-        """The trajectories, as any worker finishes one: sort by name where order matters."""
+        """The trajectories, as any worker finishes one: sort by name where order matters.
+
+        Whoever does not wait for all of them ends the crew: what is still played would answer later requests.
+        """
         work = list(assignments)
         shares = [work[rank :: self.size] for rank in range(self.size)]
         for pipe, share in zip(self._pipes, shares, strict=True):
             self._send(pipe, "play", (share, limits, temperature))
-        busy = list(self._pipes)
-        while busy:
-            ready = wait(busy)
-            for pipe in [pipe for pipe in busy if pipe in ready]:
-                answer = self._receive(pipe)
-                if answer == DONE:
-                    busy.remove(pipe)
-                else:
-                    yield answer
+        try:
+            yield from self._trajectories()
+        except GeneratorExit:
+            self.close()
+            raise
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """One batch, its rows dealt out by length so that the shares take equally long."""
@@ -111,6 +111,18 @@ class Crew:
         """Every worker takes what `save` wrote."""
         self._all("restore", [(folder,)] * self.size)
 
+    def _trajectories(self) -> Iterator[Trajectory]:
+        """What all workers play, until each has said that it is done."""
+        busy = list(self._pipes)
+        while busy:
+            ready = wait(busy)
+            for pipe in [pipe for pipe in busy if pipe in ready]:
+                answer = self._receive(pipe)
+                if answer == DONE:
+                    busy.remove(pipe)
+                else:
+                    yield answer
+
     def _start(self, rank: int, setting: Setting, meeting: str) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
@@ -132,6 +144,8 @@ class Crew:
         return [self._receive(pipe) for pipe in self._pipes]
 
     def _send(self, pipe: Connection, verb: str, arguments: tuple[Any, ...]) -> None:
+        if pipe.closed:
+            raise HeldoutError("this crew has ended: start another")
         try:
             pipe.send((verb, arguments))
         except (BrokenPipeError, ConnectionResetError):
@@ -156,18 +170,18 @@ class Crew:
         )
 
 
-class _one_thread:
+@contextmanager
+def _one_thread() -> Iterator[None]:
     """While a worker starts, its environment asks for one thread: two that spin collapse tenfold."""
-
-    def __enter__(self) -> None:
-        self._before = os.environ.get("OMP_NUM_THREADS")
-        os.environ["OMP_NUM_THREADS"] = "1"
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is None:
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
             del os.environ["OMP_NUM_THREADS"]
         else:
-            os.environ["OMP_NUM_THREADS"] = self._before
+            os.environ["OMP_NUM_THREADS"] = before
 
 
 def _on_its_device(setting: Setting, rank: int) -> Setting:

@@ -1,44 +1,33 @@
 """TextCraft's real tasks: the 544 goals of the Minecraft tree, by their published numbers."""
 
-import json
-import os
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
+from heldout.data.check import Check, checked
+from heldout.data.folder import ids_path, published_numbers
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
-from heldout.envs.textcraft.recipes import goal_order, real_book
+from heldout.envs.textcraft.recipes import documents, goal_order, real_book
 from heldout.envs.textcraft.tasks import Lazy, difficulty
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
 from heldout.errors import BadCall, unknown
-from heldout.records import Task, digest
+from heldout.records import Json, Task, digest
 from heldout.seeds import stream
 
 ARCHIVE = Path("textcraft", "recipes.tar.xz")
 """Under HELDOUT_DATA."""
 
-IDS = {"train": Path("train", "textcraft_train.json"), "test": Path("eval", "textcraft_test.json")}
-"""Under HELDOUT_DATA/agentgym_item_ids; CC BY-NC, so never part of this package."""
-
 EASY_TURNS = 4
 """The most turns that the oracle takes for an easy goal: true of about half of the 544."""
 
 DISTRACTORS = 10
-"""The most recipes of no use that are shown; and the most uses of one ingredient to draw them from (spec §3.7)."""
-
-
-def data_folder() -> Path:
-    """The folder of the real tasks' data."""
-    folder = os.environ.get("HELDOUT_DATA")
-    if not folder:
-        raise BadCall(f"HELDOUT_DATA is not set: it names the folder with {ARCHIVE}")
-    return Path(folder)
+"""The most recipes of no use that are shown; and the most uses of one ingredient to draw them from."""
 
 
 def published(pool: str, data: Path) -> Sequence[Task]:
-    """The goals of one pool: `test` the 100 published ids, `train` the other 444 (spec §11); no demonstrations."""
+    """The goals of one pool: `test` the 100 published ids, `train` the other 444; no demonstrations."""
     if pool not in ("demonstrations", "train", "test"):
         raise unknown("pool", pool, ("demonstrations", "train", "test"))
     return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))
@@ -59,6 +48,24 @@ def data_digest(data: Path) -> str:
     return digest([goal_order(), lines, _numbers("train", data), _numbers("test", data)])
 
 
+def checks(data: Path) -> Iterator[Check]:
+    """The recipe files, and the published ids."""
+    archive = data / ARCHIVE
+
+    def is_read(document: Json) -> bool:
+        return isinstance(document, dict) and bool(real_book(archive))
+
+    yield checked(data, str(ARCHIVE), "recipe files of the known tree", partial(documents, archive), is_read)
+    for split in ("train", "test"):
+        ids, what = ids_path("textcraft", split), "ids with a goal that the oracle crafts"
+        yield checked(data, ids, what, partial(_published, split, data), partial(_is_crafted, split, data))
+
+
+def _is_crafted(split: str, data: Path, number: int) -> bool:
+    is_there = (data / ARCHIVE).exists()
+    return is_there and turns(opened(_task(split, number, data), data, exact_original=False)) > 0
+
+
 def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
     """All recipes that could serve a goal, and distractors that use the same ingredients, shuffled.
 
@@ -66,9 +73,10 @@ def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
     """
     chance = stream(0, "textcraft", "shown", number)
     useful = reachable(book, goal)
-    uses = [_uses(book, need) for recipe in useful for need, _ in recipe.needs]
+    uses = [book.by_need[need] for recipe in useful for need, _ in recipe.needs]
     near = chain.from_iterable(chance.sample(found, min(len(found), DISTRACTORS)) for found in uses)
-    others = list(dict.fromkeys(recipe for recipe in near if recipe not in set(useful)))
+    known = set(useful)
+    others = [recipe for recipe in dict.fromkeys(near) if recipe not in known]
     lines = {line(recipe): recipe for recipe in [*useful, *chance.sample(others, min(len(others), DISTRACTORS))]}
     shown = list(lines.values())
     chance.shuffle(shown)
@@ -90,28 +98,21 @@ def _task(pool: str, number: int, data: Path) -> Task:
 
 @cache
 def _numbers(pool: str, data: Path) -> list[int]:
-    test = _read_ids(data / "agentgym_item_ids" / IDS["test"])
-    train = _read_ids(data / "agentgym_item_ids" / IDS["train"])
+    test, train = (_published(split, data) for split in ("test", "train"))
     left = sorted(set(range(len(goal_order()))) - set(test) - set(train))
     return {"test": test, "train": sorted([*train, *left]), "demonstrations": []}[pool]
 
 
-def _read_ids(path: Path) -> list[int]:
-    try:
-        found = [int(item["item_id"].removeprefix("textcraft_")) for item in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadCall(f"cannot read {path} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
-    if not set(found) <= set(range(len(goal_order()))):
+def _published(split: str, data: Path) -> list[int]:
+    numbers = published_numbers(data, "textcraft", split)
+    if past := [number for number in numbers if number >= len(goal_order())]:
         raise BadCall(
-            f"{path}: ids past textcraft_{len(goal_order()) - 1}; HELDOUT_DATA has to hold AgentGym's lists"
+            f"there is no textcraft_{past[0]} among the {len(goal_order())} published goals, "
+            f"as the {split} ids under {data} have it"
         )
-    return found
+    return numbers
 
 
 @cache
 def _by_line(data: Path) -> dict[str, Recipe]:
     return {line(recipe): recipe for recipe in real_book(data / ARCHIVE).recipes}
-
-
-def _uses(book: Book, need: str) -> list[Recipe]:
-    return [recipe for recipe in book.recipes if any(name == need for name, _ in recipe.needs)]

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 
+from heldout.data.folder import data_folder
 from heldout.envs.base import Env
 from heldout.envs.dialogues import converted
 from heldout.envs.react import plain, plain_action
@@ -13,7 +14,7 @@ from heldout.envs.recorded import Dialogue, RecordedEpisode
 from heldout.envs.replay import replayed
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.language import line
-from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, data_folder, shown_for
+from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, shown_for
 from heldout.envs.textcraft.recipes import NAMESPACE, by_depth, documents, goal_order, grow_book, real_book
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
 from heldout.errors import BadCall
@@ -40,9 +41,9 @@ class Tree:
         return goal in self.goals if number is None else self.goals[number % len(self.goals)] == goal
 
     def may_show(self, goal: str, commands: Sequence[str]) -> bool:
-        """Whether the original could show these lines: all that serve the goal, and a few others (spec §3.7)."""
+        """Whether the original could show these lines: all that serve the goal, and a few others."""
         useful = {line(recipe) for recipe in reachable(self.book, goal)}
-        known = useful <= set(commands) <= set(self.lines)
+        known = useful <= set(commands) <= self.lines.keys()
         return known and len(useful) <= len(commands) <= len(useful) + DISTRACTORS
 
 
@@ -54,7 +55,7 @@ def trees(archive: Path) -> tuple[Tree, Tree]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class _Asked:
     """What a recording says of its task."""
 
     goal: str
@@ -71,8 +72,9 @@ class Asked:
 
 def opened(episode: RecordedEpisode, *, rules: str) -> Env:
     """The world of a recorded task, in the tree that was behind it."""
-    asked = Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _shown(episode))
-    tree = min(_trees(asked), key=lambda tree: _misfit(tree, asked, episode))
+    asked = _Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _shown(episode))
+    found = _trees(asked)
+    tree = found[0] if len(found) == 1 else min(found, key=lambda tree: _misfit(tree, asked, episode))
     return TextCraft(asked.world(tree, exact_original=rules == "agentgym"), NAMESPACE)
 
 
@@ -97,7 +99,7 @@ def console_action(reply: str) -> str:
     return plain(said[-1]) if said else ""
 
 
-def _trees(asked: Asked) -> list[Tree]:
+def _trees(asked: _Asked) -> list[Tree]:
     """The trees in which a goal has its number."""
     both = trees(data_folder() / ARCHIVE)
     if not any(tree.numbers(asked.goal, None) for tree in both):
@@ -110,7 +112,7 @@ def _trees(asked: Asked) -> list[Tree]:
     return found
 
 
-def _misfit(tree: Tree, asked: Asked, episode: RecordedEpisode) -> tuple[bool, int]:
+def _misfit(tree: Tree, asked: _Asked, episode: RecordedEpisode) -> tuple[bool, int]:
     """How badly a tree fits a recording: whether it could not show the lines, then how many answers differ."""
     env = TextCraft(asked.world(tree, exact_original=True), NAMESPACE)
     return not tree.may_show(asked.goal, asked.commands), len(replayed(episode, env, past_end=True).differences)
