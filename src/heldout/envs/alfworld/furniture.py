@@ -41,7 +41,8 @@ THINGS: Mapping[str, tuple[str, ...]] = {
     "kitchen": (*_FOOD, *_DISHES, *_POTS, *_CUTLERY, *_SPICES, "dishsponge", "soapbottle", "winebottle"),
     "bathroom": (*_WASHING, "candle", "dishsponge", "handtowel", "tissuebox"),
     "bedroom": (*_SMALL, "alarmclock", "book", "bowl", "laptop", "mug", "pillow", "tissuebox"),
-    "livingroom": (*_SHOWN, "book", "creditcard", "keychain", "laptop", "newspaper", "pillow", "remotecontrol", "watch"),
+    "livingroom": (*_SHOWN, "book", "creditcard", "keychain", "laptop", "newspaper", "pillow", "remotecontrol",
+                   "watch"),
 }
 """What one finds in each kind of room."""
 
@@ -49,7 +50,8 @@ TAKES: Mapping[str, frozenset[str]] = {kind: frozenset(things) for kind, things 
     "armchair": (*_SEATS,),
     "bathtubbasin": ("cloth", "dishsponge", "handtowel", "soapbar"),
     "bed": ("book", "cellphone", "laptop", "pillow"),
-    "cabinet": (*_DISHES, *_POTS, *_SPICES, *_WASHING, "book", "candle", "dishsponge", "ladle", "vase", "winebottle"),
+    "cabinet": (*_DISHES, *_POTS, *_SPICES, *_WASHING, "book", "candle", "dishsponge", "ladle", "vase",
+                "winebottle"),
     "coffeemachine": ("mug",),
     "coffeetable": (*_SHOWN, *_SMALL, "book", "laptop", "newspaper", "plate", "remotecontrol", "watch"),
     "countertop": (*_FOOD, *_DISHES, *_POTS, *_CUTLERY, *_SPICES, *_WASHING, "candle", "dishsponge", "handtowel",
@@ -85,11 +87,11 @@ LAMPS: Mapping[str, tuple[str, ...]] = {
 """The lamps, and where they stand; nobody carries them."""
 
 _BECOMES = {
-    State.CLEAN: ("apple", "bowl", "butterknife", "cloth", "cup", "dishsponge", "egg", "fork", "kettle", "knife", "ladle",
-                  "lettuce", "mug", "pan", "plate", "pot", "potato", "soapbar", "spatula", "spoon", "tomato"),
+    State.CLEAN: ("apple", "bowl", "butterknife", "cloth", "cup", "dishsponge", "egg", "fork", "kettle", "knife",
+                  "ladle", "lettuce", "mug", "pan", "plate", "pot", "potato", "soapbar", "spatula", "spoon", "tomato"),
     State.HOT: ("apple", "bread", "cup", "egg", "mug", "plate", "potato", "tomato"),
-    State.COOL: ("apple", "bowl", "bread", "cup", "egg", "lettuce", "mug", "pan", "plate", "pot", "potato", "tomato",
-                 "winebottle"),
+    State.COOL: ("apple", "bowl", "bread", "cup", "egg", "lettuce", "mug", "pan", "plate", "pot", "potato",
+                 "tomato", "winebottle"),
     State.SLICED: ("apple", "bread", "egg", "lettuce", "potato", "tomato"),
     State.ON: tuple(LAMPS),
 }

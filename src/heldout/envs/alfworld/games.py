@@ -1,11 +1,10 @@
-"""The released games, under HELDOUT_DATA: AgentGym's 2,620, and all the others."""
+"""The released games, as files under HELDOUT_DATA have them."""
 
 import json
 import lzma
-import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,8 +14,8 @@ from heldout.envs.alfworld.pddl import edition_of, house_of
 from heldout.errors import BadCall, unknown
 from heldout.records import Json
 
-FOLDER = "alfworld"
-"""Under HELDOUT_DATA."""
+FOLDER = Path("alfworld")
+"""Under HELDOUT_DATA, with all the files below."""
 
 FILES = {
     ("2.1.1", "train"): "games_v211_train.jsonl.xz",
@@ -56,19 +55,12 @@ class Game:
         return house_of(zlib.decompress(self.packed).decode(), self.sentence, self.edition)
 
 
-def data_folder() -> Path:
-    """The folder of the games."""
-    folder = os.environ.get("HELDOUT_DATA")
-    if not folder:
-        raise BadCall(f"HELDOUT_DATA is not set: it names the folder with {FOLDER}/{FILES['2.1.1', 'train']}")
-    return Path(folder, FOLDER)
-
-
 @lru_cache(maxsize=8)
-def games(folder: Path, release: str, split: str) -> Mapping[str, Game]:
+def games(data: Path, release: str, split: str) -> Mapping[str, Game]:
     """The games of one release and split, by their ids."""
     if (release, split) not in FILES:
         raise unknown("release and split", f"{release} {split}", map(" ".join, FILES))
+    folder = data / FOLDER
     path = folder / FILES[release, split]
     try:
         with lzma.open(path, "rt", encoding="utf-8") as lines:
@@ -95,42 +87,12 @@ def game_in(text: str, name: str) -> Game:
 
 
 @lru_cache(maxsize=256)
-def house(folder: Path, release: str, split: str, name: str) -> House:
-    """The household of a game; the same arguments give the same object, which episodes share."""
-    found = games(folder, release, split)
+def house(data: Path, release: str, split: str, name: str) -> House:
+    """The household of a game; episodes share it while it is among the last that were opened."""
+    found = games(data, release, split)
     if name not in found:
         raise unknown(f"game of {release} {split}", name, found)
     return found[name].house()
-
-
-@cache
-def listed(folder: Path) -> Sequence[tuple[str, str]]:
-    """AgentGym's games by their index: the split and the id of each."""
-    splits = {"agentgym_mappings_train.json": "train", "agentgym_mappings_test.json": "valid_train"}
-    return [(split, name) for file, split in splits.items() for name in _mapped(folder / file)]
-
-
-def number_of(item: str, folder: Path) -> int | None:
-    """The index of a published item id, such as `alfworld_2420` or the id's two folders joined by `_` (Q-AW5).
-
-    None where it names no game of AgentGym's.
-    """
-    number = item.removeprefix("alfworld_")
-    if number.isdecimal():
-        return int(number) if int(number) < len(listed(folder)) else None
-    return _numbers(folder).get(item)
-
-
-@cache
-def _numbers(folder: Path) -> dict[str, int]:
-    return {name.replace("/", "_"): number for number, (_, name) in enumerate(listed(folder))}
-
-
-def _mapped(path: Path) -> list[str]:
-    try:
-        return [f"{row['task_type']}/{row['task_id']}" for row in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadCall(f"cannot read {path} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
 
 
 def _game(row: Json, folder: Path) -> Game:

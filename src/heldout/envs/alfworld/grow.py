@@ -12,16 +12,6 @@ from heldout.envs.alfworld.house import Goal, House, Receptacle, State, Thing
 NEEDS = {State.CLEAN: "sinkbasin", State.HOT: "microwave", State.COOL: "fridge"}
 """The receptacle at which each state is brought about."""
 
-SENTENCES = {
-    "place": ("put a {thing} in {home}", "put some {thing} on {home}"),
-    "two": ("put two {thing} in {home}", "find two {thing} and put them in {home}"),
-    "clean": ("put a clean {thing} in {home}", "clean some {thing} and put it in {home}"),
-    "hot": ("put a hot {thing} in {home}", "heat some {thing} and put it in {home}"),
-    "cool": ("put a cool {thing} in {home}", "cool some {thing} and put it in {home}"),
-    "light": ("look at {thing} under the {lamp}", "examine the {thing} with the {lamp}"),
-}
-"""How a goal of each of the six kinds is said (spec §4.6)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
@@ -39,7 +29,7 @@ class Shape:
 
 SHAPES = {
     "pocket": Shape(receptacles=(4, 5, 6), most=2, things=(2, 3, 4), crowd=3),
-    "standard": Shape(receptacles=range(12, 25), most=10, things=range(14, 31), crowd=10),
+    "standard": Shape(receptacles=tuple(range(12, 25)), most=10, things=tuple(range(14, 31)), crowd=10),
 }
 
 
@@ -88,12 +78,6 @@ def _sources(goal: Goal, room: str) -> list[str]:
     return [kind for kind in ROOMS[room] if kind != goal.home and goal.thing in TAKES[kind]]
 
 
-def sentence(kind: str, goal: Goal, chance: Random) -> str:
-    """One of the sentences that say a goal."""
-    said = chance.choice(SENTENCES[kind]).format(thing=goal.thing, home=goal.home, lamp=goal.lamp)
-    return f"Your task is to: {said}."
-
-
 def grow(goal: Goal, shape: Shape, chance: Random) -> dict[str, list[str]]:
     """What lies in each receptacle of a household in which the goal can be reached, and is not yet."""
     growth = _Growth(goal, shape, chance)
@@ -106,9 +90,13 @@ def grow(goal: Goal, shape: Shape, chance: Random) -> dict[str, list[str]]:
 def built(inside: Mapping[str, Sequence[str]], goal: Goal, said: str) -> House:
     """The household that has these things in these receptacles."""
     names = sorted({name for held in inside.values() for name in held}, key=_by_kind)
-    things = {name: Thing(rank, name, kind_of(name), kind_of(name) not in LAMPS, becomes(kind_of(name))) for rank, name in enumerate(names)}
+    things = {
+        name: Thing(rank, name, kind_of(name), kind_of(name) not in LAMPS, becomes(kind_of(name)))
+        for rank, name in enumerate(names)
+    }
     receptacles = {
-        name: Receptacle(rank, name, kind_of(name), rank, kind_of(name) in OPENABLE) for rank, name in enumerate(inside)
+        name: Receptacle(rank, name, kind_of(name), rank, kind_of(name) in OPENABLE)
+        for rank, name in enumerate(inside)
     }
     return House(
         goal=goal,
@@ -175,14 +163,19 @@ class _Growth:
 
     def listed(self) -> dict[str, list[str]]:
         """The receptacles with the names of their things: of each kind numbered by chance."""
-        numbers = {kind: list(range(1, count + 1)) for kind, count in Counter(sum(self.inside.values(), [])).items()}
+        counts = Counter(kind for held in self.inside.values() for kind in held)
+        numbers = {kind: list(range(1, count + 1)) for kind, count in counts.items()}
         for left in numbers.values():
             self.chance.shuffle(left)
         return {name: [f"{kind} {numbers[kind].pop()}" for kind in held] for name, held in self.inside.items()}
 
     def _lay(self, kind: str) -> None:
         """One more thing where there is room for it; nowhere if there is none."""
-        there = [name for name, held in self.inside.items() if kind in TAKES[kind_of(name)] and len(held) < self.shape.crowd]
+        there = [
+            name
+            for name, held in self.inside.items()
+            if kind in TAKES[kind_of(name)] and len(held) < self.shape.crowd
+        ]
         if kind == self.goal.thing:
             there = [name for name in there if kind_of(name) != self.goal.home]
         if there:

@@ -112,7 +112,9 @@ class _Read:
         """
         pairs = chain.from_iterable(self.facts.values())
         mentioned = sorted(set(chain.from_iterable(pairs)))
-        kinds = {name: name.partition("_bar_")[0] + "basin" * ("basin" in name) for name in mentioned if "_bar_" in name}
+        kinds = {
+            name: name.partition("_bar_")[0] + "basin" * ("basin" in name) for name in mentioned if "_bar_" in name
+        }
         left, names = Counter(kinds.values()), {name: f"{name} " for name in mentioned}
         for identifier, kind in kinds.items():
             names[identifier] = f"{kind} {left[kind]}"

@@ -101,7 +101,9 @@ def _put_down(world: World) -> Move:
     if world.held is None:
         raise _Stuck
     kind = world.held.kind
-    receptacle = _nearest(world, [each for each in world.house.receptacles.values() if (each.kind, kind) in world.house.fits])
+    receptacle = _nearest(
+        world, [each for each in world.house.receptacles.values() if (each.kind, kind) in world.house.fits]
+    )
     return _enter(world, receptacle) or Move(Verb.PUT, world.held.name, receptacle.name)
 
 

@@ -41,13 +41,13 @@ REFUSED = {
     Why.UNKNOWN: "Nothing happens.",
     Why.ALREADY_THERE: "Nothing happens: you are at the {0} already.",
     Why.NOT_AT: "Nothing happens: you are not at the {0}.",
-    Why.NOT_INSIDE: "Nothing happens: there is no {0} at the {1}.",
+    Why.NOT_INSIDE: "Nothing happens: that is not in/on the {1}.",
     Why.SHUT: "Nothing happens: the {0} is closed.",
     Why.NOT_SHUT: "Nothing happens: the {0} is open already.",
     Why.NO_DOOR: "Nothing happens: the {0} does not open or close.",
     Why.ANOTHER_OPEN: "Nothing happens: the {0} is still open.",
     Why.HANDS_FULL: "Nothing happens: you already carry the {0}.",
-    Why.NOT_HELD: "Nothing happens: you do not carry the {0}.",
+    Why.NOT_HELD: "Nothing happens: you do not carry that.",
     Why.FIXED: "Nothing happens: the {0} cannot be carried.",
     Why.UNFIT: "Nothing happens: the {0} does not go in/on the {1}.",
     Why.NO_USE: "Nothing happens: that cannot be done.",
@@ -183,7 +183,9 @@ def described(world: World, thing: Thing) -> str:
     if thing.name in world.house.carriers:
         inside = listed(f"a {each.name}" for each in world.house.carriers[thing.name])
         # The original does not tell the state of a thing that can hold others.
-        return f"This is a {'normal' if world.original or not state else state} {thing.name}. In it, you see {inside}."
+        return (
+            f"This is a {'normal' if world.original or not state else state} {thing.name}. In it, you see {inside}."
+        )
     if state:
         return f"This is a {state} {thing.name}."
     if thing.name in world.states[State.ON]:

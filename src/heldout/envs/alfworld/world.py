@@ -127,7 +127,9 @@ class World:
                 yield Move(Verb.OPEN if self.shut(receptacle) else Verb.CLOSE, receptacle.name)
         yield from (Move(Verb.USE, thing.name) for thing in self._lamps())
         if self.held is None:
-            yield from (Move(Verb.TAKE, thing.name, where.name) for thing, where in self.visible() if thing.portable)
+            yield from (
+                Move(Verb.TAKE, thing.name, where.name) for thing, where in self.visible() if thing.portable
+            )
         else:
             yield from self._with(self.held)
 
@@ -139,15 +141,15 @@ class World:
             case Verb.OPEN | Verb.CLOSE:
                 self._turn(move.verb, self._at(move.name))
             case Verb.TAKE:
-                self._take(self._thing(move.name), self._at(move.other))
+                self._take(move.name, self._at(move.other))
             case Verb.PUT:
                 self._put(self._in_hand(move.name), self._at(move.other))
             case Verb.CLEAN | Verb.HEAT | Verb.COOL:
                 self._treat(move.verb, self._in_hand(move.name), self._at(move.other))
             case Verb.USE:
-                self._use(self._thing(move.name))
+                self._use(move.name)
             case Verb.SLICE:
-                self._slice(self._thing(move.name), self._in_hand(move.other))
+                self._slice(move.name, self._in_hand(move.other))
             case Verb.EXAMINE:
                 self._examine(move.name)
             case Verb.HELP if not self.house.edition.helps:
@@ -188,16 +190,10 @@ class World:
             raise RuleBroken(Why.NOT_AT, name)
         return receptacle
 
-    def _thing(self, name: str) -> Thing:
-        if name not in self.house.things:
-            raise RuleBroken(Why.UNKNOWN, name)
-        return self.house.things[name]
-
     def _in_hand(self, name: str) -> Thing:
-        thing = self._thing(name)
-        if thing != self.held:
+        if self.held is None or self.held.name != name:
             raise RuleBroken(Why.NOT_HELD, name)
-        return thing
+        return self.held
 
     def _go(self, receptacle: Receptacle) -> None:
         if receptacle.place == self.place and self.original:
@@ -213,23 +209,30 @@ class World:
             raise RuleBroken(Why.ANOTHER_OPEN, min(self.opened))
         self.opened ^= {receptacle.name}
 
-    def _take(self, thing: Thing, receptacle: Receptacle) -> None:
+    def _take(self, name: str, receptacle: Receptacle) -> None:
         if self.shut(receptacle):
             raise RuleBroken(Why.SHUT, receptacle.name)
-        if thing not in self.inside[receptacle.name]:
-            raise RuleBroken(Why.NOT_INSIDE, thing.name, receptacle.name)
+        thing = next((thing for thing in self.inside[receptacle.name] if thing.name == name), None)
+        if thing is None:
+            raise RuleBroken(Why.NOT_INSIDE, name, receptacle.name)
         if self.held is not None:
             raise RuleBroken(Why.HANDS_FULL, self.held.name)
         if not thing.portable:
-            raise RuleBroken(Why.FIXED, thing.name)
+            raise RuleBroken(Why.FIXED, name)
+        self._lift(thing, receptacle)
+
+    def _lift(self, thing: Thing, receptacle: Receptacle) -> None:
         self.held = thing
-        for name in [receptacle.name] if self.original else [name for name, now in self.inside.items() if thing in now]:
-            self.inside[name] = tuple(each for each in self.inside[name] if each != thing)
         self.taken_from.add((thing.name, receptacle.name))
-        # In the released games a thing may lie at other places too, which taking it does not change.
-        self.lying.discard((thing.name, self.place))
-        if not self.original:
-            self.lying = {(name, place) for name, place in self.lying if name != thing.name}
+        if self.original:
+            # In the released games a thing may be in two receptacles, and at other places, and stays there.
+            from_here, lying = [receptacle.name], {(thing.name, self.place)}
+        else:
+            from_here = [name for name, now in self.inside.items() if thing in now]
+            lying = {(name, place) for name, place in self.lying if name == thing.name}
+        for name in from_here:
+            self.inside[name] = tuple(each for each in self.inside[name] if each != thing)
+        self.lying -= lying
 
     def _put(self, thing: Thing, receptacle: Receptacle) -> None:
         if self.shut(receptacle):
@@ -245,22 +248,21 @@ class World:
     def _treat(self, verb: Verb, thing: Thing, receptacle: Receptacle) -> None:
         kind, state, opposite = TREATMENTS[verb]
         if receptacle.kind != kind or state not in thing.becomes:
-            raise RuleBroken(Why.NO_USE, thing.name, receptacle.name)
+            raise RuleBroken(Why.NO_USE)
         self.states[state].add(thing.name)
         if opposite is not None:
             self.states[opposite].discard(thing.name)
 
-    def _use(self, thing: Thing) -> None:
-        if thing not in self._lamps():
-            raise RuleBroken(Why.NO_USE if State.ON not in thing.becomes else Why.NOT_AT, thing.name)
-        self.states[State.ON].add(thing.name)
+    def _use(self, name: str) -> None:
+        if all(lamp.name != name for lamp in self._lamps()):
+            raise RuleBroken(Why.NO_USE)
+        self.states[State.ON].add(name)
 
-    def _slice(self, thing: Thing, blade: Thing) -> None:
-        if blade.kind not in BLADES or State.SLICED not in thing.becomes:
-            raise RuleBroken(Why.NO_USE, thing.name, blade.name)
-        if (thing.name, self.place) not in self.lying:
-            raise RuleBroken(Why.NOT_AT, thing.name)
-        self.states[State.SLICED].add(thing.name)
+    def _slice(self, name: str, blade: Thing) -> None:
+        lies_here = (name, self.place) in self.lying
+        if blade.kind not in BLADES or not lies_here or State.SLICED not in self.house.things[name].becomes:
+            raise RuleBroken(Why.NO_USE)
+        self.states[State.SLICED].add(name)
 
     def _examine(self, name: str) -> None:
         if name in self.house.receptacles:
