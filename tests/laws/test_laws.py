@@ -18,7 +18,7 @@ from heldout.errors import OriginalError
 from heldout.records import Ending, Step, Task
 
 SUITES = ("corridor", *BUILT_IN)
-REAL = ("textcraft",)
+REAL = ("textcraft", "alfworld")
 WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
 
 TYPED = st.text(max_size=40) | st.lists(st.sampled_from(WORDS)).map(" ".join)

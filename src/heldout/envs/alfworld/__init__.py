@@ -121,7 +121,7 @@ def _real(source: Source) -> _Parts:
     data = data_folder()
     return (
         partial(published.published, data=data),
-        partial(published.opened, data=data, original=source.rules == "agentgym"),
+        partial(published.opened, data=data),
         f"AgentGym's 2,620 of the games of ALFWorld {published.RELEASE} in {data / FOLDER}",
         published.data_digest(data),
     )

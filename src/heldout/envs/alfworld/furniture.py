@@ -88,7 +88,8 @@ LAMPS: Mapping[str, tuple[str, ...]] = {
 
 _BECOMES = {
     State.CLEAN: ("apple", "bowl", "butterknife", "cloth", "cup", "dishsponge", "egg", "fork", "kettle", "knife",
-                  "ladle", "lettuce", "mug", "pan", "plate", "pot", "potato", "soapbar", "spatula", "spoon", "tomato"),
+                  "ladle", "lettuce", "mug", "pan", "plate", "pot", "potato", "soapbar", "spatula", "spoon",
+                  "tomato"),
     State.HOT: ("apple", "bread", "cup", "egg", "mug", "plate", "potato", "tomato"),
     State.COOL: ("apple", "bowl", "bread", "cup", "egg", "lettuce", "mug", "pan", "plate", "pot", "potato",
                  "tomato", "winebottle"),

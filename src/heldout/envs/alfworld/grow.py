@@ -28,7 +28,7 @@ class Shape:
 
 
 SHAPES = {
-    "pocket": Shape(receptacles=(4, 5, 6), most=2, things=(2, 3, 4), crowd=3),
+    "pocket": Shape(receptacles=(4, 5, 6), most=2, things=(3, 4, 5), crowd=3),
     "standard": Shape(receptacles=tuple(range(12, 25)), most=10, things=tuple(range(14, 31)), crowd=10),
 }
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from heldout.data.check import Check, checked
 from heldout.data.folder import ids_path, published_ids
 from heldout.envs.alfworld.games import FILES, FOLDER, Game, games, house
 from heldout.envs.alfworld.house import House
-from heldout.envs.alfworld.sentences import says, sentence
+from heldout.envs.alfworld.sentences import says
 from heldout.envs.lazy import Lazy
 from heldout.errors import BadCall, unknown
 from heldout.records import Task, digest
@@ -42,10 +41,9 @@ def published(pool: str, data: Path) -> Sequence[Task]:
     return Lazy(lambda number: _task(pool, f"alfworld_{number}", listed(data)[number]), numbers)
 
 
-def opened(task: Task, data: Path, *, original: bool) -> House:
-    """The household of a real task; by our rules its sentence tells its goal."""
-    found = house(data, RELEASE, task.world["split"], task.world["game"])
-    return found if original or says(found.sentence, found.goal) else replace(found, sentence=sentence(found.goal))
+def opened(task: Task, data: Path) -> House:
+    """The household of a real task."""
+    return house(data, RELEASE, task.world["split"], task.world["game"])
 
 
 def data_digest(data: Path) -> str:
@@ -74,10 +72,17 @@ def checks(data: Path) -> Iterator[Check]:
     """The games of both releases, and the published ids."""
     for (release, split), file in FILES.items():
         read = partial(_games, data, release, split)
-        yield checked(data, str(FOLDER / file), "games that load", read, lambda game: bool(game.house().things))
+        yield checked(data, str(FOLDER / file), "games that load, their goal told", read, _loads)
     for split in ("train", "test"):
         ids = partial(published_ids, data, "alfworld", split)
         yield checked(data, ids_path("alfworld", split), "ids with a game", ids, partial(_has_game, data))
+
+
+def _loads(game: Game) -> bool:
+    made = game.house()
+    if not says(made.sentence, made.goal):
+        raise BadCall(f"the sentence of {game.id} tells another goal than it has: {made.sentence!r}")
+    return True
 
 
 def _has_game(data: Path, item: str) -> bool:

@@ -29,7 +29,7 @@ def sentence(goal: Goal, number: int = 0) -> str:
 
 
 def says(told: str, goal: Goal) -> bool:
-    """Whether a sentence tells its goal: of some released games it tells another (Q-AW3)."""
+    """Whether a sentence tells its goal (Q-AW3)."""
     if goal.sliced or goal.carrier:
         return True
     words = set(told.lower().rstrip(".").split())
