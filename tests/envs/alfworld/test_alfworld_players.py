@@ -14,7 +14,7 @@ from heldout.records import Ending
 SLICED = """(exists (?r - receptacle) (exists (?o - object) (and (sliceable ?o) (isSliced ?o) (coolable ?o)
     (objectType ?o AppleType) (receptacleType ?r CounterTopType) (isCool ?o) (inReceptacle ?o ?r))))"""
 TWO = """(exists (?r - receptacle) (exists (?o1 - object) (and (objectType ?o1 MugType) (inReceptacle ?o1 ?r)
-    (receptacleType ?r CounterTopType) (exists (?o2 - object) (and (not (= ?o1 ?o2)) (objectType ?o2 MugType))))))"""
+    (receptacleType ?r CounterTopType) (exists (?o2) (and (not (= ?o1 ?o2)) (objectType ?o2 MugType))))))"""
 SHUT = """(and (exists (?r - receptacle) (exists (?o - object) (and (inReceptacle ?o ?r) (objectType ?o AppleType)
     (receptacleType ?r CabinetType)))) (forall (?re - receptacle) (not (opened ?re))))"""
 NOWHERE = "(exists (?o) (and (objectType ?o PenType) (receptacleType ?r CabinetType) (inReceptacle ?o ?r)))"

@@ -66,9 +66,9 @@ def test_a_look_through_the_data_finds_every_game_and_id(data: Path, tmp_path: P
 
 def test_without_its_folder_one_line_says_so(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
-    with pytest.raises(BadCall, match="cannot read .*agentgym_mappings_train.json"):
+    with pytest.raises(BadCall, match=r"cannot read .*agentgym_mappings_train\.json"):
         suite(Source(kind="real"))
-    with pytest.raises(BadCall, match="unknown game of 2.1.1 valid_seen"):
+    with pytest.raises(BadCall, match=r"unknown game of 2\.1\.1 valid_seen"):
         house(data, "2.1.1", "valid_seen", "nowhere")
     with pytest.raises(BadCall, match="unknown release and split"):
         games(data, "1.0", "train")

@@ -117,7 +117,7 @@ def _generated(source: Source) -> _Parts:
     )
 
 
-def _real(source: Source) -> _Parts:
+def _real(_: Source) -> _Parts:
     data = data_folder()
     return (
         partial(published.published, data=data),
