@@ -41,7 +41,7 @@ class TwinPlayer:
         thought = suite.thought(twin.world, action)
         twin.step(action)
         self._last[ask.conversation] = action
-        self._ready.append((ask.conversation, Reply(text=f"Thought: {thought}\nAction: {action}")))
+        self._ready.append((ask.conversation, Reply(text=suite.reply(thought, action))))
 
     def collect(self) -> list[tuple[str, Reply]]:
         """Every open reply."""
