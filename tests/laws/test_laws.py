@@ -16,8 +16,9 @@ from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.records import Ending, Step, Task
 
 SUITES = ("corridor", *BUILT_IN)
-REAL = ("textcraft",)
+REAL = ("textcraft", "searchqa")
 WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
+TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>")
 
 
 def _suite(name: str, source: Source) -> Suite:
@@ -45,7 +46,7 @@ def test_every_real_suite_keeps_every_law(name: str, law: Law) -> None:
 
 @pytest.mark.parametrize("name", SUITES)
 @settings(deadline=None, max_examples=50)
-@given(actions=st.lists(st.text(max_size=40) | st.lists(st.sampled_from(WORDS)).map(" ".join), max_size=3))
+@given(actions=st.lists(st.text(max_size=40) | st.lists(st.sampled_from(WORDS + TAGS)).map(" ".join), max_size=3))
 def test_no_string_raises(name: str, actions: list[str]) -> None:
     assert list(laws.any_string_is_answered(_suite(name, Source()), actions)) == []
 

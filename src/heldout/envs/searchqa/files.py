@@ -49,7 +49,7 @@ def read_questions(path: Path) -> Iterator[Row]:
             dataset=str(value.get("dataset", value.get("data_source", ""))),
             split=str(value.get("split", "")),
             id=str(value.get("id", "")),
-            text=as_asked(text),
+            text=_asked(text),
             answers=answers,
             answerable=value.get("answer_in_corpus") is not False,
             line=number,
@@ -65,7 +65,7 @@ def answers_in(value: Json) -> tuple[str, ...]:
     return tuple(several)
 
 
-def as_asked(text: str) -> str:
+def _asked(text: str) -> str:
     """A question as the original puts it (spec §2.7)."""
     stripped = text.strip()
     return stripped if stripped.endswith("?") else f"{stripped}?"

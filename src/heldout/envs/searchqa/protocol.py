@@ -44,13 +44,14 @@ def read(text: str, *, exact_original: bool = False) -> Move | None:
         return None
     if found[1] == "search":
         return Search(found[2].strip())
-    return Answer(last_answer(text) if exact_original else found[2].strip())
+    last = last_answer(text) if exact_original else None
+    return Answer(found[2].strip() if last is None else last)
 
 
-def last_answer(text: str) -> str:
-    """What stands in the last answer of a text that has one."""
+def last_answer(text: str) -> str | None:
+    """What stands in the last answer of a text; None where it has none."""
     found: list[str] = _ANSWER.findall(text)
-    return found[-1].strip()
+    return found[-1].strip() if found else None
 
 
 def action_in(text: str, *, exact_original: bool = False) -> str:

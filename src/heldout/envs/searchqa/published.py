@@ -145,7 +145,10 @@ def _task(row: Row, pool: str) -> Task:
 
 @cache
 def _index(path: Path) -> Bm25:
-    return Bm25(Corpus(read_passages(path)))
+    corpus = Corpus(read_passages(path))
+    if not len(corpus):
+        raise BadCall(f"{path} holds no passages")
+    return Bm25(corpus)
 
 
 @cache

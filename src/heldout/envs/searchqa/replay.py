@@ -3,7 +3,7 @@
 from heldout.envs.base import Env
 from heldout.envs.recorded import Dialogue, RecordedEpisode
 from heldout.envs.searchqa.env import SearchQA
-from heldout.envs.searchqa.files import answers_in, as_asked
+from heldout.envs.searchqa.files import answers_in
 from heldout.envs.searchqa.passages import Passage, Shelf
 from heldout.envs.searchqa.world import Question, World
 from heldout.errors import BadCall
@@ -24,7 +24,7 @@ def opened(episode: RecordedEpisode, *, rules: str) -> Env:
     if not isinstance(docs, list):
         raise BadCall(f"docs is a list of objects with contents, not {docs!r:.60}")
     shelf = Shelf(tuple(map(_passage, docs)))
-    return SearchQA(World(Question(as_asked(text), answers), shelf, exact_original=rules == "agentgym"))
+    return SearchQA(World(Question(text.strip(), answers), shelf, exact_original=rules == "agentgym"))
 
 
 def episode_of(dialogue: Dialogue) -> RecordedEpisode:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from json import loads
 from typing import final
 
 import httpx2
@@ -57,7 +58,7 @@ class Service:
         asked = {"queries": [query], "topk": count, "return_scores": True}
         for pause in (*self._patience.pauses, None):
             try:
-                return self._passages(self._asked(asked))[:count]
+                return self._passages(self._answer(asked))[:count]
             except _Passing as failure:
                 if pause is None:
                     tries = len(self._patience.pauses) + 1
@@ -65,31 +66,39 @@ class Service:
                 self._wait(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _asked(self, body: Json) -> httpx2.Response:
-        """The answer to one request."""
+    def _answer(self, body: Json) -> str:
+        """What one request is answered."""
         try:
-            answer = self._client.post(self._url, json=body)
+            with self._client.stream("POST", self._url, json=body) as answer:
+                text = self._read(answer)
         except httpx2.TransportError as error:
             raise _Passing(f"{type(error).__name__}: {error}") from None
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unavailable(f"{self._url} cannot be read: {error}") from None
         if answer.status_code >= 500 or answer.status_code == OVERLOADED:
             raise _Passing(f"status {answer.status_code}")
         if answer.status_code != 200:
-            raise Unavailable(f"{self._url} refuses with status {answer.status_code}: {answer.text[:200]!r}")
-        return answer
+            raise Unavailable(f"{self._url} refuses with status {answer.status_code}: {text[:200]!r}")
+        return text
 
-    def _passages(self, answer: httpx2.Response) -> list[Passage]:
+    def _read(self, answer: httpx2.Response) -> str:
+        """A body; the client's own limit is on a pause between two pieces, ours on the whole."""
+        end, pieces = time.monotonic() + self._patience.answer, list[bytes]()
+        for piece in answer.iter_bytes():
+            pieces.append(piece)
+            if time.monotonic() > end:
+                raise _Passing(f"no whole answer in {self._patience.answer:g} seconds")
+        return b"".join(pieces).decode("utf-8", "replace")
+
+    def _passages(self, text: str) -> list[Passage]:
         """The passages in an answer: each is the `document` of an object with its score, or stands bare."""
         try:
-            [found] = answer.json()["result"]
+            [found] = loads(text)["result"]
             documents = [item.get("document", item) for item in found]
             passages = [Passage(str(document.get("id", "")), document["contents"]) for document in documents]
             if not all(isinstance(passage.contents, str) for passage in passages):
                 raise TypeError("contents are text")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            shown = answer.text[:200]
-            raise Unavailable(
-                f"{self._url} answers in another form than Search-R1's ({error}): {shown!r}"
-            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            form = f"{self._url} answers in another form than Search-R1's"
+            raise Unavailable(f"{form} ({error}): {text[:200]!r}") from None
         return passages
