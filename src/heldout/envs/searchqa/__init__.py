@@ -51,14 +51,8 @@ Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], World], str, str
 
 def suite(source: Source) -> Suite:
     """SearchQA over invented encyclopaedias, or over the real questions in HELDOUT_DATA."""
-    if source.profile not in INSTRUCTIONS:
-        raise unknown("profile", source.profile, INSTRUCTIONS)
-    if source.rules not in ("fixed", "agentgym"):
-        raise unknown("rules", source.rules, ("fixed", "agentgym"))
-    if source.kind not in ("generated", "real"):
-        raise unknown("source", source.kind, ("generated", "real"))
+    _check(source)
     pools, world_of, words, data = (_real if source.kind == "real" else _generated)(source)
-    exact = source.rules == "agentgym"
     return Suite(
         name="searchqa",
         kind="Search",
@@ -71,7 +65,7 @@ def suite(source: Source) -> Suite:
         data=digest([data, "single_answer"]) if source.searchqa.single_answer else data,
         tasks=pools,
         open=partial(_open, source, world_of),
-        read=partial(action_in, exact_original=exact),
+        read=partial(action_in, exact_original=source.rules == "agentgym"),
         oracle=oracle,
         legal=legal,
         thought=thought,
@@ -83,6 +77,16 @@ def suite(source: Source) -> Suite:
             compared=replay.compared,
         ),
     )
+
+
+def _check(source: Source) -> None:
+    """Refuses a source that is not there."""
+    if source.profile not in INSTRUCTIONS:
+        raise unknown("profile", source.profile, INSTRUCTIONS)
+    if source.rules not in ("fixed", "agentgym"):
+        raise unknown("rules", source.rules, ("fixed", "agentgym"))
+    if source.kind not in ("generated", "real"):
+        raise unknown("source", source.kind, ("generated", "real"))
 
 
 def _open(source: Source, world_of: Callable[[Task], World], task: Task) -> Env:

@@ -150,13 +150,13 @@ def passages(facts: Facts, profile: str, chance: Random) -> list[Passage]:
 
 def question(chain: Sequence[Fact], facts: Facts, profile: str, chance: Random) -> str:
     """The question that a chain of facts answers; its words for the way are the plainest in the pocket profile."""
-    name = reference(facts.about[chain[0].subject])
+    name = _reference(facts.about[chain[0].subject])
     for fact in chain[:-1]:
         name = _said(NAMED[fact.relation], profile, chance).format(name)
     return _said(ASKED[chain[-1].relation], profile, chance).format(name)
 
 
-def reference(thing: Thing) -> str:
+def _reference(thing: Thing) -> str:
     """How a question names a thing: a work with its form, since another may have its name."""
     if thing.kind == WORK:
         return f"the {thing.form} {thing.name}"
