@@ -29,6 +29,7 @@ CALLS = {
     "pocket": "pocket --check",
     "train": TRAIN,
     "evaluate": EVALUATE,
+    "data check": "data check",
     "bench rollout": "bench rollout",
 }
 Said = Callable[[], tuple[str, str]]
@@ -90,7 +91,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
     ("call", "told"),
     [
         ("", "name a verb"),
-        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: bench, demo, envs,"),
+        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: bench, data, demo,"),
         ("train --env textcraft", "train: the following arguments are required: --model"),
         ("train --modle M", "train: the following arguments are required: --model, --env"),
         ("envs --jsno", "unknown argument of envs '--jsno'; did you mean '--json'? (choose from: --json, --set)"),

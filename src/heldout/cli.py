@@ -236,6 +236,11 @@ def _envs_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _data_check_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--envs", nargs="+", metavar="E", help="environments whose data is looked at (all)")
+    _json(parser)
+
+
 def _play_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--task", metavar="ID", help="the task's id (one drawn by the seed)")
@@ -309,7 +314,10 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
-FAMILIES = {"bench": "measure how fast we are, beside others"}
+FAMILIES = {
+    "data": "look after the real tasks' data",
+    "bench": "measure how fast we are, beside others",
+}
 """Verbs whose second word says what."""
 VERBS = {
     "demo": Verb(
@@ -320,6 +328,7 @@ VERBS = {
     "replay": Verb(
         "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
     ),
+    "data check": Verb("whether the real tasks' data is whole", "heldout.verbs.data:data_check", _data_check_flags),
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),

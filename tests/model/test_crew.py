@@ -49,6 +49,14 @@ def played(team: Team) -> list[Trajectory]:
     return sorted(team.play(WORK, LIMITS), key=lambda each: each.stream)
 
 
+def test_a_play_that_is_abandoned_ends_the_crew_and_is_not_taken_for_a_later_answer(anchored: Setting) -> None:
+    with Crew(anchored, processes=2) as crew:
+        for _ in crew.play(WORK, LIMITS):
+            break
+        with pytest.raises(HeldoutError, match="this crew has ended: start another"):
+            list(crew.play(WORK, LIMITS))
+
+
 def learned(team: Team, tiny: Path, folder: Path) -> Weights:
     """The weights after two updates on what the tiny model plays."""
     team.begin(str(tiny))

@@ -1,9 +1,11 @@
 """What an environment is: one episode in words (`Env`), and the plug-in that opens them (`Suite`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from heldout.data.check import Check
 from heldout.envs.recorded import Dialogue, RecordedEpisode
 from heldout.records import Step, Task
 
@@ -104,6 +106,8 @@ class Suite:
     """A thought and an action as a player says them."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
+    checks: Callable[[Path], Iterable[Check]] = lambda _: ()
+    """Looks through the real tasks' data in that folder, whatever this suite's own source."""
 
     def opening(self, observation: str) -> str:
         """The first message: the instruction and the first observation in one."""

@@ -75,20 +75,19 @@ class Crew:
     def play(
         self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
     ) -> Iterator[Trajectory]:
-        """The trajectories, as any worker finishes one: sort by name where order matters."""
+        """The trajectories, as any worker finishes one: sort by name where order matters.
+
+        Whoever does not wait for all of them ends the crew: what is still played would answer later requests.
+        """
         work = list(assignments)
         shares = [work[rank :: self.size] for rank in range(self.size)]
         for pipe, share in zip(self._pipes, shares, strict=True):
             self._send(pipe, "play", (share, limits, temperature))
-        busy = list(self._pipes)
-        while busy:
-            ready = wait(busy)
-            for pipe in [pipe for pipe in busy if pipe in ready]:
-                answer = self._receive(pipe)
-                if answer == DONE:
-                    busy.remove(pipe)
-                else:
-                    yield answer
+        try:
+            yield from self._trajectories()
+        except GeneratorExit:
+            self.close()
+            raise
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """One batch, its rows dealt out by length so that the shares take equally long."""
@@ -111,6 +110,18 @@ class Crew:
         """Every worker takes what `save` wrote."""
         self._all("restore", [(folder,)] * self.size)
 
+    def _trajectories(self) -> Iterator[Trajectory]:
+        """What all workers play, until each has said that it is done."""
+        busy = list(self._pipes)
+        while busy:
+            ready = wait(busy)
+            for pipe in [pipe for pipe in busy if pipe in ready]:
+                answer = self._receive(pipe)
+                if answer == DONE:
+                    busy.remove(pipe)
+                else:
+                    yield answer
+
     def _start(self, rank: int, setting: Setting, meeting: str) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
@@ -132,6 +143,8 @@ class Crew:
         return [self._receive(pipe) for pipe in self._pipes]
 
     def _send(self, pipe: Connection, verb: str, arguments: tuple[Any, ...]) -> None:
+        if pipe.closed:
+            raise HeldoutError("this crew has ended: start another")
         try:
             pipe.send((verb, arguments))
         except (BrokenPipeError, ConnectionResetError):

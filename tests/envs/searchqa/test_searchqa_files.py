@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from heldout.config import SearchQA, Source
+from heldout.data.folder import ids_path
 from heldout.envs.base import Suite
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.files import read_passages, read_questions
-from heldout.envs.searchqa.published import IDS, UNPUBLISHED, retriever
+from heldout.envs.searchqa.published import UNPUBLISHED, checks, retriever
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Ending, Json
 
+IDS = ids_path("searchqa", "test")
 CORPUS = (
     {"id": "0", "contents": '"Ada Grant"\nAda Grant was born in Oak Hill.'},
     {"id": 1, "title": "Ben &amp; Co", "text": "Ben &amp; Co was founded in 1901."},
@@ -149,20 +151,31 @@ def test_the_oracle_searches_a_real_question_before_it_answers() -> None:
 
 def test_without_the_folder_one_line_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("HELDOUT_DATA", raising=False)
-    with pytest.raises(BadCall, match="HELDOUT_DATA is not set: it names the folder with searchqa/questions"):
+    with pytest.raises(BadCall, match="HELDOUT_DATA is not set: it names the folder"):
         real()
     monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
     with pytest.raises(BadCall, match=r"there is no file .*questions\.jsonl\.xz: HELDOUT_DATA"):
         real()
     lines(tmp_path / "searchqa" / "questions.jsonl.xz", [question(1)])
+    with pytest.raises(BadCall, match=r"could not read .*eval/searchqa_test\.json"):
+        real()
+    (tmp_path / IDS).parent.mkdir(parents=True)
+    (tmp_path / IDS).write_text("[]")
     with pytest.raises(BadCall, match=r"cannot read the passages in .*corpus\.jsonl\.xz"):
         real()
 
 
-def test_ids_that_are_none_are_refused(folder: Path) -> None:
-    (folder / IDS).write_text("[1]")
-    with pytest.raises(BadCall, match="no list of objects with an item_id"):
-        real(questions=str(lines(folder / "other.jsonl", [question(1)])))
+def test_a_look_through_the_data_counts_passages_questions_and_ids(folder: Path) -> None:
+    passages, questions, ids = checks(folder)
+    assert (passages.there, passages.good, passages.faults) == (2, 2, ())
+    assert (questions.there, questions.good, questions.unresolved) == (523, 522, 1)
+    assert (ids.there, ids.good, ids.unresolved) == (2, 1, 1)
+    (folder / IDS).write_text('[{"item_id": "squad_1"}, {"item_id": "nq_x"}]')
+    *_, ids = checks(folder)
+    assert ids.faults == ("'squad_1' is no id such as bamboogle_51622", "'nq_x' is no id such as bamboogle_51622")
+    (folder / "searchqa" / "questions.jsonl.xz").unlink()
+    _, questions, ids = checks(folder)
+    assert (questions.missing, ids.unresolved, len(ids.faults)) == (True, 0, 2)
 
 
 @pytest.mark.realdata
@@ -174,6 +187,8 @@ def test_the_real_questions_and_passages_load(data: Path) -> None:
     sets = Counter(task.world["dataset"] for task in test)
     assert sets == {"2wikimultihopqa": 179, "popqa": 94, "musique": 53, "hotpotqa": 45, "bamboogle": 29}
     assert Counter(task.difficulty for task in train) == {"hard": 1980, "easy": 1889}
+    counted = [(check.there, check.good, check.unresolved, check.faults) for check in checks(data)]
+    assert counted == [(35881, 35881, 0, ()), (4689, 4269, 420, ()), (400, 50, 350, ())]
     [passage, *_] = retriever(SearchQA()).search("George Rankin politician", 3)
     assert "Rankin" in passage.name
 

@@ -61,6 +61,15 @@ def test_no_two_tasks_are_alike() -> None:
     assert len(worlds) == 2200
 
 
+@pytest.mark.slow
+def test_ten_thousand_tasks_are_all_answered_in_five_turns_and_no_two_are_alike() -> None:
+    asked = suite(Source())
+    tasks = [task for pool in POOLS for task in asked.tasks(pool)[:8800]]
+    assert len(tasks) == len({task.digest for task in tasks}) == 10_000
+    taken = Counter(turns(asked, task) for task in tasks)
+    assert taken == {2: 3144, 3: 2481, 4: 2738, 5: 1637}
+
+
 @PROFILES
 def test_pools_share_no_name_whatever_their_seeds(profile: str) -> None:
     for kind in RELATIONS:

@@ -113,9 +113,7 @@ def test_a_task_that_is_none_is_refused_by_its_value(task: Json, told: str) -> N
 
 def test_without_the_recipes_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HELDOUT_DATA", raising=False)
-    with pytest.raises(
-        BadCall, match=r"HELDOUT_DATA is not set: it names the folder with textcraft/recipes\.tar\.xz"
-    ):
+    with pytest.raises(BadCall, match=r"HELDOUT_DATA is not set: it names the folder with the real tasks' data"):
         opened(of(goal="stick"), rules="agentgym")
 
 

@@ -123,7 +123,7 @@ def test_real_tasks_without_their_ids_name_the_file(
 ) -> None:
     (tmp_path / "textcraft").symlink_to(data / "textcraft")
     monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
-    with pytest.raises(BadCall, match=r"cannot read .*eval/textcraft_test\.json"):
+    with pytest.raises(BadCall, match=r"could not read .*eval/textcraft_test\.json"):
         suite(Source(kind="real"))
 
 

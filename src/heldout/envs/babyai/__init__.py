@@ -4,6 +4,7 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.envs.babyai import replay
+from heldout.envs.babyai.checks import checks
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
 from heldout.envs.babyai.players import legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
@@ -79,6 +80,7 @@ def suite(source: Source) -> Suite:
         thought=thought,
         slips=slips,
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
+        checks=checks,
     )
 
 

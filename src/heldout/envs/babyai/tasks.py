@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 from json import loads
-from os import environ
 from pathlib import Path
 
 from heldout.config import Source
+from heldout.data.folder import data_folder, published_numbers
 from heldout.envs.babyai.levels import item, place
-from heldout.errors import BadCall, unknown
+from heldout.errors import unknown
 from heldout.records import Task, digest
 
 Row = tuple[int, int, int]
@@ -21,7 +21,8 @@ HARD_LEVELS = frozenset({6, 7, 8, 31, 33, 36})
 """Levels where the oracle mostly needs more than `EASY_TURNS`: the difficulty of published tasks."""
 
 TABLE = Path(__file__).with_name("tasks.json")
-_FILES = {"train": "train/babyai_train.json", "test": "eval/babyai_test.json"}
+PUBLISHED = ("train", "test")
+"""The splits that have published tasks."""
 
 
 def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
@@ -33,7 +34,7 @@ def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
     def tasks(split: str) -> Sequence[Task]:
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
-        if source.kind == "real" and split in _FILES:
+        if source.kind == "real" and split in PUBLISHED:
             return published(split)
         return [_task(split, level, seed, turns > EASY_TURNS) for level, seed, turns in _table()[split]]
 
@@ -43,26 +44,18 @@ def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
 def data_digest(source: Source) -> str:
     """A digest of the tasks that a source gives."""
     if source.kind == "real":
-        return digest({split: _items(split) for split in _FILES})
+        return digest({split: _published(split) for split in PUBLISHED})
     return digest(_table())
 
 
 def published(split: str) -> list[Task]:
     """The published tasks of a split, from the files under HELDOUT_DATA (CC BY-NC: read there, never copied)."""
-    places = [place(number) for number in _items(split)]
+    places = [place(number) for number in _published(split)]
     return [_task(split, level, seed, level in HARD_LEVELS) for level, seed in places]
 
 
-def _items(split: str) -> list[int]:
-    folder = environ.get("HELDOUT_DATA")
-    path = Path(folder or "", "agentgym_item_ids", _FILES[split])
-    if folder is None or not path.is_file():
-        wanted = f"$HELDOUT_DATA/agentgym_item_ids/{_FILES[split]}"
-        raise BadCall(f"the published BabyAI tasks are read from {wanted}, not there: HELDOUT_DATA is {folder!r}")
-    try:
-        return [int(row["item_id"].removeprefix("babyai_")) for row in loads(path.read_text())]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise BadCall(f"{path} is no list of objects with an item_id such as babyai_0") from None
+def _published(split: str) -> list[int]:
+    return published_numbers(data_folder(), "babyai", split)
 
 
 def _task(split: str, level: int, seed: int, hard: bool) -> Task:

@@ -76,6 +76,7 @@ def suite(source: Source) -> Suite:
             episode_of=replay.episode_of,
             compared=replay.compared,
         ),
+        checks=published.checks,
     )
 
 

@@ -1,14 +1,15 @@
 """SearchQA's real tasks: questions of published sets over passages of Wikipedia."""
 
-import json
 import os
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
 from heldout.config import SearchQA
+from heldout.data.check import Check, checked
+from heldout.data.folder import VARIABLE, data_folder, ids_path, published_ids
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.files import Row, read_passages, read_questions
 from heldout.envs.searchqa.passages import Corpus, Retriever
@@ -17,10 +18,9 @@ from heldout.envs.searchqa.world import Question, World
 from heldout.errors import BadCall, unknown
 from heldout.records import Task, digest
 
-CORPUS = Path("searchqa", "corpus.jsonl.xz")
-QUESTIONS = Path("searchqa", "questions.jsonl.xz")
-IDS = Path("agentgym_item_ids", "eval", "searchqa_test.json")
-"""All under HELDOUT_DATA; the ids are CC BY-NC, so never part of this package."""
+CORPUS = "searchqa/corpus.jsonl.xz"
+QUESTIONS = "searchqa/questions.jsonl.xz"
+"""Under HELDOUT_DATA."""
 
 FIRST = {
     ("nq", "test"): 0,
@@ -57,7 +57,7 @@ def published(pool: str, options: SearchQA) -> Sequence[Task]:
     """
     if pool not in ("demonstrations", "train", "test"):
         raise unknown("pool", pool, ("demonstrations", "train", "test"))
-    return _pools(options, _data()).get(pool, [])
+    return _pools(*_places(options)).get(pool, [])
 
 
 def opened(task: Task, options: SearchQA, *, exact_original: bool) -> World:
@@ -68,40 +68,59 @@ def opened(task: Task, options: SearchQA, *, exact_original: bool) -> World:
 
 def retriever(options: SearchQA) -> Retriever:
     """The service that is named, or BM25 over the file of passages; made once for all episodes."""
-    return _service(options.retriever) if options.retriever else _index(_corpus(options))
+    return _service(options.retriever) if options.retriever else _index(_file(options.corpus, CORPUS))
 
 
 def data_digest(options: SearchQA) -> str:
     """A digest of the questions in their pools, and of what is searched."""
-    pools = _pools(options, _data())
-    searched = options.retriever or _file_digest(_corpus(options))
+    pools = _pools(*_places(options))
+    searched = options.retriever or _file_digest(_file(options.corpus, CORPUS))
     return digest([{pool: [task.digest for task in tasks] for pool, tasks in pools.items()}, searched])
 
 
-def _data() -> Path | None:
-    folder = os.environ.get("HELDOUT_DATA")
-    return Path(folder) if folder else None
+def checks(data: Path) -> Iterator[Check]:
+    """The passages, the questions on them, and the published test ids: of most sets no file says which they are."""
+    passages, questions, ids = data / CORPUS, data / QUESTIONS, ids_path("searchqa", "test")
+    yield checked(data, CORPUS, "passages that are read", partial(read_passages, passages), bool)
+    answered = "questions with an answer in the passages"
+    yield checked(data, QUESTIONS, answered, partial(read_questions, questions), lambda row: row.answerable)
+    there = {_item(row) for row in read_questions(questions)} if questions.exists() else set[str]()
+    yield checked(
+        data,
+        ids,
+        "ids with a question",
+        partial(published_ids, data, "searchqa", "test"),
+        partial(_is_there, there),
+    )
 
 
-def _corpus(options: SearchQA) -> Path:
-    return _file(options.corpus, _data(), CORPUS)
+def _is_there(there: set[str], item: str) -> bool:
+    dataset, _, number = item.rpartition("_")
+    if dataset not in {known for known, _ in FIRST} or not number.isdecimal():
+        raise BadCall(f"{item!r} is no id such as bamboogle_51622")
+    return item in there
 
 
-def _file(chosen: str, data: Path | None, usual: Path) -> Path:
+def _places(options: SearchQA) -> tuple[Path, Path | None, bool]:
+    """The file of questions, the folder with the published ids, and whether questions without a passage are asked.
+
+    Who names a file of questions needs no folder.
+    """
+    data = None if options.questions and VARIABLE not in os.environ else data_folder()
+    return _file(options.questions, QUESTIONS), data, bool(options.retriever)
+
+
+def _file(chosen: str, usual: str) -> Path:
     """A file that a setting names, else the usual one."""
-    if chosen:
-        return Path(chosen)
-    if data is None:
-        raise BadCall(f"HELDOUT_DATA is not set: it names the folder with {usual}")
-    return data / usual
+    return Path(chosen) if chosen else data_folder() / usual
 
 
 @cache
-def _pools(options: SearchQA, data: Path | None) -> dict[str, list[Task]]:
-    rows = [*read_questions(_file(options.questions, data, QUESTIONS))]
-    answerable = [row for row in rows if row.answerable or options.retriever]
-    ids = _published_ids(data)
-    drawn = sorted(answerable, key=lambda row: (f"{row.dataset}_{_number(row)}" not in ids, _draw(row)))
+def _pools(questions: Path, data: Path | None, unanswerable: bool) -> dict[str, list[Task]]:
+    rows = (row for row in read_questions(questions) if row.answerable or unanswerable)
+    asked = {row.text: row for row in rows}.values()  # two sets may ask the same
+    ids = frozenset(published_ids(data, "searchqa", "test")) if data else frozenset[str]()
+    drawn = sorted(asked, key=lambda row: (_item(row) not in ids, _draw(row)))
     test = [row for row in drawn if not row.split.startswith("train")][:TEST_SIZE]
     tested = {row.line for row in test}
     train = [row for row in drawn if row.line not in tested]
@@ -111,15 +130,9 @@ def _pools(options: SearchQA, data: Path | None) -> dict[str, list[Task]]:
     }
 
 
-def _published_ids(data: Path | None) -> frozenset[str]:
-    """The 400 published test ids, such as `bamboogle_51622`; none where their file is not there."""
-    path = data / IDS if data else None
-    if path is None or not path.exists():
-        return frozenset()
-    try:
-        return frozenset(str(item["item_id"]) for item in json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadCall(f"{path} is no list of objects with an item_id such as bamboogle_51622 ({error})") from None
+def _item(row: Row) -> str:
+    """A question's published id."""
+    return f"{row.dataset}_{_number(row)}"
 
 
 def _number(row: Row) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from heldout.config import Source
+from heldout.data.folder import data_folder
 from heldout.envs.base import Env, Recordings, Suite, Traits
 from heldout.envs.react import plain_action
 from heldout.envs.textcraft import published, replay, tasks
@@ -82,6 +83,7 @@ def suite(source: Source) -> Suite:
         thought=thought,
         slips=slips,
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
+        checks=published.checks,
     )
 
 
@@ -97,7 +99,7 @@ def _generated(source: Source) -> Parts:
 
 def _real(source: Source) -> Parts:
     exact = source.rules == "agentgym"
-    data = published.data_folder()
+    data = data_folder()
     return (
         partial(published.published, data=data),
         lambda task: TextCraft(published.opened(task, data, exact_original=exact), NAMESPACE),

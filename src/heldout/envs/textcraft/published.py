@@ -1,41 +1,30 @@
 """TextCraft's real tasks: the 544 goals of the Minecraft tree, by their published numbers."""
 
-import json
-import os
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
+from heldout.data.check import Check, checked
+from heldout.data.folder import ids_path, published_numbers
 from heldout.envs.lazy import Lazy
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
-from heldout.envs.textcraft.recipes import goal_order, real_book
+from heldout.envs.textcraft.recipes import documents, goal_order, real_book
 from heldout.envs.textcraft.tasks import difficulty
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
 from heldout.errors import BadCall, unknown
-from heldout.records import Task, digest
+from heldout.records import Json, Task, digest
 from heldout.seeds import stream
 
 ARCHIVE = Path("textcraft", "recipes.tar.xz")
 """Under HELDOUT_DATA."""
-
-IDS = {"train": Path("train", "textcraft_train.json"), "test": Path("eval", "textcraft_test.json")}
-"""Under HELDOUT_DATA/agentgym_item_ids; CC BY-NC, so never part of this package."""
 
 EASY_TURNS = 4
 """The most turns that the oracle takes for an easy goal: true of about half of the 544."""
 
 DISTRACTORS = 10
 """The most recipes of no use that are shown; and the most uses of one ingredient to draw them from (spec §3.7)."""
-
-
-def data_folder() -> Path:
-    """The folder of the real tasks' data."""
-    folder = os.environ.get("HELDOUT_DATA")
-    if not folder:
-        raise BadCall(f"HELDOUT_DATA is not set: it names the folder with {ARCHIVE}")
-    return Path(folder)
 
 
 def published(pool: str, data: Path) -> Sequence[Task]:
@@ -58,6 +47,24 @@ def data_digest(data: Path) -> str:
     book = real_book(data / ARCHIVE)
     lines = [line(recipe) for recipe in book.recipes]
     return digest([goal_order(), lines, _numbers("train", data), _numbers("test", data)])
+
+
+def checks(data: Path) -> Iterator[Check]:
+    """The recipe files, and the published ids."""
+    archive = data / ARCHIVE
+
+    def is_read(document: Json) -> bool:
+        return isinstance(document, dict) and bool(real_book(archive))
+
+    yield checked(data, str(ARCHIVE), "recipe files of the known tree", partial(documents, archive), is_read)
+    for split in ("train", "test"):
+        ids, what = ids_path("textcraft", split), "ids with a goal that the oracle crafts"
+        yield checked(data, ids, what, partial(_published, split, data), partial(_is_crafted, split, data))
+
+
+def _is_crafted(split: str, data: Path, number: int) -> bool:
+    is_there = (data / ARCHIVE).exists()
+    return is_there and turns(opened(_task(split, number, data), data, exact_original=False)) > 0
 
 
 def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
@@ -91,22 +98,19 @@ def _task(pool: str, number: int, data: Path) -> Task:
 
 @cache
 def _numbers(pool: str, data: Path) -> list[int]:
-    test = _read_ids(data / "agentgym_item_ids" / IDS["test"])
-    train = _read_ids(data / "agentgym_item_ids" / IDS["train"])
+    test, train = (_published(split, data) for split in ("test", "train"))
     left = sorted(set(range(len(goal_order()))) - set(test) - set(train))
     return {"test": test, "train": sorted([*train, *left]), "demonstrations": []}[pool]
 
 
-def _read_ids(path: Path) -> list[int]:
-    try:
-        found = [int(item["item_id"].removeprefix("textcraft_")) for item in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadCall(f"cannot read {path} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
-    if not set(found) <= set(range(len(goal_order()))):
+def _published(split: str, data: Path) -> list[int]:
+    numbers = published_numbers(data, "textcraft", split)
+    if past := [number for number in numbers if number >= len(goal_order())]:
         raise BadCall(
-            f"{path}: ids past textcraft_{len(goal_order()) - 1}; HELDOUT_DATA has to hold AgentGym's lists"
+            f"there is no textcraft_{past[0]} among the {len(goal_order())} published goals, "
+            f"as the {split} ids under {data} have it"
         )
-    return found
+    return numbers
 
 
 @cache

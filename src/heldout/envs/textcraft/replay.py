@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 
+from heldout.data.folder import data_folder
 from heldout.envs.base import Env
 from heldout.envs.dialogues import converted
 from heldout.envs.react import plain, plain_action
@@ -13,7 +14,7 @@ from heldout.envs.recorded import Dialogue, RecordedEpisode
 from heldout.envs.replay import replayed
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.language import line
-from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, data_folder, shown_for
+from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, shown_for
 from heldout.envs.textcraft.recipes import NAMESPACE, by_depth, documents, goal_order, grow_book, real_book
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
 from heldout.errors import BadCall

@@ -1,0 +1,47 @@
+"""The folder that HELDOUT_DATA names, and the lists of published ids in it."""
+
+import os
+from json import loads
+from pathlib import Path
+
+from heldout.errors import BadCall
+
+VARIABLE = "HELDOUT_DATA"
+IDS = "agentgym_item_ids"
+"""The folder with AgentGym-RL's lists (CC BY-NC: they are read there and never part of this package)."""
+FILES = {"train": "train/{env}_train.json", "test": "eval/{env}_test.json"}
+
+
+def data_folder() -> Path:
+    """The folder of the real tasks' data; raises `BadCall` where none is named."""
+    named = os.environ.get(VARIABLE)
+    if not named:
+        raise BadCall(f"{VARIABLE} is not set: it names the folder with the real tasks' data")
+    return Path(named)
+
+
+def ids_path(env: str, split: str) -> str:
+    """Where in the folder the ids of an environment's `train` or `test` tasks are listed."""
+    return f"{IDS}/{FILES[split]}".format(env=env)
+
+
+def published_ids(data: Path, env: str, split: str) -> list[str]:
+    """The item ids of an environment's `train` or `test` tasks, such as `webshop_5238`, in the list's order."""
+    path = data / ids_path(env, split)
+    try:
+        return [str(item["item_id"]) for item in loads(path.read_text("utf-8"))]
+    except OSError as error:
+        raise BadCall(f"could not read {path}: {error.strerror}; {VARIABLE} has to name a folder with it") from None
+    except (ValueError, KeyError, TypeError):
+        raise BadCall(f"{path} is no list of objects with an item_id such as {env}_0") from None
+
+
+def published_numbers(data: Path, env: str, split: str) -> list[int]:
+    """The same as numbers, for environments whose ids are their name and a number."""
+    numbers = list[int]()
+    for item in published_ids(data, env, split):
+        name, _, number = item.rpartition("_")
+        if name != env or not number.isdecimal():
+            raise BadCall(f"{data / ids_path(env, split)}: {item!r} is no id such as {env}_0")
+        numbers.append(int(number))
+    return numbers

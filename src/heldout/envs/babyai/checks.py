@@ -1,0 +1,25 @@
+"""Whether the published ids lead to worlds."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from heldout.data.check import Check, checked
+from heldout.data.folder import ids_path, published_numbers
+from heldout.envs.babyai.levels import PUBLISHED, place
+from heldout.envs.babyai.world import World
+from heldout.errors import BadCall
+
+
+def checks(data: Path) -> Iterator[Check]:
+    """The ids of both splits: each is of a published level, and its world is made."""
+    for split in ("train", "test"):
+        read = partial(published_numbers, data, "babyai", split)
+        yield checked(data, ids_path("babyai", split), "ids whose world is made", read, _is_made)
+
+
+def _is_made(number: int) -> bool:
+    level, seed = place(number)
+    if level not in PUBLISHED:
+        raise BadCall(f"babyai_{number} is of level {level}, for which no tasks were published")
+    return bool(World(level, seed).mission)

@@ -1,0 +1,100 @@
+"""`heldout data check` says what is there, what is good of it, and what is wrong."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from heldout.cli import main
+from heldout.data.check import Check
+from heldout.verbs.data import told
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
+    return tmp_path
+
+
+def listed(folder: Path, split: str, *ids: str) -> None:
+    path = folder / "agentgym_item_ids" / split
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([{"item_id": item} for item in ids]))
+
+
+def test_what_is_not_there_is_no_fault(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "check", "--envs", "babyai", "textcraft", "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)
+    assert {check["source"] for check in checks if check["missing"]} == {
+        "agentgym_item_ids/train/babyai_train.json",
+        "agentgym_item_ids/eval/babyai_test.json",
+        "agentgym_item_ids/train/textcraft_train.json",
+        "agentgym_item_ids/eval/textcraft_test.json",
+        "textcraft/recipes.tar.xz",
+    }
+    assert list(folder.iterdir()) == []
+
+
+def test_ids_that_lead_nowhere_are_named_and_the_status_is_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed(folder, "train/babyai_train.json", "babyai_0", "babyai_4", "babyai_24")
+    listed(folder, "eval/babyai_test.json", "babyai_0", "doors_1")
+    assert main(["data", "check", "--envs", "babyai"]) == 1
+    out, err = capsys.readouterr()
+    assert "babyai_train.json: babyai_24 is of level 25, for which no tasks were published" in out
+    assert "babyai_test.json: 'doors_1' is no id such as babyai_0" in out
+    assert err.splitlines()[-1].startswith("heldout: 2 of 2 looks found faults: agentgym_item_ids/train/babyai")
+
+
+def test_goals_whose_recipes_are_not_there_are_unresolved(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for split in ("train/textcraft_train.json", "eval/textcraft_test.json"):
+        listed(folder, split, "textcraft_0", "textcraft_5")
+    assert main(["data", "check", "--envs", "textcraft", "--json"]) == 0
+    _, train, test = json.loads(capsys.readouterr().out)
+    assert (train["there"], train["good"], train["unresolved"], train["faults"]) == (2, 0, 2, [])
+    assert test["unresolved"] == 2
+
+
+def test_many_faults_are_counted_and_the_first_are_shown() -> None:
+    check = Check(source="games", what="games that load", there=9, good=2, faults=tuple("abcdefg"))
+    lines = told([check]).splitlines()
+    assert lines[2].split() == ["games", "games", "that", "load", "9", "2", "0", "7"]
+    assert lines[3:] == [*(f"games: {fault}" for fault in "abcde"), "games: … and 2 more"]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("data check --envs babiai", "unknown environment 'babiai'; did you mean 'babyai'?"),
+        ("data", "data: say what (choose from: check)"),
+        ("data chekc", "unknown data 'chekc'; did you mean 'check'?"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_wrong_call_is_one_line(call: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(call.split()) == 2
+    assert capsys.readouterr().err.startswith(f"heldout: {said}")
+
+
+def test_a_folder_that_is_not_there_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HELDOUT_DATA", str(folder / "data"))
+    assert main(["data", "check"]) == 2
+    assert capsys.readouterr().err == f"heldout: HELDOUT_DATA names {folder}/data, which is no folder\n"
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif("HELDOUT_DATA" not in os.environ, reason="HELDOUT_DATA is not set")
+def test_the_real_data_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "check", "--envs", "textcraft", "babyai", "--json"]) == 0
+    found = {check["source"]: (check["there"], check["good"]) for check in json.loads(capsys.readouterr().out)}
+    assert found == {
+        "textcraft/recipes.tar.xz": (860, 860),
+        "agentgym_item_ids/train/textcraft_train.json": (374, 374),
+        "agentgym_item_ids/eval/textcraft_test.json": (100, 100),
+        "agentgym_item_ids/train/babyai_train.json": (810, 810),
+        "agentgym_item_ids/eval/babyai_test.json": (90, 90),
+    }
