@@ -37,6 +37,8 @@ STRANGE = (
     "search[]",
     "click[",
     "<answer>",
+    "<answer>\ud800</answer>",
+    "<search>\ud800 x</search>",
     "9" * 5000,
     "get " + "9" * 5000 + " x",
 )

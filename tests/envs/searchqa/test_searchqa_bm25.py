@@ -48,7 +48,7 @@ def test_a_score_is_that_of_the_formula() -> None:
 
 
 def test_a_corpus_gives_back_what_was_put_in() -> None:
-    pages = (*PAGES, Passage("é", "ünï\ncode \ud800"), Passage("", ""))
+    pages = (*PAGES, Passage("é", "ünï\ncode 東京"), Passage("", ""))
     corpus = Corpus(pages)
     assert len(corpus) == 6
     assert tuple(corpus[number] for number in range(6)) == pages

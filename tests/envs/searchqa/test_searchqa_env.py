@@ -2,8 +2,8 @@
 
 import pytest
 
+from heldout.config import Config, Source, changed
 from heldout.config import SearchQA as Options
-from heldout.config import Source
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.env import INVALID, POCKET, RIGHT, WRONG, SearchQA
 from heldout.envs.searchqa.passages import Passage, Shelf
@@ -52,6 +52,9 @@ def test_a_single_answer_ends_the_episode_either_way() -> None:
 def test_single_answer_is_a_setting_and_another_data_digest() -> None:
     plain, single = suite(Source()), suite(Source(searchqa=Options(single_answer=True)))
     assert plain.data != single.data
+    assert changed(Config(), ["source.searchqa.single_answer=true"]).source == Source(
+        searchqa=Options(single_answer=True)
+    )
     task = single.tasks("test")[0]
     assert single.open(task).step("<answer>nobody</answer>").ending is Ending.FAILED
     assert plain.open(task).step("<answer>nobody</answer>").ending is None
@@ -76,6 +79,13 @@ def test_the_state_is_what_was_read_and_answered() -> None:
     assert one.step("<search>a</search>").digest == other.step("<search>b</search>").digest
     assert one.step("hm").digest == other.step("<search>c</search>").digest
     assert one.step("<answer>x</answer>").digest != other.step("<search>c</search>").digest
+
+
+@pytest.mark.parametrize("exact_original", [True, False])
+def test_half_a_surrogate_pair_is_answered(exact_original: bool) -> None:
+    playing = episode(exact_original=exact_original)
+    assert playing.step("<answer>\ud800</answer>").observation == WRONG
+    assert playing.step("<search>\ud800</search>").observation.startswith("<information>Doc 1")
 
 
 def test_a_value_is_not_changed_by_what_is_tried() -> None:

@@ -68,6 +68,12 @@ def test_questions_are_read_in_flashrag_s_form_and_in_ours(tmp_path: Path) -> No
     assert (second.answers, second.dataset, second.split, second.line) == (("Ben",), "hotpotqa", "dev", 2)
 
 
+def test_half_a_surrogate_pair_is_read_as_a_question_mark(tmp_path: Path) -> None:
+    [passage] = read_passages(lines(tmp_path / "c.jsonl", [{"id": "\ud800", "contents": "a\ud800"}]))
+    [row] = read_questions(lines(tmp_path / "q.jsonl", [question(1, question="who\ud800")]))
+    assert (passage.id, passage.contents, row.text) == ("?", "a?", "who?")
+
+
 @pytest.mark.parametrize(
     ("row", "wrong"),
     [

@@ -1,9 +1,14 @@
 """The oracle, what is legal, the thoughts and the slips, on a book of four pages."""
 
+from heldout.config import Limits, Source
+from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.passages import Corpus, Passage, Shelf
 from heldout.envs.searchqa.players import legal, oracle, slips, thought, turns
 from heldout.envs.searchqa.world import Fact, Question, World
+from heldout.policies import twin
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import play
 
 BOOK = Bm25(
     Corpus(
@@ -81,3 +86,14 @@ def test_without_facts_the_oracle_searches_the_question_until_it_reads_an_answer
     assert turns(plain, 5) == 2
     lost = World(Question("Where?", ("Nowhere",)), Shelf(()))
     assert turns(lost, 5) == 3
+
+
+def test_a_player_says_its_thought_and_its_action_in_tags() -> None:
+    asked = suite(Source())
+    assignment = Assignment(task=asked.tasks("test")[0], attempt=0, seed=0, stream="test")
+    [trajectory] = play(twin.oracle(lambda _: asked), [assignment], Limits(), lambda _: asked)
+    assert trajectory.success
+    first, last = trajectory.turns[0].reply.text, trajectory.turns[-1].reply.text
+    assert first.startswith("<think>I look up ")
+    assert "</think>\n<search>" in first
+    assert last.endswith("</answer>")

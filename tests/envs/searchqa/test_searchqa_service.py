@@ -121,6 +121,11 @@ def test_half_a_surrogate_pair_reaches_the_service_as_a_question_mark(server: Se
     assert server.asked[0]["queries"] == ["a?b"]
 
 
+def test_half_a_surrogate_pair_from_the_service_is_one_too(server: Server, opened: Opened) -> None:
+    server.answers = [(200, {"result": [[{"id": "1", "contents": "a\ud800b"}]]})]
+    assert opened()[0].search("x", 3) == [Passage("1", "a?b")]
+
+
 def test_failures_that_may_pass_are_tried_again_after_longer_and_longer_pauses(
     server: Server, opened: Opened
 ) -> None:

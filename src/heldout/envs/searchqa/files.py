@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
-from heldout.envs.searchqa.passages import Passage
+from heldout.envs.searchqa.passages import Passage, readable
 from heldout.errors import BadCall
 from heldout.records import Json
 from heldout.store.lines import read_lines
@@ -36,7 +36,7 @@ def read_passages(path: Path) -> Iterator[Passage]:
             contents = f'"{unescape(str(value.get("title", "")))}"\n{value.get("text", "")}'
         if not isinstance(contents, str) or not contents.strip('"\n '):
             raise BadCall(f"{path}: line {number} is no passage: it has neither contents nor title and text")
-        yield Passage(str(value.get("id", number)), contents)
+        yield Passage(readable(str(value.get("id", number))), readable(contents))
 
 
 def read_questions(path: Path) -> Iterator[Row]:
@@ -67,7 +67,7 @@ def answers_in(value: Json) -> tuple[str, ...]:
 
 def _asked(text: str) -> str:
     """A question as the original puts it (spec §2.7)."""
-    stripped = text.strip()
+    stripped = readable(text).strip()
     return stripped if stripped.endswith("?") else f"{stripped}?"
 
 

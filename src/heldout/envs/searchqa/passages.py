@@ -30,6 +30,11 @@ class Passage:
         return self.contents.partition("\n")[2]
 
 
+def readable(text: str) -> str:
+    """A text as bytes can hold it: JSON may hold half a surrogate pair, which no tokenizer reads."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class Retriever(Protocol):
     """Whatever finds passages; it has no state that a search changes, so that all episodes share it."""
 
@@ -59,7 +64,7 @@ class Corpus:
         self._ends = array("Q")
         for passage in passages:
             for part in (passage.id, passage.contents):
-                self._bytes += part.encode("utf-8", "surrogatepass")
+                self._bytes += part.encode()
                 self._ends.append(len(self._bytes))
 
     def __len__(self) -> int:
@@ -74,4 +79,4 @@ class Corpus:
 
     def _part(self, place: int) -> str:
         begin = self._ends[place - 1] if place else 0
-        return self._bytes[begin : self._ends[place]].decode("utf-8", "surrogatepass")
+        return self._bytes[begin : self._ends[place]].decode()

@@ -8,7 +8,7 @@ from typing import final
 
 import httpx2
 
-from heldout.envs.searchqa.passages import Passage
+from heldout.envs.searchqa.passages import Passage, readable
 from heldout.errors import BadCall, Unavailable
 from heldout.records import Json
 
@@ -53,9 +53,7 @@ class Service:
 
     def search(self, query: str, count: int) -> Sequence[Passage]:
         """What the service finds, at most so many."""
-        # Half a surrogate pair, which an agent can write, is not what JSON's readers can read.
-        query = query.encode("utf-8", "replace").decode()
-        asked = {"queries": [query], "topk": count, "return_scores": True}
+        asked = {"queries": [readable(query)], "topk": count, "return_scores": True}
         for pause in (*self._patience.pauses, None):
             try:
                 return self._passages(self._answer(asked))[:count]
@@ -95,10 +93,14 @@ class Service:
         try:
             [found] = loads(text)["result"]
             documents = [item.get("document", item) for item in found]
-            passages = [Passage(str(document.get("id", "")), document["contents"]) for document in documents]
-            if not all(isinstance(passage.contents, str) for passage in passages):
-                raise TypeError("contents are text")
+            passages = [_passage(str(document.get("id", "")), document["contents"]) for document in documents]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             form = f"{self._url} answers in another form than Search-R1's"
             raise Unavailable(f"{form} ({error}): {text[:200]!r}") from None
         return passages
+
+
+def _passage(name: str, contents: Json) -> Passage:
+    if not isinstance(contents, str):
+        raise TypeError("contents are text")
+    return Passage(readable(name), readable(contents))

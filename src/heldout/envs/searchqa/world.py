@@ -65,4 +65,6 @@ class World:
     @cached_property
     def digest(self) -> str:
         """A digest of the state: what was read and what was answered, whatever the queries."""
-        return digest([[passage.contents for passage in self.read], self.guesses, self.solved])
+        read = [passage.contents for passage in self.read]
+        # Half a surrogate pair, which an agent can write, has no bytes of its own.
+        return digest([[ascii(text) for text in texts] for texts in (read, self.guesses)])
