@@ -12,7 +12,7 @@ C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchQA:
+class SearchQAOptions:
     """What of a source only SearchQA reads."""
 
     single_answer: bool = False
@@ -36,7 +36,7 @@ class Source:
     seed: int = 0
     profile: str = "pocket"
     """`pocket` fits a context of 4,096 tokens at K = 20; `standard` is the originals' size."""
-    searchqa: SearchQA = field(default_factory=SearchQA)
+    searchqa: SearchQAOptions = field(default_factory=SearchQAOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

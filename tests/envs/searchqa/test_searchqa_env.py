@@ -2,8 +2,7 @@
 
 import pytest
 
-from heldout.config import Config, Source, changed
-from heldout.config import SearchQA as Options
+from heldout.config import Config, SearchQAOptions, Source, changed
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.env import INVALID, POCKET, RIGHT, WRONG, SearchQA
 from heldout.envs.searchqa.passages import Passage, Shelf
@@ -50,10 +49,10 @@ def test_a_single_answer_ends_the_episode_either_way() -> None:
 
 
 def test_single_answer_is_a_setting_and_another_data_digest() -> None:
-    plain, single = suite(Source()), suite(Source(searchqa=Options(single_answer=True)))
+    plain, single = suite(Source()), suite(Source(searchqa=SearchQAOptions(single_answer=True)))
     assert plain.data != single.data
     assert changed(Config(), ["source.searchqa.single_answer=true"]).source == Source(
-        searchqa=Options(single_answer=True)
+        searchqa=SearchQAOptions(single_answer=True)
     )
     task = single.tasks("test")[0]
     assert single.open(task).step("<answer>nobody</answer>").ending is Ending.FAILED

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heldout.config import SearchQA, Source
+from heldout.config import SearchQAOptions, Source
 from heldout.data.folder import ids_path
 from heldout.envs.base import Suite
 from heldout.envs.searchqa import suite
@@ -51,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def real(**options: str) -> Suite:
-    return suite(Source(kind="real", searchqa=SearchQA(**options)))  # type: ignore[arg-type]
+    return suite(Source(kind="real", searchqa=SearchQAOptions(**options)))  # type: ignore[arg-type]
 
 
 def test_passages_are_read_in_wiki_18_s_form_and_in_ours(tmp_path: Path) -> None:
@@ -133,14 +133,14 @@ def test_what_the_corpus_cannot_answer_is_asked_only_of_a_service() -> None:
 
 def test_the_corpus_is_another_file_where_one_is_named(folder: Path) -> None:
     other = lines(folder / "mine.jsonl", [{"id": "9", "contents": "Mine\nThe mine is deep."}])
-    [passage] = retriever(SearchQA(corpus=str(other))).search("mine", 3)
+    [passage] = retriever(SearchQAOptions(corpus=str(other))).search("mine", 3)
     assert passage.id == "9"
     assert real(corpus=str(other)).data != real().data
-    assert retriever(SearchQA(corpus=str(other))) is retriever(SearchQA(corpus=str(other)))
+    assert retriever(SearchQAOptions(corpus=str(other))) is retriever(SearchQAOptions(corpus=str(other)))
     empty = folder / "none.jsonl"
     empty.write_text("")
     with pytest.raises(BadCall, match="holds no passages"):
-        retriever(SearchQA(corpus=str(empty)))
+        retriever(SearchQAOptions(corpus=str(empty)))
 
 
 @pytest.mark.usefixtures("folder")
@@ -195,7 +195,7 @@ def test_the_real_questions_and_passages_load(data: Path) -> None:
     assert Counter(task.difficulty for task in train) == {"hard": 1980, "easy": 1889}
     counted = [(check.there, check.good, check.unresolved, check.faults) for check in checks(data)]
     assert counted == [(35881, 35881, 0, ()), (4689, 4269, 420, ()), (400, 50, 350, ())]
-    [passage, *_] = retriever(SearchQA()).search("George Rankin politician", 3)
+    [passage, *_] = retriever(SearchQAOptions()).search("George Rankin politician", 3)
     assert "Rankin" in passage.name
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from heldout.config import Limits, SearchQA, Source
+from heldout.config import Limits, SearchQAOptions, Source
 from heldout.envs.searchqa import env, published, suite
 from heldout.envs.searchqa.passages import Passage
 from heldout.envs.searchqa.service import Patience, Service
@@ -231,7 +231,7 @@ def test_real_questions_are_searched_by_the_service_that_is_named(
     monkeypatch.delenv("HELDOUT_DATA", raising=False)
     questions = tmp_path / "questions.jsonl"
     questions.write_text('{"question": "Where was Ada born", "golden_answers": ["Oak Hill"]}\n')
-    options = SearchQA(retriever=server.address, questions=str(questions))
+    options = SearchQAOptions(retriever=server.address, questions=str(questions))
     real = suite(Source(kind="real", searchqa=options))
     assert server.address in real.source
     episode = real.open(real.tasks("test")[0])

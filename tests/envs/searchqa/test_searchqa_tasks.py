@@ -7,7 +7,7 @@ from tracemalloc import get_traced_memory, start, stop
 
 import pytest
 
-from heldout.config import SearchQA, Source
+from heldout.config import SearchQAOptions, Source
 from heldout.envs.base import Suite
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.facts import RELATIONS, SIZES, YEAR
@@ -216,6 +216,6 @@ def test_a_pool_that_is_not_there_is_refused() -> None:
 
 
 def test_an_invented_encyclopaedia_is_searched_nowhere_else(tmp_path: Path) -> None:
-    for options in (SearchQA(retriever="http://x"), SearchQA(corpus=str(tmp_path))):
+    for options in (SearchQAOptions(retriever="http://x"), SearchQAOptions(corpus=str(tmp_path))):
         with pytest.raises(BadCall, match=r"for source\.kind=real only"):
             suite(Source(searchqa=options))

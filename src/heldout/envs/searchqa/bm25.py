@@ -1,4 +1,4 @@
-"""BM25 over passages (Robertson and Zaragoza, 2009), in arrays: two megabytes for each million characters."""
+"""BM25 over passages (Robertson and Zaragoza, 2009), in arrays smaller than the text."""
 
 import re
 from array import array

@@ -7,7 +7,7 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
-from heldout.config import SearchQA
+from heldout.config import SearchQAOptions
 from heldout.data.check import Check, checked
 from heldout.data.folder import VARIABLE, data_folder, ids_path, published_ids
 from heldout.envs.searchqa.bm25 import Bm25
@@ -49,7 +49,7 @@ _HEAD = 1 << 20
 """Bytes of a corpus that go into its digest, beside its size: a whole wiki-18 has fourteen gigabytes."""
 
 
-def published(pool: str, options: SearchQA) -> Sequence[Task]:
+def published(pool: str, options: SearchQAOptions) -> Sequence[Task]:
     """The questions of one pool; no demonstrations, since nobody wrote down the facts behind a question.
 
     `test` has the published ids that are there, then questions drawn by their hash; none of a set's own training
@@ -60,18 +60,18 @@ def published(pool: str, options: SearchQA) -> Sequence[Task]:
     return _pools(*_places(options)).get(pool, [])
 
 
-def opened(task: Task, options: SearchQA, *, exact_original: bool) -> World:
+def opened(task: Task, options: SearchQAOptions, *, exact_original: bool) -> World:
     """The world of a real task."""
     asked = Question(task.world["question"], tuple(task.world["answers"]))
     return World(asked, retriever(options), exact_original=exact_original)
 
 
-def retriever(options: SearchQA) -> Retriever:
+def retriever(options: SearchQAOptions) -> Retriever:
     """The service that is named, or BM25 over the file of passages; made once for all episodes."""
     return _service(options.retriever) if options.retriever else _index(_file(options.corpus, CORPUS))
 
 
-def data_digest(options: SearchQA) -> str:
+def data_digest(options: SearchQAOptions) -> str:
     """A digest of the questions in their pools, and of what is searched."""
     pools = _pools(*_places(options))
     searched = options.retriever or _file_digest(_file(options.corpus, CORPUS))
@@ -101,7 +101,7 @@ def _is_there(there: set[str], item: str) -> bool:
     return item in there
 
 
-def _places(options: SearchQA) -> tuple[Path, Path | None, bool]:
+def _places(options: SearchQAOptions) -> tuple[Path, Path | None, bool]:
     """The file of questions, the folder with the published ids, and whether questions without a passage are asked.
 
     Who names a file of questions needs no folder.
