@@ -38,7 +38,6 @@ STRANGE = (
     "click[",
     "<answer>",
     "<answer>\ud800</answer>",
-    "<search>\ud800 x</search>",
     "9" * 5000,
     "get " + "9" * 5000 + " x",
 )
