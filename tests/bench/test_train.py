@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from heldout.bench.machine import Machine
-from heldout.bench.train import OURS, PADDED, TRL, Comparison, Step, Update, Work, compare, ratio, step, update
+from heldout.bench.steps import Step, Update, Work
+from heldout.bench.train import OURS, PADDED, TRL, Comparison, compare, ratio, step, update
 from heldout.bench.trl import INSTALLED, Trl, columns
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.config import Config, Limits, Source, Train

@@ -20,7 +20,7 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
 from heldout.bench.generate import GenerateEngine
-from heldout.bench.train import Step, Update, Work, learned, stepped
+from heldout.bench.steps import Step, Update, Work, learned, stepped
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.errors import HeldoutError
 from heldout.learn.batch import sequence_of
@@ -78,7 +78,7 @@ class Trl:
         model, tokenizer = load.load(self._work.model, "cuda" if torch.cuda.is_available() else "cpu")
         watch, chat = Watch(), chat_of(tokenizer)
 
-        def rollout_func(asked: list[str], trainer: Any) -> dict[str, list[Any]]:
+        def rolled_out(asked: list[str], trainer: Any) -> dict[str, list[Any]]:
             watch.lap(BETWEEN)
             played = rollout(asked, trainer, chat)
             watch.lap(PLAY)
@@ -95,7 +95,7 @@ class Trl:
                 args=self._settings(folder, number, rows),
                 processing_class=tokenizer,
                 train_dataset=datasets.Dataset.from_list([{"prompt": prompt} for prompt in prompts]),
-                rollout_func=rollout_func,
+                rollout_func=rolled_out,
                 reward_funcs=reward,
                 callbacks=[_Clock(watch)],
             )

@@ -46,8 +46,8 @@ def test_the_opening_is_the_room_the_goal_and_the_actions(kitchen: House) -> Non
             "You are in the middle of a room. Looking quickly around you, you see a cabinet 2, a cabinet 1, "
             "a countertop 1, a fridge 1, a microwave 1, and a sinkbasin 1.\n"
             "Your task is to: put a hot mug in cabinet.\n"
-            "AVAILABLE ACTIONS: go to cabinet 1,go to cabinet 2,go to countertop 1,go to fridge 1,go to microwave 1,"
-            "go to sinkbasin 1,inventory,look"
+            "AVAILABLE ACTIONS: go to cabinet 1,go to cabinet 2,go to countertop 1,go to fridge 1,"
+            "go to microwave 1,go to sinkbasin 1,inventory,look"
         )
     )
 

@@ -7,7 +7,8 @@ from json import dumps
 from statistics import median
 
 from heldout.agents import PLAYERS, suites_of
-from heldout.bench.train import OURS, TRL, Comparison, R, Work, compare, ratio
+from heldout.bench.steps import Work
+from heldout.bench.train import OURS, TRL, Comparison, R, compare, ratio
 from heldout.bench.trl import INSTALLED, Trl
 from heldout.config import Config, changed
 from heldout.errors import BadCall
