@@ -10,14 +10,14 @@ def reached(world: World) -> bool:
     if goal.all_shut and world.opened:
         return False
     if goal.lamp:
-        return world.held is not None and world.held.kind == goal.thing and lit(world)
+        return world.held is not None and world.held.kind == goal.thing and _lit(world)
     homes = (name for name, receptacle in world.house.receptacles.items() if receptacle.kind == goal.home)
     if goal.carrier:
         return any(_carries(world, thing) for name in homes for thing in world.inside[name])
     return any(sum(ready(world, thing) for thing in world.inside[name]) >= goal.count for name in homes)
 
 
-def lit(world: World) -> bool:
+def _lit(world: World) -> bool:
     """Whether a lamp of the goal's kind, switched on, stands where the agent does."""
     return any(
         thing.kind == world.house.goal.lamp and thing.name in world.states[State.ON]

@@ -7,9 +7,10 @@ from functools import cache
 from random import Random
 
 from heldout.envs.alfworld.furniture import LAMPS, OPENABLE, ROOMS, TAKES, THINGS, becomes
-from heldout.envs.alfworld.house import Goal, House, Receptacle, State, Thing
+from heldout.envs.alfworld.house import Goal, House, Receptacle, Thing
+from heldout.envs.alfworld.world import TREATMENTS
 
-NEEDS = {State.CLEAN: "sinkbasin", State.HOT: "microwave", State.COOL: "fridge"}
+NEEDS = {state: kind for kind, state, _ in TREATMENTS.values()}
 """The receptacle at which each state is brought about."""
 
 
@@ -53,14 +54,14 @@ def goals() -> Mapping[str, tuple[Goal, ...]]:
             for thing, home in pairs
             if state in becomes(thing) and home != NEEDS[state]
         ]
-    return {kind: tuple(goal for goal in each if rooms(goal)) for kind, each in found.items()}
+    return {kind: tuple(goal for goal in each if _rooms(goal)) for kind, each in found.items()}
 
 
 _LIT = {"desklamp": "bedroom", "floorlamp": "livingroom"}
 """The rooms with lamps."""
 
 
-def rooms(goal: Goal) -> list[str]:
+def _rooms(goal: Goal) -> list[str]:
     """The kinds of room in which a goal can be reached, with another place for its things to come from."""
     needed = {goal.home, NEEDS[goal.state] if goal.state else ""} - {""}
     return [
@@ -135,7 +136,7 @@ class _Growth:
     inside: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.room = self.chance.choice(rooms(self.goal))
+        self.room = self.chance.choice(_rooms(self.goal))
 
     def furnish(self) -> None:
         """The receptacles: what the goal needs, then any."""

@@ -39,7 +39,6 @@ DONE = {
 
 REFUSED = {
     Why.UNKNOWN: "Nothing happens.",
-    Why.ALREADY_THERE: "Nothing happens: you are at the {0} already.",
     Why.NOT_AT: "Nothing happens: you are not at the {0}.",
     Why.NOT_INSIDE: "Nothing happens: that is not in/on the {1}.",
     Why.SHUT: "Nothing happens: the {0} is closed.",
@@ -120,17 +119,17 @@ def available(world: World) -> list[str]:
 
 def opening(world: World) -> str:
     """The first look around, and the goal."""
-    around = faced(world) if world.here else surroundings(world)
+    around = _faced(world) if world.here else _surroundings(world)
     return f"{around}\n{world.house.sentence}"
 
 
-def surroundings(world: World) -> str:
+def _surroundings(world: World) -> str:
     """The room, seen from its middle."""
-    seen = listed(f"a {name}" for name in world.house.receptacles)
+    seen = _listed(f"a {name}" for name in world.house.receptacles)
     return f"You are in the middle of a room. Looking quickly around you, you see {seen}."
 
 
-def faced(world: World) -> str:
+def _faced(world: World) -> str:
     """What one stands before; the original adds things that were taken from there and put down beside."""
     floor = (
         f"a {world.house.things[name].name}"
@@ -138,14 +137,14 @@ def faced(world: World) -> str:
         for receptacle in world.here
         if world.original and (name, receptacle.name) in world.taken_from
     )
-    return f"You are facing the {listed(each.name for each in world.here)}. Next to it, you see {listed(floor)}."
+    return f"You are facing the {_listed(each.name for each in world.here)}. Next to it, you see {_listed(floor)}."
 
 
-def contents(world: World, receptacle: Receptacle) -> str:
+def _contents(world: World, receptacle: Receptacle) -> str:
     """What can be seen of a receptacle."""
     if world.shut(receptacle):
         return f"The {receptacle.name} is closed."
-    seen = listed(f"a {thing.name}" for thing in world.inside[receptacle.name])
+    seen = _listed(f"a {thing.name}" for thing in world.inside[receptacle.name])
     if receptacle.openable:
         return f"The {receptacle.name} is open. In it, you see {seen}."
     return f"On the {receptacle.name}, you see {seen}."
@@ -163,25 +162,25 @@ def told(world: World, move: Move) -> str:
             return HELP
         case Verb.GO:
             came = f"You arrive at {move.name}. " if edition.arrives else ""
-            return came + contents(world, world.house.receptacles[move.name])
+            return came + _contents(world, world.house.receptacles[move.name])
         case Verb.OPEN:
-            seen = "" if edition.opens_blindly else " " + contents(world, world.house.receptacles[move.name])
+            seen = "" if edition.opens_blindly else " " + _contents(world, world.house.receptacles[move.name])
             return f"You open the {move.name}.{seen}"
         case Verb.EXAMINE if move.name in world.house.receptacles:
-            return contents(world, world.house.receptacles[move.name])
+            return _contents(world, world.house.receptacles[move.name])
         case Verb.EXAMINE:
-            return described(world, world.house.things[move.name])
+            return _described(world, world.house.things[move.name])
         case Verb.PUT if edition.moves:
             return f"You move the {move.name} to the {move.other}."
         case _:
             return DONE[move.verb].format(move.name, move.other)
 
 
-def described(world: World, thing: Thing) -> str:
+def _described(world: World, thing: Thing) -> str:
     """A thing in hand."""
     state = _state(world, thing)
     if thing.name in world.house.carriers:
-        inside = listed(f"a {each.name}" for each in world.house.carriers[thing.name])
+        inside = _listed(f"a {each.name}" for each in world.house.carriers[thing.name])
         # The original does not tell the state of a thing that can hold others.
         return (
             f"This is a {'normal' if world.original or not state else state} {thing.name}. In it, you see {inside}."
@@ -198,7 +197,7 @@ def refused(mistake: RuleBroken) -> str:
     return REFUSED[mistake.why].format(mistake.name, mistake.other)
 
 
-def listed(names: Iterable[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     """Names as the original lists them: `a`, `a, and b`, `a, b, and c`, or `nothing`."""
     *first, last = [*names] or ["nothing"]
     return ", and ".join([", ".join(first), last]) if first else last
@@ -206,9 +205,9 @@ def listed(names: Iterable[str]) -> str:
 
 def _look(world: World) -> str:
     if world.here:
-        return faced(world)
+        return _faced(world)
     # Once the agent's place is known the original looks for receptacles there, and finds none.
-    return surroundings(world) if not world.original else _NOWHERE
+    return _surroundings(world) if not world.original else _NOWHERE
 
 
 _NOWHERE = "You are in the middle of a room. Looking quickly around you, you see nothing."

@@ -39,7 +39,6 @@ class Why(Enum):
     """Why a move is refused."""
 
     UNKNOWN = auto()
-    ALREADY_THERE = auto()
     NOT_AT = auto()
     NOT_INSIDE = auto()
     SHUT = auto()
@@ -197,7 +196,7 @@ class World:
 
     def _go(self, receptacle: Receptacle) -> None:
         if receptacle.place == self.place and self.original:
-            raise RuleBroken(Why.ALREADY_THERE, receptacle.name)
+            raise RuleBroken(Why.NO_USE)
         self.place = receptacle.place
 
     def _turn(self, verb: Verb, receptacle: Receptacle) -> None:
