@@ -31,6 +31,7 @@ CALLS = {
     "evaluate": EVALUATE,
     "data check": "data check",
     "bench rollout": "bench rollout",
+    "bench envs": "bench envs",
 }
 Said = Callable[[], tuple[str, str]]
 
@@ -101,8 +102,11 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
-        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: rollout)"),
+        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout)"),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
+        ("bench envs --env textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
+        ("bench envs --seconds -1", "bench envs: argument --seconds:"),
+        ("bench envs --seconds long", "bench envs: argument --seconds: a number of seconds, not 'long'"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),
         ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),

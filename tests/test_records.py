@@ -19,6 +19,7 @@ from heldout.records import (
     Trajectory,
     Turn,
     digest,
+    digest_of_text,
     from_json,
     to_json,
 )
@@ -72,6 +73,10 @@ def test_equal_worlds_are_equal_tasks_whatever_their_id() -> None:
 def test_a_digest_does_not_see_the_order_of_keys() -> None:
     assert digest({"b": 1, "a": [1, 2]}) == digest({"a": [1, 2], "b": 1}) == "3813f9409eb0095b"
     assert digest([1, 2]) != digest([2, 1])
+
+
+def test_a_text_that_is_written_already_has_the_digest_of_its_value() -> None:
+    assert digest_of_text('{"a": [1, 2], "b": "é"}') == digest({"b": "é", "a": [1, 2]})
 
 
 def test_generated_tokens_are_the_models_own_and_the_response_holds_observations_too() -> None:

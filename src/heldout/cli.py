@@ -166,6 +166,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    if re.fullmatch(r"\d+(\.\d+)?", text) is None:
+        raise ArgumentTypeError(f"a number of seconds, not {text!r}")
+    return float(text)
+
+
 def _one_of(kind: str, *choices: str) -> Callable[[str], str]:
     def chosen(text: str) -> str:
         if text not in choices:
@@ -314,6 +320,21 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _bench_envs_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--envs", "--env", nargs="+", default=[], metavar="E", help="the environments (every one)")
+    file = "recorded episodes, as for replay: their actions are played, and no other environments"
+    parser.add_argument("--file", dest="files", nargs="+", type=Path, default=[], metavar="FILE", help=file)
+    rules = _one_of("rules", "agentgym", "fixed")
+    parser.add_argument("--rules", type=rules, metavar="R", help="agentgym or fixed (fixed; with a file agentgym)")
+    limit = "tasks of each environment (100), or the first N episodes of each file (all)"
+    parser.add_argument("--limit", type=_count, metavar="N", help=limit)
+    parser.add_argument("--rounds", type=_count, default=5, metavar="N", help="rounds, everything in turn (5)")
+    parser.add_argument("--seconds", type=_seconds, default=1.0, metavar="S", help="of a round, at least (1)")
+    _seed(parser)
+    _json(parser)
+    _settings(parser)
+
+
 FAMILIES = {
     "data": "look after the real tasks' data",
     "bench": "measure how fast we are, beside others",
@@ -336,5 +357,10 @@ VERBS = {
         "our engine beside transformers' generate",
         "heldout.verbs.bench.rollout:bench_rollout",
         _bench_rollout_flags,
+    ),
+    "bench envs": Verb(
+        "how many tasks are opened and actions answered in a second",
+        "heldout.verbs.bench.envs:bench_envs",
+        _bench_envs_flags,
     ),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
-from json import dumps
+from json import JSONEncoder
 from typing import Any, Self, TypeVar
 
 from heldout.errors import BadCall
@@ -20,6 +20,8 @@ Json = Any
 """What json can hold: None, bool, int, float, str, and lists and dicts of them."""
 
 R = TypeVar("R")
+
+_CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
 class Ending(StrEnum):
@@ -206,7 +208,12 @@ class Episode:
 
 def digest(value: Json) -> str:
     """16 hexadecimal digits that name a JSON value by its content."""
-    return sha256(dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+    return digest_of_text(_CANONICAL.encode(value))
+
+
+def digest_of_text(text: str) -> str:
+    """The same of a JSON value that is written already: keys in order, nothing escaped that need not be."""
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def to_json(value: object) -> Json:

@@ -46,9 +46,8 @@ def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> No
 def replays(file: Path, rules: str) -> Iterator[Replayed]:
     """The episodes of a file as they go by some rules, one after the other."""
     reader = Reader(Source(rules=rules))
-    for number, value in read_lines(file):
-        with _named(f"{file}: line {number}"):
-            episode = reader.read(value, f"line {number}")
+    for place, episode in reader.episodes(file):
+        with named(place):
             env = reader.recordings(episode.env).open(episode)
         yield replayed(episode, env, past_end=rules == "agentgym")
 
@@ -67,6 +66,13 @@ class Reader:
     items: dict[str, int] = field(default_factory=dict)
     """The items of the dialogues so far, each with its place among them."""
 
+    def episodes(self, file: Path) -> Iterator[tuple[str, RecordedEpisode]]:
+        """The episodes of a file, and the place of each there."""
+        for number, value in read_lines(file):
+            with named(place := f"{file}: line {number}"):
+                episode = self.read(value, f"line {number}")
+            yield place, episode
+
     def read(self, value: Json, name: str) -> RecordedEpisode:
         """The episode of a line; `name` is the line's."""
         if not is_dialogue(value):
@@ -84,7 +90,7 @@ class Reader:
 
 
 @contextmanager
-def _named(place: str) -> Iterator[None]:
+def named(place: str) -> Iterator[None]:
     """Says where in the file a wrong value stands."""
     try:
         yield

@@ -2,11 +2,14 @@
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from typing import Any, final
 
 from minigrid.core.actions import Actions
 from minigrid.core.constants import COLOR_TO_IDX, DIR_TO_VEC, OBJECT_TO_IDX, STATE_TO_IDX
+from minigrid.core.world_object import Wall
 
 Cell = tuple[int, int]
 Pose = tuple[Cell, int]
@@ -16,10 +19,19 @@ SIZE = 7
 LEFT, RIGHT, FORWARD = int(Actions.left), int(Actions.right), int(Actions.forward)
 
 STEPS: tuple[Cell, ...] = tuple((int(x), int(y)) for x, y in DIR_TO_VEC)
-_KINDS = {index: kind for kind, index in OBJECT_TO_IDX.items()}
 _COLORS = {index: color for color, index in COLOR_TO_IDX.items()}
 _STATES = {index: state for state, index in STATE_TO_IDX.items()}
-_THINGS = frozenset({"door", "key", "ball", "box"})
+_SOLID = {OBJECT_TO_IDX[kind]: kind for kind in ("wall", "door", "key", "ball", "box")}
+_SIDES = range(-(SIZE // 2), SIZE // 2 + 1)
+
+Code = tuple[int, int, int]
+"""What is in a cell, as minigrid encodes it: kind, colour, state."""
+View = tuple[Code, ...]
+"""The 49 cells of a view, nearest row first, each row from the left."""
+
+UNSEEN: Code = (OBJECT_TO_IDX["unseen"], 0, 0)
+EMPTY: Code = (OBJECT_TO_IDX["empty"], 0, 0)
+_OUTSIDE = Wall()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,49 +77,6 @@ class Sight:
         return ahead_of(self.pose)
 
 
-def look(grid: Any, image: Any) -> Sight:
-    """What the agent of a minigrid environment makes out in a view."""
-    x, y = grid.agent_pos
-    pose = ((int(x), int(y)), int(grid.agent_dir))
-    seen = sorted(_cells(image, pose), key=lambda thing: thing.ahead + abs(thing.right))
-    barriers = [thing for thing in seen if thing.kind in ("wall", "box") and thing.right == 0]
-    carried = grid.carrying
-    return Sight(
-        pose=pose,
-        carrying=(carried.color, carried.type) if carried else None,
-        things=tuple(_numbered(seen)),
-        barrier=(barriers[0].kind, barriers[0].ahead) if barriers else None,
-        blocked=frozenset(thing.cell for thing in seen if thing.kind != "door"),
-        blind=not seen,
-    )
-
-
-def _cells(image: Any, pose: Pose) -> Iterator[Thing]:
-    """The walls and things of a view, farthest row first, each row from the left."""
-    for row in range(SIZE):
-        for column in range(SIZE):
-            kind = _KINDS[int(image[column, row, 0])]
-            ahead, right = SIZE - 1 - row, column - SIZE // 2
-            if (kind != "wall" and kind not in _THINGS) or ahead == right == 0:
-                continue
-            yield Thing(
-                kind=kind,
-                color=_COLORS[int(image[column, row, 1])],
-                state=_STATES[int(image[column, row, 2])] if kind == "door" else "",
-                cell=_cell_at(pose, ahead, right),
-                ahead=ahead,
-                right=right,
-            )
-
-
-def _numbered(seen: list[Thing]) -> Iterator[Thing]:
-    counts = Counter[str]()
-    for thing in seen:
-        if thing.kind in _THINGS:
-            counts[thing.name] += 1
-            yield replace(thing, number=counts[thing.name])
-
-
 def _cell_at(pose: Pose, ahead: int, right: int) -> Cell:
     (x, y), heading = pose
     (fx, fy), (rx, ry) = STEPS[heading], STEPS[(heading + 1) % 4]
@@ -129,58 +98,198 @@ def moved(pose: Pose, primitive: int) -> Pose:
     return (ahead_of(pose), heading) if primitive == FORWARD else pose
 
 
+_ROWS: tuple[tuple[tuple[Cell, ...], ...], ...] = tuple(
+    tuple(tuple(_cell_at(((0, 0), heading), ahead, right) for right in _SIDES) for ahead in range(SIZE))
+    for heading in range(4)
+)
+"""By heading: where the cells of a view lie from the agent, nearest row first, each row from the left."""
+_NEAREST_FIRST = sorted(
+    (
+        (SIZE * ahead + right + SIZE // 2, ahead, right)
+        for ahead in reversed(range(SIZE))
+        for right in _SIDES
+        if ahead or right
+    ),
+    key=lambda cell: cell[1] + abs(cell[2]),
+)
+"""The cells of a view but the agent's own: their place there, how far ahead, how far to the right."""
+
+
+def view(grid: Any) -> View:
+    """What the agent of a minigrid environment sees: the cells of `gen_obs`, without its picture."""
+    x, y = map(int, grid.agent_pos)
+    width, height, cells = grid.grid.width, grid.grid.height, grid.grid.grid
+    found, lit = list[Code](), 1 << SIZE // 2
+    for row in _ROWS[int(grid.agent_dir)]:
+        if not lit:
+            found += [UNSEEN] * SIZE
+            continue
+        places = [(x + dx, y + dy) for dx, dy in row]
+        things = [cells[j * width + i] if 0 <= i < width and 0 <= j < height else _OUTSIDE for i, j in places]
+        opaque = sum(1 << i for i, thing in enumerate(things) if thing is not None and not thing.see_behind())
+        seen, lit = _spread(lit, opaque)
+        codes = [EMPTY if thing is None else thing.encode() for thing in things]
+        found += [code if seen >> column & 1 else UNSEEN for column, code in enumerate(codes)]
+    found[SIZE // 2] = grid.carrying.encode() if grid.carrying else EMPTY
+    return tuple(found)
+
+
+@cache
+def _spread(lit: int, opaque: int) -> tuple[int, int]:
+    """The columns of a row that are seen, as bits, and those of the next that are lit: minigrid's `process_vis`."""
+    beyond = 0
+    for column in range(SIZE - 1):
+        if lit & ~opaque & 1 << column:
+            lit |= 2 << column
+            beyond |= 3 << column
+    for column in range(SIZE - 1, 0, -1):
+        if lit & ~opaque & 1 << column:
+            lit |= 1 << column - 1
+            beyond |= 3 << column - 1
+    return lit, beyond
+
+
+def look(grid: Any, seen: View) -> Sight:
+    """What the agent of a minigrid environment makes out in a view."""
+    x, y = map(int, grid.agent_pos)
+    heading = int(grid.agent_dir)
+    things, barriers, blocked = list[Thing](), list[tuple[str, int]](), list[Cell]()
+    counts = Counter[tuple[int, ...]]()
+    for place, ahead, right in _NEAREST_FIRST:
+        code = seen[place]
+        kind = _SOLID.get(code[0])
+        if kind is None:
+            continue
+        dx, dy = _ROWS[heading][ahead][right + SIZE // 2]
+        cell = (x + dx, y + dy)
+        if kind != "door":
+            blocked.append(cell)
+        if kind in ("wall", "box") and right == 0:
+            barriers.append((kind, ahead))
+        if kind != "wall":
+            counts[code] += 1
+            things.append(_thing(code, counts[code], cell, (ahead, right)))
+    carried = grid.carrying
+    return Sight(
+        pose=((x, y), heading),
+        carrying=(carried.color, carried.type) if carried else None,
+        things=tuple(things),
+        barrier=barriers[0] if barriers else None,
+        blocked=frozenset(blocked),
+        blind=not things and not blocked,
+    )
+
+
+def _thing(code: Code, number: int, cell: Cell, place: tuple[int, int]) -> Thing:
+    kind = _SOLID[code[0]]
+    return Thing(
+        kind=kind,
+        color=_COLORS[code[1]],
+        state=_STATES[code[2]] if kind == "door" else "",
+        number=number,
+        cell=cell,
+        ahead=place[0],
+        right=place[1],
+    )
+
+
 @dataclass(frozen=True, slots=True)
+class Field:
+    """The rectangle of the view around an agent with one heading, its cells and poses numbered."""
+
+    places: dict[Cell, int]
+    """The number of each cell, by where it lies from the agent; a pose's is 4 * cell + heading."""
+    faced: tuple[int, ...]
+    """Of each pose, the cell straight ahead; -1 outside."""
+    following: tuple[tuple[tuple[int, int], ...], ...]
+    """Of each pose, the primitives that stay inside, and the pose that each leads to."""
+
+
+@final
 class Routes:
-    """The ways from where the agent stands, as primitives, through what it sees."""
+    """The ways from where the agent stands, as primitives, through what it sees; doors, even shut, stop no way.
 
-    facing: dict[Cell, tuple[int, ...]]
-    """To a place from which the cell is straight ahead."""
-    onto: dict[Cell, tuple[int, ...]]
-    """To the cell itself."""
-
-
-def routes(sight: Sight) -> Routes:
-    """Every cell that can be faced or stood on without leaving the view; doors, even shut, stop no way.
-
-    A pose may be queued again before it is reached, and then keeps its latest parent: which of two
-    ways is taken, and so what later steps see, is the original's.
+    A pose may be queued again before it is reached, and then keeps its latest parent: which of two ways is
+    taken, and so what later steps see, is the original's. Nothing is searched before it is asked for.
     """
-    came: dict[Pose, tuple[Pose, int]] = {}
-    found = Routes({}, {})
-    reached: set[Pose] = set()
-    queue = deque([sight.pose])
-    while queue:
-        pose = queue.popleft()
-        if pose not in reached:
-            reached.add(pose)
-            way = _way(came, sight.pose, pose)
-            found.facing.setdefault(ahead_of(pose), way)
-            found.onto.setdefault(pose[0], way)
+
+    def __init__(self, sight: Sight) -> None:
+        (self._x, self._y), heading = sight.pose
+        self._field = _field(heading)
+        places = self._field.places
+        self._start = 4 * places[0, 0] + heading
+        self._open = bytearray(b"\1" * (4 * len(places)))
+        """Of each pose, whether it is free and not yet reached."""
+        for x, y in sight.blocked:
+            first = 4 * places[x - self._x, y - self._y]
+            self._open[first : first + 4] = bytes(4)
+        self._queue = deque([self._start])
+        self._came: dict[int, tuple[int, int]] = {}
+        self._facing: dict[int, int] = {}
+        self._onto: dict[int, int] = {}
+
+    def facing(self, cell: Cell) -> tuple[int, ...] | None:
+        """The way to a place from which a cell in sight is straight ahead; None where there is none."""
+        return self._way(self._facing, cell)
+
+    def onto(self, cell: Cell) -> tuple[int, ...] | None:
+        """The way to a cell in sight itself."""
+        return self._way(self._onto, cell)
+
+    def _way(self, found: dict[int, int], cell: Cell) -> tuple[int, ...] | None:
+        place = self._field.places[cell[0] - self._x, cell[1] - self._y]
+        self._search(found, place)
+        if place not in found:
+            return None
+        pose, way = found[place], list[int]()
+        while pose != self._start:
+            pose, primitive = self._came[pose]
+            way.append(primitive)
+        return tuple(reversed(way))
+
+    def _search(self, found: dict[int, int], place: int) -> None:
+        """Goes on until a cell is found, or nothing is left to reach."""
+        faced, following = self._field.faced, self._field.following
+        free, queue, came = self._open, self._queue, self._came
+        while queue and place not in found:
+            pose = queue.popleft()
+            if free[pose]:
+                free[pose] = False
+                self._facing.setdefault(faced[pose], pose)
+                self._onto.setdefault(pose >> 2, pose)
+            for primitive, later in following[pose]:
+                if free[later]:
+                    came[later] = (pose, primitive)
+                    queue.append(later)
+
+
+@cache
+def _field(heading: int) -> Field:
+    places = {cell: number for number, cell in enumerate(_within(heading))}
+    poses = [(cell, towards) for cell in places for towards in range(4)]
+
+    def number(pose: Pose) -> int:
+        return 4 * places[pose[0]] + pose[1]
+
+    def later(pose: Pose) -> Iterator[tuple[int, int]]:
         for primitive in (FORWARD, LEFT, RIGHT):
             following = moved(pose, primitive)
-            if following not in reached and _free(sight, following[0]):
-                came[following] = (pose, primitive)
-                queue.append(following)
-    return found
+            if following[0] in places:
+                yield primitive, number(following)
+
+    return Field(
+        places=places,
+        faced=tuple(places.get(ahead_of(pose), -1) for pose in poses),
+        following=tuple(tuple(later(pose)) for pose in poses),
+    )
 
 
-def _free(sight: Sight, cell: Cell) -> bool:
-    return cell not in sight.blocked and _within(sight.pose, cell)
-
-
-def _within(pose: Pose, cell: Cell) -> bool:
-    """Whether a cell lies in the rectangle of the view, which reaches one cell too far to the west and north."""
-    first, beyond = _cell_at(pose, SIZE - 1, -(SIZE // 2)), _cell_at(pose, -1, SIZE // 2 + 1)
-    return all(cell[axis] in _span(first[axis], beyond[axis]) for axis in (0, 1))
+def _within(heading: int) -> Iterator[Cell]:
+    """The rectangle of the view, from the agent; it reaches one cell too far to the west and north."""
+    here = ((0, 0), heading)
+    first, beyond = _cell_at(here, SIZE - 1, -(SIZE // 2)), _cell_at(here, -1, SIZE // 2 + 1)
+    return product(_span(first[0], beyond[0]), _span(first[1], beyond[1]))
 
 
 def _span(first: int, beyond: int) -> range:
     return range(first, beyond) if first < beyond else range(beyond, first + 1)
-
-
-def _way(came: dict[Pose, tuple[Pose, int]], start: Pose, pose: Pose) -> tuple[int, ...]:
-    way = list[int]()
-    while pose != start:
-        pose, primitive = came[pose]
-        way.append(primitive)
-    return tuple(reversed(way))

@@ -73,9 +73,10 @@ def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
     """
     chance = stream(0, "textcraft", "shown", number)
     useful = reachable(book, goal)
-    uses = [_uses(book, need) for recipe in useful for need, _ in recipe.needs]
+    uses = [book.by_need[need] for recipe in useful for need, _ in recipe.needs]
     near = chain.from_iterable(chance.sample(found, min(len(found), DISTRACTORS)) for found in uses)
-    others = list(dict.fromkeys(recipe for recipe in near if recipe not in set(useful)))
+    known = set(useful)
+    others = [recipe for recipe in dict.fromkeys(near) if recipe not in known]
     lines = {line(recipe): recipe for recipe in [*useful, *chance.sample(others, min(len(others), DISTRACTORS))]}
     shown = list(lines.values())
     chance.shuffle(shown)
@@ -115,7 +116,3 @@ def _published(split: str, data: Path) -> list[int]:
 @cache
 def _by_line(data: Path) -> dict[str, Recipe]:
     return {line(recipe): recipe for recipe in real_book(data / ARCHIVE).recipes}
-
-
-def _uses(book: Book, need: str) -> list[Recipe]:
-    return [recipe for recipe in book.recipes if any(name == need for name, _ in recipe.needs)]

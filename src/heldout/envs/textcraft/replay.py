@@ -43,7 +43,7 @@ class Tree:
     def may_show(self, goal: str, commands: Sequence[str]) -> bool:
         """Whether the original could show these lines: all that serve the goal, and a few others (spec §3.7)."""
         useful = {line(recipe) for recipe in reachable(self.book, goal)}
-        known = useful <= set(commands) <= set(self.lines)
+        known = useful <= set(commands) <= self.lines.keys()
         return known and len(useful) <= len(commands) <= len(useful) + DISTRACTORS
 
 
@@ -73,7 +73,8 @@ class Asked:
 def opened(episode: RecordedEpisode, *, rules: str) -> Env:
     """The world of a recorded task, in the tree that was behind it."""
     asked = Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _shown(episode))
-    tree = min(_trees(asked), key=lambda tree: _misfit(tree, asked, episode))
+    found = _trees(asked)
+    tree = found[0] if len(found) == 1 else min(found, key=lambda tree: _misfit(tree, asked, episode))
     return TextCraft(asked.world(tree, exact_original=rules == "agentgym"), NAMESPACE)
 
 
