@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from heldout.data.check import Check
-from heldout.envs.recorded import Dialogue, RecordedEpisode
+from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.records import Step, Task
 
 World = Any
@@ -58,6 +58,8 @@ class Recordings:
     """The recorded task, by the suite's rules; raises `BadCall` where it is none."""
     episode_of: Callable[[Dialogue], RecordedEpisode]
     """A dialogue as an episode: what its task was, and what action each reply."""
+    beside: Callable[[World], Answer] = lambda _: Answer()
+    """What recordings have of a world beside the step itself: what is available, what was bought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

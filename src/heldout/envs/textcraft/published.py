@@ -7,10 +7,11 @@ from pathlib import Path
 
 from heldout.data.check import Check, checked
 from heldout.data.folder import ids_path, published_numbers
+from heldout.envs.lazy import Lazy
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
 from heldout.envs.textcraft.recipes import documents, goal_order, real_book
-from heldout.envs.textcraft.tasks import Lazy, difficulty
+from heldout.envs.textcraft.tasks import difficulty
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
 from heldout.errors import BadCall, unknown
 from heldout.records import Json, Task, digest

@@ -61,8 +61,8 @@ class _Kinds(dict[int, str]):
 def _kind(character: str) -> str:
     """Its class in Unicode's rules for words (annex 29), as a letter.
 
-    a letter, n digit, k katakana, h and i a token each, s South-East Asian, e pictograph, r half a flag, x joined to
-    what stands before, `_` joins all, `:` letters, `,` digits, `.` either, blank nothing.
+    a letter, n digit, k katakana, h and i a token each, s South-East Asian, e pictograph, r half a flag, x joined
+    to what stands before, `_` joins all, `:` letters, `,` digits, `.` either, blank nothing.
     """
     for kind, those in _SIGNS.items():
         if character in those:

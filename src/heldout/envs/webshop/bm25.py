@@ -52,7 +52,9 @@ def kept_length(length: int) -> int:
     return 24 + ((length - 24) >> bits << bits)
 
 
-def _posted(found: list[tuple[int, int]], norms: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def _posted(
+    found: list[tuple[int, int]], norms: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """In which texts a term stands, and the part of its weight that it has there."""
     places = np.array([place for place, _ in found], np.intp)
     counts = np.array([count for _, count in found], np.float64)

@@ -45,9 +45,9 @@ class Product:
         return f"{self.title} {self.description} {first} {options}".lower()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Products in their order."""
+    """Products in their order; itself and no other, however alike."""
 
     products: tuple[Product, ...]
     on_page: int = 10

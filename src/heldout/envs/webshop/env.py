@@ -36,7 +36,7 @@ class WebShop:
         return self._answer()
 
     def step(self, action: str) -> Step:
-        """The page that an action leads to; raises only where the caller plays before the start or after the end."""
+        """The page that an action leads to; `fixed` rules raise only before the start and after the end."""
         if not self._started:
             raise RuntimeError("step before start")
         original = self._world.exact_original

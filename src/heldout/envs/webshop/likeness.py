@@ -1,25 +1,24 @@
-"""How alike two short texts are: thefuzz's token_set_ratio over Levenshtein's ratio, and the first colour in a text."""
+"""How alike two short texts are, by thefuzz's token_set_ratio over Levenshtein's ratio; colours in texts."""
 
 import re
 from functools import lru_cache
 
-COLOURS = tuple(
-    """
-alabaster apricot aqua ash asphalt azure banana beige black blue blush bordeaux bronze brown burgundy camel camo
-caramel champagne charcoal cheetah chestnut chocolate christmas coffee cognac copper coral cranberry cream crystal
-dark denim eggplant elephant espresso fuchsia gold granite grape graphite grass gray green grey heather indigo ivory
-ivy khaki lavender lemon leopard light lilac lime magenta maroon mauve merlot midnight mint mocha multicolor mushroom
-mustard natural navy nude olive orange peach pewter pink plum purple rainbow red rose royal rust sand sapphire
-seashell silver skull slate steel stone stonewash sunflower tan taupe teal tiger turquoise violet walnut wheat white
-wine yellow
-""".split()
-)
+_COLOURS = """
+alabaster apricot aqua ash asphalt azure banana beige black blue blush bordeaux bronze brown burgundy camel
+camo caramel champagne charcoal cheetah chestnut chocolate christmas coffee cognac copper coral cranberry
+cream crystal dark denim eggplant elephant espresso fuchsia gold granite grape graphite grass gray green grey
+heather indigo ivory ivy khaki lavender lemon leopard light lilac lime magenta maroon mauve merlot midnight
+mint mocha multicolor mushroom mustard natural navy nude olive orange peach pewter pink plum purple rainbow
+red rose royal rust sand sapphire seashell silver skull slate steel stone stonewash sunflower tan taupe teal
+tiger turquoise violet walnut wheat white wine yellow
+"""
+COLOURS = tuple(_COLOURS.split())
 """In the order in which the original looks for them."""
 
 ALIKE = 85
 """What is more than this is as good as equal."""
 
-_LATIN = {code: None for code in range(128, 256)}
+_LATIN = dict.fromkeys(range(128, 256))
 _NO_WORD = re.compile(r"\W")
 
 

@@ -26,32 +26,31 @@ class Tagger:
     nouns: Nouns
 
 
-_CLOSED = frozenset(
-    """
-a about above after all an and any are as at be before below beneath between both but by can each either every for
-from has have if in inside into is it its like made make more most near no non not of off on one onto or other our
-out outside over per plus so such than that the their them these they this those through to two under up upon us use
-used via vs was were when where which while will with within without you your three four five six eight ten
-""".split()
-)
+_CLOSED_WORDS = """
+a about above after all an and any are as at be before below beneath between both but by can each either every
+for from has have if in inside into is it its like made make more most near no non not of off on one onto or
+other our out outside over per plus so such than that the their them these they this those through to two under
+up upon us use used via vs was were when where which while will with within without you your three four five six
+eight ten
+"""
+_CLOSED = frozenset(_CLOSED_WORDS.split())
 """Words that are never nouns."""
 
-_DESCRIBING = frozenset(
-    """
-adjustable adult advanced african american ancient antique automatic available bare basic beautiful best big black
-blue bold bright broad brown casual cheap chic chunky classic clean clear cold comfortable comfy compact complete cool
-cordless cozy cute daily dark deep deluxe digital double dry easy elastic electric elegant essential ethnic extra fast
-favorite fine firm flat flexible formal free french fresh full funny gentle giant gift good gorgeous gray great green
-grey half handmade happy hard healthy heavy high hot huge ideal indoor inner italian japanese junior kind large latest
-light little long loose lovely low lightweight luxury manual medium mini modern multi narrow natural new nice northern
-old open orange organic original outdoor oval own padded perfect personal pink plain plastic plush popular portable
-precise premium pretty professional pure purple quick quiet rare raw ready real red regular retro rich round royal
-rustic safe sharp short silent simple single skinny sleek slim small smart smooth soft solid sour spare special spicy
-square stainless standard stiff straight strong sturdy stylish super sweet tall thick thin tight tiny top trendy true
-ultra unique universal upper usable useful versatile vintage vivid warm waterproof wet white wide wild wireless wooden
-yellow young
-""".split()
-)
+_ADJECTIVES = """
+adjustable adult advanced african american ancient antique automatic available bare basic beautiful best big
+black blue bold bright broad brown casual cheap chic chunky classic clean clear cold comfortable comfy compact
+complete cool cordless cozy cute daily dark deep deluxe digital double dry easy elastic electric elegant
+essential ethnic extra fast favorite fine firm flat flexible formal free french fresh full funny gentle giant
+gift good gorgeous gray great green grey half handmade happy hard healthy heavy high hot huge ideal indoor inner
+italian japanese junior kind large latest light little long loose lovely low lightweight luxury manual medium
+mini modern multi narrow natural new nice northern old open orange organic original outdoor oval own padded
+perfect personal pink plain plastic plush popular portable precise premium pretty professional pure purple quick
+quiet rare raw ready real red regular retro rich round royal rustic safe sharp short silent simple single skinny
+sleek slim small smart smooth soft solid sour spare special spicy square stainless standard stiff straight
+strong sturdy stylish super sweet tall thick thin tight tiny top trendy true ultra unique universal upper usable
+useful versatile vintage vivid warm waterproof wet white wide wild wireless wooden yellow young
+"""
+_DESCRIBING = frozenset(_ADJECTIVES.split())
 """Adjectives that titles are full of."""
 
 _ENDINGS = ("able", "ible", "ful", "less", "ous", "ive", "ly", "proof", "ed", "est", "ish", "ical")
@@ -61,12 +60,12 @@ _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
 
 
 def ruled(title: str) -> tuple[str, ...]:
-    """By rules: every word but those with a digit in front, the closed classes, and what looks like an adjective."""
+    """By rules: every word but those with a digit in front, closed classes, and what looks like an adjective."""
     words = [word.lower().removesuffix("'s").removesuffix("’s") for word in _WORD.findall(title)]
     return tuple(word for word in words if _is_noun(word))
 
 
-def words(title: str) -> tuple[str, ...]:
+def every_word(title: str) -> tuple[str, ...]:
     """Every word as if it were a noun: how recordings were made where no tagger was at hand."""
     return tuple(title.lower().split())
 

@@ -72,7 +72,7 @@ def _around(world: World) -> list[str]:
 
 
 def _choices(world: World) -> dict[str, Move]:
-    """The values of a product's options; one that two groups have goes to the last (Q-WS5), by our rules to each."""
+    """The values of a product's options; one that two groups have goes to the last (Q-WS5), by us to each."""
     moves: dict[str, Move] = {}
     for group, values in world.product.options.items():
         for value in values:
@@ -123,7 +123,16 @@ def _receipt(world: World) -> Iterable[str]:
     yield from ("Thank you for shopping with us!", "Your code:", "None", "(Paste it in your MTurk interface.)")
     yield from ("Purchased", "asin", bought.asin, "options", _as_json(dict(bought.options)), "attrs", "None")
     yield from ("category", "None", "query", "None", "product category", "None")
-    yield from ("Target", "asin", "options", "attrs", "price upper", "instuction text", "category", "product category")
+    yield from (
+        "Target",
+        "asin",
+        "options",
+        "attrs",
+        "price upper",
+        "instuction text",
+        "category",
+        "product category",
+    )
     yield from ("query", "Goal", "None", "Reward", "Your score (min 0.0, max 1.0)", str(bought.reward))
     yield from ("Reward Details", "None")
 

@@ -1,4 +1,4 @@
-"""What a purchase is worth (spec §1.7): the share of what was asked for, and whether it is the kind of thing at all."""
+"""What a purchase is worth (spec §1.7): the share of what was asked for, if it is the kind of thing at all."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Kind:
 
     @property
     def factor(self) -> float:
-        """1 for the same kind, down to 0 where the titles have nothing in common, whatever their places in the shop."""
+        """1 for the same kind, down to 0 where titles have nothing in common, whatever their places in the shop."""
         if self.title < 0.1:
             return 0.1 if self.title else 0.0
         return 1.0 if self.same_query or self.same_category or self.title > 0.2 else 0.5
@@ -94,7 +94,7 @@ def options_met(chosen: Choices, goal: Goal, *, exact_original: bool) -> int:
 
 
 def _options_alike(chosen: Choices, goal: Goal) -> int:
-    """As the original counts (Q-WS7): any value chosen is compared with `('group', 'value')`, and colours by name."""
+    """As the original counts (Q-WS7): any chosen value against `('group', 'value')`, and colours by name."""
     values = [first_colour(value) for _, value in chosen]
     wanted = [next((colour for colour in COLOURS if colour in option), str(option)) for option in goal.options]
     return sum(any(alike(value, option) for value in values) for option in wanted)

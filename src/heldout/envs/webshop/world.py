@@ -78,8 +78,8 @@ class World:
     @property
     def digest(self) -> str:
         """A digest of the page and of what was chosen."""
-        page = self.page
-        return digest([page.place.name, page.asins, page.number, self.query, self.asin, sorted(self.chosen.items())])
+        page, chosen = self.page, sorted(self.chosen.items())
+        return digest([page.place.name, page.asins, page.number, self.query, self.asin, chosen])
 
     @property
     def product(self) -> Product:
@@ -181,4 +181,5 @@ class World:
         """The kind of page, told by its address in the original, which has the query in it."""
         names = {Place.RESULTS: "search_results", Place.ITEM: "item_page"}
         address = f"{self.query} {self.chosen}" if self.exact_original else ""
-        return next((place for place, name in names.items() if name in address or self.page.place is place), Place.SEARCH)
+        seems = (place for place, name in names.items() if name in address or self.page.place is place)
+        return next(seems, Place.SEARCH)
