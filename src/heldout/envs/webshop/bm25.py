@@ -34,14 +34,19 @@ class Index:
 
     def search(self, query: str, count: int) -> tuple[int, ...]:
         """The best so many texts that share a term with the query."""
+        scores = self.scores(query)
+        found = np.flatnonzero(scores)
+        ranked = np.lexsort((self._order[found], -scores[found]))
+        return tuple(found[ranked[:count]].tolist())
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """What each text scores: a term that a query repeats counts as often."""
         scores = np.zeros(self._size)
         for term, times in Counter(terms(query)).items():
             if term in self._posted:
                 found, shares = self._posted[term]
                 scores[found] += np.float32(times) * self._idf[term] * shares
-        found = np.flatnonzero(scores)
-        ranked = np.lexsort((self._order[found], -scores[found].astype(np.float32)))
-        return tuple(found[ranked[:count]].tolist())
+        return scores.astype(np.float32)
 
 
 def kept_length(length: int) -> int:
