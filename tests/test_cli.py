@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from heldout.cli import BROKEN_PIPE, INTERRUPTED, VERBS, load, main, metric, parse
+from heldout.cli import BROKEN_PIPE, FAMILIES, INTERRUPTED, VERBS, load, main, metric, parse
 from heldout.errors import BadCall
 
 ROOT = Path(__file__).parents[1]
@@ -143,11 +143,14 @@ def test_help_and_version_are_answers_not_failures(said: Said) -> None:
     assert "--max-response-length L" in out
 
 
-def test_help_needs_nothing_that_is_slow_to_load() -> None:
-    code = "import sys, heldout.cli; heldout.cli.main(['train', '--help']); print(*sys.modules)"
+@pytest.mark.parametrize("verb", ["", *FAMILIES, *VERBS])
+def test_help_needs_nothing_that_is_slow_to_load(verb: str) -> None:
+    words = [*verb.split(), "--help"]
+    code = f"import sys, heldout.cli; status = heldout.cli.main({words}); print(*sys.modules); sys.exit(status)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not {"torch", "transformers", "numpy", "matplotlib", "minigrid", "rich"} & loaded
+    assert {name for name in loaded if name.startswith("heldout")} == {"heldout", "heldout.cli", "heldout.errors"}
 
 
 def test_environments_are_listed_for_programs(said: Said) -> None:

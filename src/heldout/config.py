@@ -3,7 +3,8 @@
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from json import JSONDecodeError, loads
+from json import loads
+from math import inf
 from typing import Any, TypeVar
 
 from heldout.errors import BadCall, unknown
@@ -13,7 +14,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where tasks come from and by which rules they are played (DESIGN §4)."""
+    """Where tasks come from and by which rules they are played (docs/environments.md)."""
 
     kind: str = "generated"
     """`generated` from a seed, or `real` files under HELDOUT_DATA."""
@@ -38,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """One stage of GRPO (paper §3.2 and Appendix C; DESIGN §8 gives each default's source)."""
+    """One stage of GRPO (paper §3.2 and Appendix C)."""
 
     algorithm: str = "GRPO"
     steps: int = 100
@@ -138,11 +139,10 @@ def _value(hint: Any, text: str, path: str) -> Any:
         return None
     try:
         value = loads(text.lower())
-    except JSONDecodeError:
+        value = float(value) if float in allowed and type(value) is int else value
+    except (ValueError, OverflowError, RecursionError):  # no JSON, or a number that no float can be
         value = text
-    if float in allowed and type(value) is int:
-        value = float(value)
-    if type(value) not in allowed:
+    if type(value) not in allowed or value in (inf, -inf):
         kinds = " or ".join(sorted(t.__name__ for t in allowed))
         raise BadCall(f"setting {path!r} takes {kinds}, not {text!r}")
     return value

@@ -7,6 +7,7 @@ are the only reader and writer.
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -259,14 +260,17 @@ def _read(hint: Any, value: Json, name: str) -> Any:
         if not isinstance(value, list | tuple):
             raise BadCall(f"{name} is a list, not {value!r}")
         return tuple(_read(arguments[0], item, name) for item in value)
+    if origin is Mapping and not isinstance(value, dict):
+        raise BadCall(f"{name} is an object, not {value!r}")
     if isinstance(hint, type) and is_dataclass(hint):
         return from_json(hint, value)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         if value not in list(hint):
             raise BadCall(f"{name} is one of {', '.join(hint)}, not {value!r}")
         return hint(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and type(value) is int:
+        with suppress(OverflowError):
+            return float(value)
     if hint in (bool, int, str, float) and type(value) is not hint:
         raise BadCall(f"{name} is of type {hint.__name__}, not {value!r}")
     return value

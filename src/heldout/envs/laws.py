@@ -1,4 +1,4 @@
-"""The laws that every suite in `fixed` rules is held to (DESIGN §3).
+"""The laws that every suite in `fixed` rules is held to.
 
 A law is a function of a suite that yields what breaks it, a line each; nothing yielded is the law kept.
 """

@@ -31,7 +31,7 @@ def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> No
             print(told(difference) + "\n")
             shown += 1
     if out is not None:
-        write(out, [one.episode for one in played])
+        _write(out, [one.episode for one in played])
     apart = [len(one.differences) for one in played if one.differences]
     if sum(apart) > shown:
         print(f"… and {sum(apart) - shown} more differences")
@@ -53,7 +53,7 @@ def replays(file: Path, rules: str) -> Iterator[Replayed]:
         yield replayed(episode, env, past_end=rules == "agentgym", beside=recordings.beside)
 
 
-def write(path: Path, episodes: list[RecordedEpisode]) -> None:
+def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
     """Writes episodes in the form that they are read in; compressed where the name ends in `.xz`."""
     content = b"".join(line(line_of(episode)) for episode in episodes)
     replace_file(path, compress(content) if path.suffix == ".xz" else content)

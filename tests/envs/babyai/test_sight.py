@@ -9,6 +9,7 @@ import gymnasium
 import pytest
 
 from heldout.envs.babyai.levels import NAMES, game
+from heldout.envs.babyai.routes import Routes
 from heldout.envs.babyai.sight import (
     FORWARD,
     LEFT,
@@ -16,7 +17,6 @@ from heldout.envs.babyai.sight import (
     SIZE,
     Cell,
     Pose,
-    Routes,
     Sight,
     ahead_of,
     look,

@@ -7,7 +7,8 @@ from enum import Enum, auto
 
 from minigrid.core.actions import Actions
 
-from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, Routes, Sight, Thing
+from heldout.envs.babyai.routes import Routes
+from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, Sight, Thing
 
 WALKING = frozenset({LEFT, RIGHT, FORWARD})
 """Primitives that leave the grid as it is."""

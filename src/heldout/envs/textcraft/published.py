@@ -24,11 +24,11 @@ EASY_TURNS = 4
 """The most turns that the oracle takes for an easy goal: true of about half of the 544."""
 
 DISTRACTORS = 10
-"""The most recipes of no use that are shown; and the most uses of one ingredient to draw them from (spec §3.7)."""
+"""The most recipes of no use that are shown; and the most uses of one ingredient to draw them from."""
 
 
 def published(pool: str, data: Path) -> Sequence[Task]:
-    """The goals of one pool: `test` the 100 published ids, `train` the other 444 (spec §11); no demonstrations."""
+    """The goals of one pool: `test` the 100 published ids, `train` the other 444; no demonstrations."""
     if pool not in ("demonstrations", "train", "test"):
         raise unknown("pool", pool, ("demonstrations", "train", "test"))
     return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))

@@ -77,7 +77,7 @@ class Book:
         """The recipes of an item, or of all that stands for a tag."""
         return self.by_output.get(name) or self.by_group.get(name, ())
 
-    def base(self, name: str) -> bool:
+    def is_base(self, name: str) -> bool:
         """Whether an item can be got as it is."""
         return name in self.items and name not in self.tags and name not in self.by_output
 
@@ -111,7 +111,7 @@ class World:
 
     def get(self, name: str, count: int) -> Self:
         """More of a base item, however many."""
-        if not self.book.base(name):
+        if not self.book.is_base(name):
             raise NotFound(name)
         return self._carrying(dict(self.items), name, count)
 

@@ -37,7 +37,7 @@ def bench_envs(
     settings: Sequence[str],
 ) -> None:
     """Measures the named environments and the recorded files; without either, every environment."""
-    works = [each for file in files for each in of_file(file, rules or "agentgym", limit)]
+    works = [each for file in files for each in _of_file(file, rules or "agentgym", limit)]
     given = [] if rules is None else [f"source.rules={rules}"]
     source = changed(Config(), [*given, *settings]).source
     played = envs or ([] if files else names())
@@ -47,7 +47,7 @@ def bench_envs(
     print(dumps(described(found), indent=2) if as_json else told(found))
 
 
-def of_file(file: Path, rules: str, limit: int | None) -> Iterator[Work]:
+def _of_file(file: Path, rules: str, limit: int | None) -> Iterator[Work]:
     """The recorded actions of a file's episodes, for each environment in it."""
     reader = Reader(Source(rules=rules))
     episodes = list(islice(reader.episodes(file), limit))
