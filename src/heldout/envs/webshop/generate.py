@@ -22,8 +22,8 @@ class Size:
     on_page: int
     values: Sequence[int]
     """How many values a group of options has."""
-    groups: Sequence[int]
-    """How many groups of options a product has."""
+    groups: tuple[Sequence[int], Sequence[int]]
+    """How many groups of options a product has, in an even place and in an odd one: goals for two groups are hard."""
     attributes: Sequence[int]
     """How many a product has."""
     wanted: Sequence[int]
@@ -42,7 +42,7 @@ SIZES = {
         products=8,
         on_page=4,
         values=(2, 3),
-        groups=(0, 1, 1, 2, 2),
+        groups=((0, 1, 1), (2,)),
         attributes=(2, 3),
         wanted=(1, 2, 2),
         asin=3,
@@ -54,7 +54,7 @@ SIZES = {
         products=20,
         on_page=10,
         values=(2, 3, 4, 5, 6, 10),
-        groups=(0, 1, 1, 2, 2),
+        groups=((0, 1, 1), (2,)),
         attributes=(3, 4, 5),
         wanted=(2, 2, 3, 4),
         asin=10,
@@ -70,8 +70,11 @@ def stocked(brands: Sequence[str], size: Size, chance: Random) -> Catalogue:
     chosen = [each for each in chance.sample(kinds, size.kinds) for _ in range(size.products)]
     chance.shuffle(chosen)
     asins = _asins(len(chosen), size.asin, chance)
-    made = (_Maker(*each, chance.choice(brands), size, chance) for each in chosen)
-    return Catalogue(tuple(maker.product(asin) for maker, asin in zip(made, asins, strict=True)), size.on_page)
+    products = [
+        _Maker(*each, chance.choice(brands), size, chance).product(asin, chance.choice(size.groups[place % 2]))
+        for place, (each, asin) in enumerate(zip(chosen, asins, strict=True))
+    ]
+    return Catalogue(tuple(products), size.on_page)
 
 
 def wanted(product: Product, price: float, size: Size, chance: Random) -> Goal:
@@ -96,10 +99,10 @@ class _Maker:
     size: Size
     chance: Random
 
-    def product(self, asin: str) -> Product:
-        """The product."""
+    def product(self, asin: str, groups: int) -> Product:
+        """The product, with so many groups of options."""
         attributes = tuple(self.chance.sample(self.department.attributes, self.chance.choice(self.size.attributes)))
-        options = {group: self._values(group) for group in self._groups()}
+        options = {group: self._values(group) for group in self.chance.sample(self.department.options, groups)}
         long = self.size.is_wordy
         return Product(
             asin=asin,
@@ -113,10 +116,6 @@ class _Maker:
             query=self.kind,
             category=f"{self.department.category} › {self.kind.capitalize()}",
         )
-
-    def _groups(self) -> list[str]:
-        groups = self.department.options
-        return self.chance.sample(groups, min(self.chance.choice(self.size.groups), len(groups)))
 
     def _values(self, group: str) -> tuple[str, ...]:
         values = VALUES[group]
