@@ -63,7 +63,8 @@ def test_the_purchase_that_was_asked_for_solves_and_is_paid_1(opened: Opened) ->
     assert (last.reward, last.score, last.ending) == (1.0, 1.0, Ending.SOLVED)
     assert last.observation == (
         "Thank you for shopping with us! [SEP] Your code: [SEP] None [SEP] (Paste it in your MTurk interface.) "
-        '[SEP] Purchased [SEP] asin [SEP] B000000001 [SEP] options [SEP] {"color": "navy blue", "size": "large"} [SEP] '
+        "[SEP] Purchased [SEP] asin [SEP] B000000001 [SEP] options [SEP] "
+        '{"color": "navy blue", "size": "large"} [SEP] '
         "attrs [SEP] None [SEP] category [SEP] None [SEP] query [SEP] None [SEP] product category [SEP] None [SEP] "
         "Target [SEP] asin [SEP] options [SEP] attrs [SEP] price upper [SEP] instuction text [SEP] category [SEP] "
         "product category [SEP] query [SEP] Goal [SEP] None [SEP] Reward [SEP] Your score (min 0.0, max 1.0) [SEP] "
@@ -185,7 +186,7 @@ def test_what_can_be_clicked_is_listed_in_the_page_s_order(opened: Opened) -> No
     ("query", "original", "fixed"),
     [
         ("<c> garden", [LAMP.asin], []),
-        ("<C> fashion x", [SHIRT.asin, SWEATER.asin], []),
+        ("<C> fashion please", [SHIRT.asin, SWEATER.asin], []),
         ("<q> sweaters", [SWEATER.asin], []),
         ("<q>", [], []),
         ("<c> shirt", [], [SHIRT.asin]),

@@ -91,6 +91,14 @@ def test_titles_with_little_in_common_count_against_the_same_shelf(same: bool, t
     assert Kind(same_query=same, same_category=False, title=title).factor == factor
 
 
-def test_our_rules_find_the_nouns_of_a_title() -> None:
-    title = "Amazon Essentials Men's Slim-fit Long-Sleeve Solid Pocket Oxford Shirt, 2 Pack, Washable"
-    assert ruled(title) == ("amazon", "essentials", "men", "fit", "sleeve", "pocket", "oxford", "shirt", "pack")
+@pytest.mark.parametrize(
+    ("title", "nouns"),
+    [
+        ("Men's Slim-fit Shirt,Long Sleeves", "men slim fit shirt long sleeves"),
+        ("High Waisted Shorts with Pocket(S to XXL), 2 Pack", "high waisted shorts pocket(s xxl pack"),
+        ("a washable table cover for the beautiful home, 12in", "table cover home"),
+        ("24/7 - & 3D", ""),
+    ],
+)
+def test_our_rules_take_words_with_capitals_for_nouns_and_of_others_most(title: str, nouns: str) -> None:
+    assert ruled(title) == tuple(nouns.split())

@@ -97,11 +97,14 @@ _POSSESSIVE = ("'s", "'S", "’s", "’S", "＇s", "＇S")
 
 def terms(text: str) -> list[str]:
     """The terms of a text in its order: words in lower case, no stop words, each cut to its stem."""
-    kinds = text.translate(_KINDS)
-    found = [text[match.start() : match.end()] for match in _TOKEN.finditer(kinds)]
-    words = [part for token in found for part in _cut(token)]
-    plain = [(word[:-2] if word.endswith(_POSSESSIVE) else word).lower() for word in words]
-    return [stem(word) for word in plain if word not in STOP_WORDS]
+    found = (text[match.start() : match.end()] for match in _TOKEN.finditer(text.translate(_KINDS)))
+    words = (_bare(part) for token in found for part in ((token,) if len(token) <= LONGEST else _cut(token)))
+    return [stem(word) for word in words if word not in STOP_WORDS]
+
+
+def _bare(word: str) -> str:
+    """In lower case, and without what marks an owner."""
+    return (word[:-2] if word.endswith(_POSSESSIVE) else word).lower()
 
 
 def _cut(token: str) -> list[str]:

@@ -23,7 +23,7 @@ class Size:
     values: Sequence[int]
     """How many values a group of options has."""
     groups: tuple[Sequence[int], Sequence[int]]
-    """How many groups of options a product has, in an even place and in an odd one: goals for two groups are hard."""
+    """How many groups of options a product has in an even place, and in an odd one: with two a goal is hard."""
     attributes: Sequence[int]
     """How many a product has."""
     wanted: Sequence[int]

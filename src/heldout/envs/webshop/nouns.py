@@ -56,13 +56,18 @@ _DESCRIBING = frozenset(_ADJECTIVES.split())
 _ENDINGS = ("able", "ible", "ful", "less", "ous", "ive", "ly", "proof", "ed", "est", "ish", "ical")
 """What adjectives, adverbs and participles end in."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
+_EDGE = re.compile(r"^\W+|(?:['’]s)?\W*$")
+_WITHIN = re.compile(r"(?<=[^\W\d_])[,–—-](?=[^\W\d_])|(?<=[^\W_])[:<>=/](?=[^\W\d_])|\s+")
+"""What parts words, as spaCy parts them: `T-Shirt` is two, `Pocket(S` is one."""
 
 
 def ruled(title: str) -> tuple[str, ...]:
-    """By rules: every word but those with a digit in front, closed classes, and what looks like an adjective."""
-    words = [word.lower().removesuffix("'s").removesuffix("’s") for word in _WORD.findall(title)]
-    return tuple(word for word in words if _is_noun(word))
+    """By rules: every word with a capital, but for the closed classes, and of the others what looks like a noun.
+
+    spaCy too takes what has a capital in a title for a name, mostly. Nothing with a digit in front is a noun.
+    """
+    words = (_EDGE.sub("", word) for word in _WITHIN.split(title))
+    return tuple(word.lower() for word in words if _is_noun(word))
 
 
 def every_word(title: str) -> tuple[str, ...]:
@@ -85,6 +90,9 @@ def _tagged(model: Any, title: str) -> tuple[str, ...]:
 
 
 def _is_noun(word: str) -> bool:
-    if len(word) < 2 or word[0].isdigit() or word in _CLOSED or word in _DESCRIBING:
+    small = word.lower()
+    if len(word) < 2 or not word[0].isalpha() or small in _CLOSED:
         return False
-    return len(word) < 5 or not word.endswith(_ENDINGS)
+    if word[0].isupper():
+        return True
+    return small not in _DESCRIBING and (len(word) < 5 or not small.endswith(_ENDINGS))

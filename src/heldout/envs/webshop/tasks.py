@@ -84,7 +84,7 @@ def difficulty(taken: int, easy_turns: int) -> str:
     return "easy" if taken <= easy_turns else "hard"
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _stock(name: Name) -> tuple[Catalogue, Mapping[str, float]]:
     chance = name.stream("stock")
     catalogue = stocked(_brands_of(name.pool), SIZES[name.profile], chance)
