@@ -23,7 +23,7 @@ def test_every_step_of_the_original_server_is_answered_as_it_was(golden: Path, a
     assert differences == []
     steps = [step.answer for episode in episodes for step in episode.steps]
     assert (len(episodes), len(steps)) == (120, 1305)
-    assert sum("Total results: " in (answer.observation or "") for answer in steps) == 393
+    assert sum("Total results: " in (answer.observation or "") for answer in steps) == 347
     assert sum(answer.error is not None for answer in steps) == 6
 
 
