@@ -19,8 +19,10 @@ from heldout.records import Ending, Step, Task
 
 SUITES = ("corridor", *BUILT_IN)
 REAL = ("textcraft", "webshop")
-WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
-WORDS += ("search[", "click[", "]", "<c>", "buy now", "< prev", "next >", "description")
+WORDS = (
+    *("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", ""),
+    *("search[", "click[", "]", "<c>", "buy now", "< prev", "next >", "description"),
+)
 
 TYPED = st.text(max_size=40) | st.lists(st.sampled_from(WORDS)).map(" ".join)
 CHOICES = st.lists(st.integers(0, 99) | TYPED, max_size=12)

@@ -33,9 +33,9 @@ def token_set_ratio(one: str, other: str) -> int:
     words, others = _words(one), _words(other)
     if not words or not others:
         return 0
-    common = " ".join(sorted(words & others))
-    left, right = (f"{common} {' '.join(sorted(own))}".strip() for own in (words - others, others - words))
-    return max(_ratio(common, left), _ratio(common, right), _ratio(left, right))
+    shared = " ".join(sorted(words & others))
+    left, right = (f"{shared} {' '.join(sorted(own))}".strip() for own in (words - others, others - words))
+    return max(_ratio(shared, left), _ratio(shared, right), _ratio(left, right))
 
 
 def first_colour(text: str) -> str:
@@ -51,10 +51,10 @@ def _words(text: str) -> set[str]:
 def _ratio(one: str, other: str) -> int:
     if not one or not other:
         return 0
-    return round(100 * 2 * _in_common(one, other) / (len(one) + len(other)))
+    return round(100 * 2 * _longest_shared(one, other) / (len(one) + len(other)))
 
 
-def _in_common(one: str, other: str) -> int:
+def _longest_shared(one: str, other: str) -> int:
     """The length of the longest common subsequence, a row of bits at a time (Hyyrö, 2004)."""
     places: dict[str, int] = {}
     for place, letter in enumerate(one):

@@ -95,4 +95,4 @@ def _is_noun(word: str) -> bool:
         return False
     if word[0].isupper():
         return True
-    return small not in _DESCRIBING and (len(word) < 5 or not small.endswith(_ENDINGS))
+    return small not in _DESCRIBING and (len(word) < 6 or not small.endswith(_ENDINGS))

@@ -32,7 +32,7 @@ MOST_TURNS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class _Name:
     """Which shop: all that its stock depends on."""
 
     seed: int
@@ -54,7 +54,7 @@ def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
 
 def stock(world: Mapping[str, Json]) -> tuple[Catalogue, Mapping[str, float]]:
     """The catalogue of a generated task's shop, and what things cost there."""
-    return _stock(Name(**world["shop"]))
+    return _stock(_Name(**world["shop"]))
 
 
 def goal_in(world: Mapping[str, Json]) -> Goal:
@@ -85,7 +85,7 @@ def difficulty(taken: int, easy_turns: int) -> str:
 
 
 @lru_cache(maxsize=16)
-def _stock(name: Name) -> tuple[Catalogue, Mapping[str, float]]:
+def _stock(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
     chance = name.stream("stock")
     catalogue = stocked(_brands_of(name.pool), SIZES[name.profile], chance)
     return catalogue, drawn_prices(catalogue.products, chance.randrange(1 << 32))
@@ -100,7 +100,7 @@ def _brands_of(pool: str) -> list[str]:
 @cache
 def _task(pool: str, number: int, seed: int, profile: str) -> Task:
     shop, place = divmod(number - POOLS[pool].start, IN_SHOP[profile])
-    name, hard = Name(seed, profile, pool, shop), number % 2
+    name, hard = _Name(seed, profile, pool, shop), number % 2
     catalogue, prices = _stock(name)
     ours, chance = catalogue.products[place :: IN_SHOP[profile]], name.stream(f"shopper {place}")
     taken = 0
