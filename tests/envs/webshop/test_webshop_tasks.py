@@ -7,7 +7,7 @@ from heldout.config import Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.envs.webshop.files import catalogue, goals, prices
-from heldout.envs.webshop.published import published
+from heldout.envs.webshop.published import checks, published
 from heldout.envs.webshop.tasks import MOST_TURNS, POOLS, SHARES, generated, stock
 from heldout.envs.webshop.wares import BRANDS
 from heldout.errors import BadCall
@@ -116,6 +116,25 @@ def test_the_real_shop_is_one_for_all_and_its_prices_are_drawn_once(data: Path) 
     ranged = [product for product in catalogue(data).products if len(product.pricing) == 2]
     assert len(ranged) == 93
     assert all(min(product.pricing) <= prices(data)[product.asin] <= max(product.pricing) for product in ranged)
+
+
+@pytest.mark.realdata
+def test_all_that_is_published_checks(data: Path) -> None:
+    found = [(check.what, check.there, check.good, check.faults) for check in checks(data)]
+    assert found == [
+        ("products with a price", 1000, 1000, ()),
+        ("wishes for products", 415, 415, ()),
+        ("ids of goals that the oracle reaches in 20 turns", 3930, 3930, ()),
+        ("ids of goals that the oracle reaches in 20 turns", 200, 200, ()),
+    ]
+
+
+def test_ids_without_their_products_are_not_resolved(tmp_path: Path) -> None:
+    ids = tmp_path / "agentgym_item_ids" / "eval" / "webshop_test.json"
+    ids.parent.mkdir(parents=True)
+    ids.write_text('[{"item_id": "webshop_7"}]')
+    [*_, check] = checks(tmp_path)
+    assert (check.there, check.good, check.unresolved, check.faults) == (1, 0, 1, ())
 
 
 def test_real_tasks_need_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from heldout.data.folder import ids_path, published_numbers
 from heldout.envs.lazy import Lazy
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.files import PRODUCTS, WISHES, catalogue, goals, wishes
+from heldout.envs.webshop.goals import Goal
 from heldout.envs.webshop.players import turns
 from heldout.envs.webshop.tasks import difficulty, stated
 from heldout.errors import BadCall, unknown
@@ -16,6 +17,10 @@ from heldout.records import Task, digest
 
 EASY_TURNS = 5
 """The most turns that the oracle takes for an easy goal: true of about half of the 6,910."""
+
+
+LONGEST = 20
+"""Turns in which a goal has to be reached: K of every evaluation (paper §3.2)."""
 
 
 def published(pool: str, data: Path) -> Sequence[Task]:
@@ -42,17 +47,25 @@ def checks(data: Path) -> Iterator[Check]:
         data, str(WISHES), "wishes for products", partial(wishes, data), lambda wish: bool(wish.attributes)
     )
     for split in ("train", "test"):
-        ids, read = ids_path("webshop", split), partial(_published, split, data)
-        yield checked(data, ids, "ids of goals that the oracle finds", read, partial(_is_found, data))
+        ids, read = ids_path("webshop", split), partial(published_numbers, data, "webshop", split)
+        yield checked(data, ids, "ids of goals that the oracle reaches in 20 turns", read, partial(_is_found, data))
 
 
 def _is_found(data: Path, number: int) -> bool:
-    return turns(catalogue(data), goals(data)[number]) > 0
+    if not all((data / file).exists() for file in (PRODUCTS, WISHES)):
+        return False
+    return turns(catalogue(data), _goal(number, data)) <= LONGEST
+
+
+def _goal(number: int, data: Path) -> Goal:
+    if number >= len(goals(data)):
+        raise BadCall(f"there is no webshop_{number} among the {len(goals(data))} goals of {data / PRODUCTS}")
+    return goals(data)[number]
 
 
 @cache
 def _task(pool: str, number: int, data: Path) -> Task:
-    goal = goals(data)[number]
+    goal = _goal(number, data)
     taken = turns(catalogue(data), goal)
     return Task(
         env="webshop",
@@ -65,16 +78,6 @@ def _task(pool: str, number: int, data: Path) -> Task:
 
 @cache
 def _numbers(pool: str, data: Path) -> list[int]:
-    test, train = (_published(split, data) for split in ("test", "train"))
+    test, train = (published_numbers(data, "webshop", split) for split in ("test", "train"))
     left = sorted(set(range(len(goals(data)))) - set(test) - set(train))
     return {"test": test, "train": train, "demonstrations": left}[pool]
-
-
-def _published(split: str, data: Path) -> list[int]:
-    numbers = published_numbers(data, "webshop", split)
-    if past := [number for number in numbers if number >= len(goals(data))]:
-        raise BadCall(
-            f"there is no webshop_{past[0]} among the {len(goals(data))} goals, "
-            f"as the {split} ids under {data} have it"
-        )
-    return numbers
