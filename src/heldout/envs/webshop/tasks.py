@@ -24,6 +24,9 @@ SHARES = ("test", "train", "demonstrations", "demonstrations")
 IN_SHOP = {"pocket": 8, "standard": 250}
 """Shoppers of one shop, an even number: each wants another product. The next shop sells other things."""
 
+KEPT = {"pocket": 256, "standard": 16}
+"""Shops that are kept once they are stocked: those of all 1,000 training tasks."""
+
 EASY_TURNS = {"pocket": 4, "standard": 4}
 """The most turns that the oracle takes in an easy task: true of about half of all."""
 
@@ -54,7 +57,8 @@ def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
 
 def stock(world: Mapping[str, Json]) -> tuple[Catalogue, Mapping[str, float]]:
     """The catalogue of a generated task's shop, and what things cost there."""
-    return _stock(_Name(**world["shop"]))
+    name = _Name(**world["shop"])
+    return _STOCKS[name.profile](name)
 
 
 def goal_in(world: Mapping[str, Json]) -> Goal:
@@ -84,11 +88,13 @@ def difficulty(taken: int, easy_turns: int) -> str:
     return "easy" if taken <= easy_turns else "hard"
 
 
-@lru_cache(maxsize=16)
-def _stock(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
+def _stocked(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
     chance = name.stream("stock")
     catalogue = stocked(_brands_of(name.pool), SIZES[name.profile], chance)
     return catalogue, drawn_prices(catalogue.products, chance.randrange(1 << 32))
+
+
+_STOCKS = {profile: lru_cache(maxsize=kept)(_stocked) for profile, kept in KEPT.items()}
 
 
 @cache
@@ -101,7 +107,7 @@ def _brands_of(pool: str) -> list[str]:
 def _task(pool: str, number: int, seed: int, profile: str) -> Task:
     shop, place = divmod(number - POOLS[pool].start, IN_SHOP[profile])
     name, hard = _Name(seed, profile, pool, shop), number % 2
-    catalogue, prices = _stock(name)
+    catalogue, prices = _STOCKS[profile](name)
     ours, chance = catalogue.products[place :: IN_SHOP[profile]], name.stream(f"shopper {place}")
     taken = 0
     while not taken or taken > MOST_TURNS or (taken > EASY_TURNS[profile]) != hard:
