@@ -14,7 +14,7 @@ from heldout.store.rows import Memory
 from heldout.store.runs import StageFolder
 from heldout.train.stage import Job, Row, train
 
-LITTLE_TRAINING = ("train.steps=2", "train.tasks=4", "train.samples=4")
+LITTLE_TRAINING = ("train.steps=2", "train.tasks=4", "train.samples=4", "train.turns=8")
 LITTLE_TESTING = ("evaluate.tasks=6", "evaluate.samples=2", "evaluate.turns=8")
 STAGE = Stage(("textcraft",), "easy")
 CELL = Cell(env="textcraft", split="test", difficulty="easy")

@@ -32,6 +32,7 @@ CALLS = {
     "data check": "data check",
     "bench rollout": "bench rollout",
     "bench envs": "bench envs",
+    "bench train": "bench train",
 }
 Said = Callable[[], tuple[str, str]]
 
@@ -102,11 +103,13 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
-        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout)"),
+        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout, train)"),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
         ("bench envs --env textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("bench envs --seconds -1", "bench envs: argument --seconds:"),
         ("bench envs --seconds long", "bench envs: argument --seconds: a number of seconds, not 'long'"),
+        ("bench train --model oracle", "'oracle' cannot be trained: name a model (pocket, a folder,"),
+        ("bench train --set train.kl=0.1", "bench train compares with train.kl=0.0, not 0.1"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),
         ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),
@@ -160,6 +163,7 @@ def test_environments_are_listed_for_programs(said: Said) -> None:
     assert all(set(entry) == fields for entry in entries.values())
     assert table_1(entries["textcraft"]) == ("Game", [False, True, False, False, False], 15)
     assert table_1(entries["babyai"]) == ("Embodied", [True, False, True, False, False], 10)
+    assert table_1(entries["searchqa"]) == ("Search", [False, True, False, True, True], 5)
     assert set(entries["textcraft"]["tasks"]) == {"train", "test"}
 
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.config import Config, Train, changed, pocket
@@ -65,6 +65,7 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Train)])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_value_of_its_type_can_be_set_and_any_other_text_is_told_in_one_line(
     name: str, data: st.DataObject

@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout import records
@@ -66,6 +66,7 @@ def test_every_record_is_looked_at_here() -> None:
 
 
 @pytest.mark.parametrize("kind", RECORDS)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_record_comes_back_from_disk_as_it_was(kind: type[Any], data: st.DataObject) -> None:
     record = data.draw(RECORDS[kind])
@@ -73,6 +74,7 @@ def test_a_record_comes_back_from_disk_as_it_was(kind: type[Any], data: st.DataO
 
 
 @pytest.mark.parametrize("kind", RECORDS)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_whatever_a_file_holds_is_a_record_or_is_refused_in_one_line(kind: type[Any], data: st.DataObject) -> None:
     names = [field.name for field in fields(kind)]

@@ -210,13 +210,13 @@ def _model(parser: ArgumentParser, *others: str) -> None:
     parser.add_argument("--model", required=True, metavar="M", help=names)
 
 
-def _difficulty(parser: ArgumentParser) -> None:
+def _difficulty(parser: ArgumentParser, default: str = "all") -> None:
     parser.add_argument(
         "--difficulty",
         type=_one_of("difficulty", "easy", "hard", "all"),
-        default="all",
+        default=default,
         metavar="D",
-        help="which tasks: easy, hard or all (all)",
+        help=f"which tasks: easy, hard or all ({default})",
     )
 
 
@@ -335,6 +335,20 @@ def _bench_envs_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _bench_train_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
+    parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to train in (textcraft)")
+    _difficulty(parser, "easy")
+    parser.add_argument(
+        "--tasks", type=_count, metavar="N", help="tasks of a step (6: all then takes some minutes)"
+    )
+    parser.add_argument("--samples", type=_count, metavar="G", help="trajectories of a task (8)")
+    parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="steps of each approach, in turn (3)")
+    _seed(parser)
+    _json(parser)
+    _settings(parser)
+
+
 FAMILIES = {
     "data": "look after the real tasks' data",
     "bench": "measure how fast we are, beside others",
@@ -362,5 +376,10 @@ VERBS = {
         "how many tasks are opened and actions answered in a second",
         "heldout.verbs.bench.envs:bench_envs",
         _bench_envs_flags,
+    ),
+    "bench train": Verb(
+        "a training step of ours beside TRL's, part by part",
+        "heldout.verbs.bench.train:bench_train",
+        _bench_train_flags,
     ),
 }

@@ -13,6 +13,20 @@ C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchQAOptions:
+    """What of a source only SearchQA reads."""
+
+    single_answer: bool = False
+    """The first answer ends the episode, as in Search-R1; else the agent may guess again, as in the paper."""
+    retriever: str = ""
+    """Real questions: the address of a service that is searched, such as http://localhost:8000; empty is BM25."""
+    corpus: str = ""
+    """Real questions: another file of passages than HELDOUT_DATA's."""
+    questions: str = ""
+    """Another file of questions than HELDOUT_DATA's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where tasks come from and by which rules they are played (docs/environments.md)."""
 
@@ -23,6 +37,7 @@ class Source:
     seed: int = 0
     profile: str = "pocket"
     """`pocket` fits a context of 4,096 tokens at K = 20; `standard` is the originals' size."""
+    searchqa: SearchQAOptions = field(default_factory=SearchQAOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ class _Twins:
         thought = suite.thought(twin.world, action)
         twin.step(action)
         self._twins[ask.conversation] = twin, action
-        return f"Thought: {thought}\nAction: {action}"
+        return suite.reply(thought, action)
 
     def forget(self, conversation: str) -> None:
         """A conversation is over, and its twin."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from lzma import compress
 from pathlib import Path
@@ -77,7 +77,9 @@ class Reader:
     def read(self, value: Json, name: str) -> RecordedEpisode:
         """The episode of a line; `name` is the line's."""
         if not is_dialogue(value):
-            return episode_in(value, name)
+            episode = episode_in(value, name)
+            start = episode.start and self.recordings(episode.env).compared(episode.start)
+            return replace(episode, start=start)
         place = self.items.setdefault(item_of(value), len(self.items))
         dialogue = dialogue_in(value, place, name)
         return self.recordings(dialogue.env).episode_of(dialogue)
