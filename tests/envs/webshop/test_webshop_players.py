@@ -5,6 +5,7 @@ import pytest
 from heldout.envs.react import whole_action
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.players import legal, oracle, query_for, slips, thought, turns
+from heldout.errors import OriginalError
 
 from .conftest import GOAL, LAMP, SHIRT, SWEATER, Opened
 
@@ -59,6 +60,21 @@ def test_the_oracle_goes_on_from_wherever_it_is(
         step = env.step(oracle(env.world))
         if step.ending:
             break
+    assert step.score == 1
+
+
+@pytest.mark.parametrize("page", ["click[b000000001]", "click[next >]"])
+def test_the_oracle_recovers_from_the_original_s_errors(opened: Opened, page: str) -> None:
+    env = opened(original=True)
+    env.start()
+    env.step("search[red blue]")
+    env.step(page)
+    with pytest.raises(OriginalError):
+        env.step("search[<c>]")
+    assert oracle(env.world) == "click[Back to Search]"
+    step = env.step(oracle(env.world))
+    while step.ending is None:
+        step = env.step(oracle(env.world))
     assert step.score == 1
 
 

@@ -26,14 +26,15 @@ _ABOUT = {
 def oracle(world: World) -> str:
     """The next action of a player that knows which product is meant: find it, choose what is asked for, buy."""
     match world.page.place:
-        case Place.SEARCH:
+        case Place.SEARCH | Place.DONE:
             return _search(query_for(world.shop.catalogue, world.goal))
         case Place.RESULTS:
             return _towards_goal(world)
-        case Place.ITEM if world.page.asins == (world.goal.asin,):
+        case Place.ITEM if world.asin == world.goal.asin:
             return _click(_missing(world) or BUY)
         case _:
-            return _click(PREVIOUS)
+            # After an error the original has forgotten which product its page is about.
+            return _click(PREVIOUS if world.asin else HOME)
 
 
 def turns(catalogue: Catalogue, goal: Goal) -> int:
@@ -103,8 +104,9 @@ def _towards_goal(world: World) -> str:
     if goal in page.asins:
         return _click(goal)
     on = _page_of(world.shop.catalogue, world.query, goal)
-    # A search that no better one would follow, and a back door of the original, are left by going home.
-    if not on or on - page.number > FAR:
+    is_far = on - page.number > FAR and world.query != query_for(world.shop.catalogue, world.goal)
+    is_back_door = world.exact_original and world.query.startswith("<")
+    if not on or is_far or is_back_door:
         return _click(HOME)
     return _click(NEXT if on > page.number else PREVIOUS)
 

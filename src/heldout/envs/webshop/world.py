@@ -25,10 +25,6 @@ class Place(Enum):
     DONE = auto()
 
 
-DETAILS = (Place.DESCRIPTION, Place.FEATURES, Place.REVIEWS)
-"""Pages that belong to a product's."""
-
-
 class Breakdown(Exception):
     """An error of the original's: its words, and what it leaves behind."""
 
