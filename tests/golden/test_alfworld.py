@@ -24,4 +24,4 @@ def test_every_step_and_every_list_of_actions_of_the_original_server_is_the_same
     assert (len(episodes), len(steps)) == (178, 3009)
     assert sum(answer.available is not None for answer in steps) >= 2934
     assert sum(answer.error is not None for answer in steps) == 75
-    assert sum(answer.reward == 1 for answer in steps) == 201
+    assert sum(answer.reward == 1 for answer in steps) == 120
