@@ -29,6 +29,7 @@ CALLS = {
     "pocket": "pocket --check",
     "train": TRAIN,
     "evaluate": EVALUATE,
+    "difficulty": "difficulty --model M --envs e",
     "data check": "data check",
     "bench rollout": "bench rollout",
 }
@@ -52,6 +53,7 @@ def test_the_papers_training_listing_is_read_as_printed() -> None:
         "model": "Qwen2.5-7B-Instruct",
         "env": "webshop",
         "difficulty": "easy",
+        "difficulty_file": None,
         "n_samples": 8,
         "max_response_length": 8192,
         "max_turns": 10,

@@ -212,6 +212,15 @@ def _difficulty(parser: ArgumentParser) -> None:
         metavar="D",
         help="which tasks: easy, hard or all (all)",
     )
+    _difficulty_file(parser)
+
+
+def _difficulty_file(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--difficulty-file",
+        metavar="FILE",
+        help="what tells easy from hard: a file of `heldout difficulty`, or pocket (the environment itself)",
+    )
 
 
 def _max_turns(parser: ArgumentParser, default: str) -> None:
@@ -303,6 +312,18 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _difficulty_flags(parser: ArgumentParser) -> None:
+    _model(parser, "oracle", "random")
+    parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to measure")
+    parser.add_argument("--n-samples", type=_count, dest="samples", metavar="K", help="plays of each task (8)")
+    _max_turns(parser, "20")
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most N tasks of each split, drawn by hash")
+    _seed(parser)
+    _json(parser)
+    _out(parser, "where difficulty.json, rows and the report lie (runs/…)")
+    _settings(parser)
+
+
 def _bench_rollout_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
     parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to play (textcraft)")
@@ -332,6 +353,9 @@ VERBS = {
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+    "difficulty": Verb(
+        "tell easy tasks from hard by a reference model", "heldout.verbs.difficulty:difficulty", _difficulty_flags
+    ),
     "bench rollout": Verb(
         "our engine beside transformers' generate",
         "heldout.verbs.bench.rollout:bench_rollout",

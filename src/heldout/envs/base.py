@@ -95,6 +95,8 @@ class Suite:
     """One templated sentence that leads to the action: the reasoning in demonstrations."""
     slips: Callable[[World], list[str]]
     """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
+    difficulty_source: str = "oracle_turns"
+    """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()
