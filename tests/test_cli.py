@@ -31,6 +31,8 @@ CALLS = {
     "evaluate": EVALUATE,
     "difficulty": "difficulty --model M --envs e",
     "data check": "data check",
+    "data list": "data list",
+    "data fetch": "data fetch textcraft",
     "bench rollout": "bench rollout",
 }
 Said = Callable[[], tuple[str, str]]

@@ -250,6 +250,18 @@ def _data_check_flags(parser: ArgumentParser) -> None:
     _json(parser)
 
 
+def _data_list_flags(parser: ArgumentParser) -> None:
+    _json(parser)
+
+
+def _data_fetch_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a source of `heldout data list`")
+    parser.add_argument(
+        "--from", dest="mirror", metavar="URL", help="a folder that has the files: https://… or file://…"
+    )
+    _json(parser)
+
+
 def _play_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--task", metavar="ID", help="the task's id (one drawn by the seed)")
@@ -314,7 +326,9 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
 
 def _difficulty_flags(parser: ArgumentParser) -> None:
     _model(parser, "oracle", "random")
-    parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to measure")
+    parser.add_argument(
+        "--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to measure"
+    )
     parser.add_argument("--n-samples", type=_count, dest="samples", metavar="K", help="plays of each task (8)")
     _max_turns(parser, "20")
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N tasks of each split, drawn by hash")
@@ -350,6 +364,10 @@ VERBS = {
         "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
     ),
     "data check": Verb("whether the real tasks' data is whole", "heldout.verbs.data:data_check", _data_check_flags),
+    "data list": Verb(
+        "the official sources of the real tasks' data", "heldout.verbs.fetch:data_list", _data_list_flags
+    ),
+    "data fetch": Verb("bring a source's files here", "heldout.verbs.fetch:data_fetch", _data_fetch_flags),
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),

@@ -1,4 +1,4 @@
-"""Easy and hard by a reference model, shown: the threshold, the halves, and how they stand to the oracle's turns."""
+"""Easy and hard by a reference model, shown: the threshold, the halves, and the oracle's turns beside them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -104,14 +104,14 @@ def page(difficulty: Difficulty, found: Sequence[Against], figure: str) -> str:
 THRESHOLD = """\
 A task's score is avg@k, its interval Wilson's. The training tasks in order of their scores, equals by the hash of
 their ids, are cut in the middle; the threshold is the score of the last easy one, in points, and its brackets hold
-the 95 % interval over tasks and attempts drawn again. Test tasks are told by the same threshold and hash. Where many
-training tasks score just the threshold, the halves differ less than their names say. These episodes score nothing
-else.
+the 95 % interval over tasks and attempts drawn again. Test tasks are told by the same threshold and hash. In those
+that score just the threshold ("just there": training tasks) only the hash decides: where they are many, the halves
+differ less than their names say. These episodes score nothing else.
 """
 
 ORACLE = """\
-The mean turns of the player that sees the world, in the easy and in the hard tasks, and Spearman's rank correlation of
-score and turns over all tasks that it solves.
+The mean turns of the player that sees the world, in the easy and in the hard tasks, and Spearman's rank
+correlation of score and turns over all tasks that it solves.
 """
 
 
@@ -123,9 +123,7 @@ def _against(halves: Halves, split: str, turns: Turns) -> Against:
     easy, hard = (fmean(of[level]) if of[level] else None for level in LEVELS)
     scores, taken = [each.score for each, _ in pairs], [taken for _, taken in pairs]
     correlation = rank_correlation(scores, taken) if pairs else None
-    return Against(
-        env=halves.env, split=split, n=len(pairs), easy=easy, hard=hard, rank_correlation=correlation
-    )
+    return Against(env=halves.env, split=split, n=len(pairs), easy=easy, hard=hard, rank_correlation=correlation)
 
 
 def _summary(halves: Halves, found: Sequence[Against], is_real: bool) -> dict[str, Json]:
@@ -138,7 +136,9 @@ def _summary(halves: Halves, found: Sequence[Against], is_real: bool) -> dict[st
         "at_threshold": at_threshold(halves),
         "sizes": {split: dict(zip(LEVELS, both, strict=True)) for split, both in sizes(halves).items()},
         "paper": _paper(halves.env) if is_real else None,
-        "oracle": {split: {k: v for k, v in asdict(one).items() if k not in ("env", "split")} for split, one in own.items()},
+        "oracle": {
+            split: {k: v for k, v in asdict(one).items() if k not in ("env", "split")} for split, one in own.items()
+        },
     }
 
 

@@ -57,7 +57,11 @@ def difficulty(
         )
         write(study.root / NAME, found)
         beside = _report(found, _oracle_turns(envs, config, study), study)
-    print(dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2) if as_json else _told(found, beside))
+    print(
+        dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2)
+        if as_json
+        else _told(found, beside)
+    )
     if not as_json:
         print(f"\n{study.root / NAME}; with a figure: {study.report / 'README.md'}")
 
