@@ -13,6 +13,8 @@ from heldout.records import Ending, Episode, Estimate, Halves, digest
 
 RESAMPLES = 2_000
 """Of training tasks and of each one's attempts, for the interval of the threshold."""
+MOST_DRAWN = 1_000_000
+"""Scores that are drawn at once, so that many tasks do not fill the memory."""
 
 Place = tuple[float, str]
 """Where a task stands from the easiest to the hardest: the more it scores, the earlier; equals by hash."""
@@ -121,10 +123,13 @@ def _threshold_interval(scores: Sequence[Sequence[float]], seed: int) -> tuple[f
     """The 95 % percentile interval of the threshold: tasks, and each one's attempts, are drawn again."""
     scores_TK, rng = np.asarray(scores, float), np.random.default_rng(seed)
     tasks, attempts = scores_TK.shape
-    thresholds = list[float]()
-    for _ in range(RESAMPLES):
-        drawn_T = rng.integers(tasks, size=(tasks, 1))
-        means_T = scores_TK[drawn_T, rng.integers(attempts, size=(tasks, attempts))].mean(axis=1)
-        thresholds.append(float(np.sort(means_T)[::-1][_middle(tasks)]))
-    low, high = np.percentile(thresholds, (2.5, 97.5))
+    at_once = max(1, MOST_DRAWN // scores_TK.size)
+    thresholds = list[Floats]()
+    for first in range(0, RESAMPLES, at_once):
+        resamples = min(at_once, RESAMPLES - first)
+        tasks_RT1 = rng.integers(tasks, size=(resamples, tasks, 1))
+        attempts_RTK = rng.integers(attempts, size=(resamples, tasks, attempts))
+        means_RT = np.sort(scores_TK[tasks_RT1, attempts_RTK].mean(axis=2), axis=1)
+        thresholds.append(means_RT[:, tasks - 1 - _middle(tasks)])
+    low, high = np.percentile(np.concatenate(thresholds), (2.5, 97.5))
     return round(float(low), 6), round(float(high), 6)

@@ -233,8 +233,8 @@ def _open(study: Study, folder: StudyFolder) -> None:
         known = schema.read(folder.study)
         if identity != {name: known.get(name) for name in identity}:
             raise BadCall(
-                f"{folder.root} holds another study (its base, settings, seeds, environments or difficulties differ)"
-                ": choose another folder with --out, or remove this one"
+                f"{folder.root} holds another study (its base, settings, seeds, environments or halves differ): "
+                "choose another folder with --out, or remove this one"
             )
         return
     written = {
