@@ -121,7 +121,10 @@ def test_what_cannot_be_halved_is_refused(rows: list[Episode], said: str) -> Non
 
 def test_an_episode_that_broke_off_is_not_taken_for_a_failure() -> None:
     rows = episodes({"a": [1], "b": [0]})
-    broken = [*rows[:-1], Episode(**{name: getattr(rows[-1], name) for name in rows[-1].__slots__} | {"ending": "error"})]
+    broken = [
+        *rows[:-1],
+        Episode(**{name: getattr(rows[-1], name) for name in rows[-1].__slots__} | {"ending": "error"}),
+    ]
     with pytest.raises(HeldoutError, match="1 episodes broke off: call again"):
         halves(broken)
 
@@ -135,7 +138,9 @@ def test_spearmans_correlation_shares_ranks_among_equals() -> None:
 
 
 scores = st.sampled_from([0.0, 0.125, 0.5, 0.875, 1.0])
-pools = st.integers(2, 30).flatmap(lambda count: st.lists(st.lists(scores, min_size=2, max_size=2), min_size=count, max_size=count))
+pools = st.integers(2, 30).flatmap(
+    lambda count: st.lists(st.lists(scores, min_size=2, max_size=2), min_size=count, max_size=count)
+)
 
 
 @given(pools, pools, st.randoms(use_true_random=False))

@@ -19,7 +19,16 @@ def measured() -> Difficulty:
         for (split, task), half in halves.items()
     )
     doors = Halves(
-        env="doors", data="0", rules="fixed", prompt="p", k=8, threshold=0.5, tie="a", low=0.0, high=1.0, tasks=tasks
+        env="doors",
+        data="0",
+        rules="fixed",
+        prompt="p",
+        k=8,
+        threshold=0.5,
+        tie="a",
+        low=0.0,
+        high=1.0,
+        tasks=tasks,
     )
     return Difficulty(model="pocket", settings={}, envs=(doors,))
 
@@ -48,7 +57,9 @@ def test_another_environment_is_refused_with_the_command_that_measures_it(
     doors: Suite, measured: Difficulty
 ) -> None:
     windows = replace(doors, name="windows")
-    with pytest.raises(BadCall, match=r"d\.json tells nothing of windows \(it knows: doors\); measure them: heldout d"):
+    with pytest.raises(
+        BadCall, match=r"d\.json tells nothing of windows \(it knows: doors\); measure them: heldout d"
+    ):
         halved(windows, measured, "d.json")
 
 

@@ -17,7 +17,16 @@ def difficulty() -> Difficulty:
         Estimate(task="doors_2", split="train", score=0.0, low=0.0, high=0.32, difficulty="hard"),
     )
     halves = Halves(
-        env="doors", data="d", rules="fixed", prompt="p", k=8, threshold=0.875, tie="a", low=0.0, high=1.0, tasks=tasks
+        env="doors",
+        data="d",
+        rules="fixed",
+        prompt="p",
+        k=8,
+        threshold=0.875,
+        tie="a",
+        low=0.0,
+        high=1.0,
+        tasks=tasks,
     )
     return Difficulty(model="pocket-1", settings={"seed": 0, "tasks": None}, envs=(halves,))
 
@@ -62,5 +71,7 @@ def test_another_file_is_refused(text: str, said: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_told_with_the_command_that_writes_one(tmp_path: Path) -> None:
-    with pytest.raises(BadCall, match=r"no difficulty file '.*nowhere' \(choose from: pocket, a file; `heldout diff"):
+    with pytest.raises(
+        BadCall, match=r"no difficulty file '.*nowhere' \(choose from: pocket, a file; `heldout diff"
+    ):
         read(str(tmp_path / "nowhere"))
