@@ -6,7 +6,6 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest import approx
 
 from heldout.analysis.difficulty import halves, rank_correlation, wilson
 from heldout.errors import HeldoutError
@@ -78,7 +77,7 @@ def test_test_tasks_are_told_by_the_training_tasks_threshold_and_need_not_be_hal
 
 def test_among_equals_those_whose_hash_comes_first_are_easy_in_training_and_test_alike() -> None:
     names = [f"doors_{number}" for number in range(20)]
-    found = halves(episodes(dict.fromkeys(names[:10], [0.0]), dict.fromkeys(names[10:], [0.0])))
+    found = halves(episodes({name: [0.0] for name in names[:10]}, {name: [0.0] for name in names[10:]}))
     in_order = sorted(names[:10], key=lambda name: digest(["doors", name]))
     assert easy(found, "train") == set(in_order[:5])
     assert found.tie == digest(["doors", in_order[4]])
@@ -92,9 +91,9 @@ def test_estimates_have_wilsons_interval() -> None:
 
 def test_wilsons_interval_agrees_with_published_values() -> None:
     # Newcombe (1998), Table I, method 3: 81 of 263, 15 of 148, 0 of 20.
-    assert wilson(81 / 263, 263) == approx((0.2553, 0.3662), abs=1e-4)
-    assert wilson(15 / 148, 148) == approx((0.0624, 0.1605), abs=1e-4)
-    assert wilson(0, 20) == approx((0, 0.1611), abs=1e-4)
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
+    assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
 
 
 def test_the_thresholds_interval_is_a_point_where_nothing_varies_and_holds_the_threshold_where_it_does() -> None:
@@ -130,10 +129,10 @@ def test_an_episode_that_broke_off_is_not_taken_for_a_failure() -> None:
 
 
 def test_spearmans_correlation_shares_ranks_among_equals() -> None:
-    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 400]) == approx(1)
-    assert rank_correlation([1, 2, 3], [3, 2, 1]) == approx(-1)
+    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 400]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
     # Ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4: 0.948683 by hand.
-    assert rank_correlation([0, 1, 1, 2], [1, 3, 2, 4]) == approx(0.948683, abs=1e-6)
+    assert rank_correlation([0, 1, 1, 2], [1, 3, 2, 4]) == pytest.approx(0.948683, abs=1e-6)
     assert rank_correlation([1, 1], [1, 2]) is None
 
 

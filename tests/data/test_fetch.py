@@ -104,9 +104,7 @@ def test_a_sum_may_be_the_one_that_git_has(doors: Source, data: Path) -> None:
     assert fetched(source, data).state is State.THERE
 
 
-def test_of_an_archive_a_folder_is_kept_and_held_to_what_it_holds(
-    doors: Source, data: Path, tmp_path: Path, tar: Path
-) -> None:
+def test_of_an_archive_a_folder_is_kept_and_held_to_what_it_holds(doors: Source, data: Path, tar: Path) -> None:
     file = File(path="doors/rooms.tar.xz", url=tar.as_uri(), inside="deep/rooms")
     source = replace(doors, files=(file,))
     first = fetched(source, data)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from pytest import approx
 
 from heldout.records import Difficulty, Estimate, Halves
 from heldout.report.difficulty import (
@@ -61,7 +60,7 @@ def test_sizes_are_counted_and_so_are_those_that_only_the_hash_decides(measured:
 def test_the_oracles_turns_stand_beside_the_halves(measured: Difficulty) -> None:
     train, test = against(measured, TURNS)
     assert (train.n, train.easy, train.hard) == (3, 2.5, 9.0)
-    assert train.rank_correlation == approx(-0.866025, abs=1e-6)
+    assert train.rank_correlation == pytest.approx(-0.866025, abs=1e-6)
     assert (test.n, test.easy, test.hard, test.rank_correlation) == (1, None, 4.0, None)
     assert aligned(oracle_table([test])).splitlines()[-1].split() == ["babyai", "test", "1", "–", "4.0", "–"]
 

@@ -80,8 +80,8 @@ def test_evaluations_say_easy_and_hard_as_the_file_does(
 ) -> None:
     found = measured()
     out = tmp_path / "evaluated"
-    call = f"evaluate --model oracle --envs textcraft --metric avg@1 --difficulty-file {found['file']} --json --out {out}"
-    assert main(call.split()) == 0
+    call = "evaluate --model oracle --envs textcraft --metric avg@1 --json"
+    assert main([*call.split(), "--difficulty-file", found["file"], "--out", str(out)]) == 0
     sizes = {cell["difficulty"]: cell["n"] for cell in json.loads(capsys.readouterr().out)}
     assert sizes == {**found["envs"][0]["sizes"]["test"], "all": 12}
     rows = rows_in(StudyFolder(out).evaluation("", 0, 0).rows("textcraft").path)
