@@ -10,6 +10,7 @@ import pytest
 from heldout.cli import main
 from heldout.config import Config, Source, pathless
 from heldout.envs.registry import open_suite
+from heldout.model.load import base_of
 from heldout.records import Episode, Stage
 from heldout.store.difficulty import read
 from heldout.store.rows import Rows
@@ -135,3 +136,15 @@ def test_people_see_tables_and_where_the_file_is(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["env", "k", "threshold"]
     assert lines[-1] == f"{tmp_path}/difficulty.json; with a figure: {tmp_path}/report/README.md"
+
+
+def test_the_file_that_is_shipped_is_of_the_shipped_model_and_fits_the_pocket_tasks() -> None:
+    shipped = read("pocket")
+    how = "measure it again (docs/difficulty.md has the command)"
+    assert shipped.model == base_of("pocket"), how
+    for halves in shipped.envs:
+        suite = open_suite(halves.env, Source(difficulty="pocket"))
+        levels = [task.difficulty for task in suite.tasks("train")]
+        assert 0 <= levels.count("easy") - levels.count("hard") <= 1
+        assert len(suite.tasks("train")) == len(halves.of_split("train")), how
+        assert len(suite.tasks("test")) == len(halves.of_split("test")), how

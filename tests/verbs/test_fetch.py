@@ -1,4 +1,4 @@
-"""`heldout data list` shows the sources and their licences; `heldout data fetch` brings one and says how it stands."""
+"""`heldout data list` shows the sources and their licences; `heldout data fetch` brings one here."""
 
 import json
 import os

@@ -1,5 +1,6 @@
 """One file brought here: what came of it before a stop is kept, and gone on with."""
 
+import logging
 import os
 from collections.abc import Callable
 from http.client import HTTPException
@@ -11,7 +12,6 @@ from urllib.request import Request, url2pathname, urlopen
 
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from huggingface_hub.utils import logging
 
 from heldout.data.sums import CHUNK
 from heldout.errors import BadCall, HeldoutError
@@ -47,7 +47,7 @@ def download(url: str, folder: Path, tell: Tell) -> Path:
 
 def _from_hub(url: str, folder: Path) -> Path:
     """By Hugging Face's own client: HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are its to know."""
-    logging.set_verbosity_error()  # what it tells of its tries, we tell in one line
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what it tells of its tries, we tell in one line
     kind, owner, rest, path = url.removeprefix("hf://").split("/", 3)
     name, _, revision = rest.partition("@")
     got = hf_hub_download(

@@ -14,9 +14,9 @@ PURPOSE = "difficulty"
 """Names the streams of chance: no episode that measures difficulty is one that scores a model."""
 
 
-def cells_of(env: str) -> list[Cell]:
+def cells_of(suite: Suite) -> list[Cell]:
     """What is measured of one environment: all training tasks, and all test tasks."""
-    return [Cell(env=env, split=split, difficulty=ALL) for split in MEASURED]
+    return [Cell(env=suite.name, split=split, difficulty=ALL) for split in MEASURED]
 
 
 def drawn(suites: Callable[[str], Suite]) -> Callable[[str], Suite]:

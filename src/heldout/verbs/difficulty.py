@@ -73,15 +73,15 @@ def _played(
     suites = drawn(suites_of(config))
     identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
     folder = study.difficulty(f"seed_{seed}" if model != ORACLE else ORACLE)
-    every = [suites(env).name for env in envs]
+    every = [cells_of(suites(env)) for env in envs]
     with open_agent(model, config) as play:
         return [
             row
-            for env in every
+            for cells in every
             for row in measured(
                 play,
                 suites,
-                cells_of(env),
+                cells,
                 identity=identity,
                 config=config,
                 folder=folder,
