@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from json import dumps, loads
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from heldout.errors import HeldoutError
 
@@ -65,10 +65,8 @@ def _files_of_folder(path: Path) -> Iterator[tuple[str, str]]:
 def _files_of_tar(path: Path, folder: str) -> Iterator[tuple[str, str]]:
     try:
         with tarfile.open(path) as tar:
-            for member in tar:
-                name, file = within(member.name, folder), tar.extractfile(member)
-                if name and file:
-                    yield name, _sha256(file)
+            found = [(within(member.name, folder), tar.extractfile(member)) for member in tar]
+            yield from ((name, _sha256(file)) for name, file in found if name and file)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise HeldoutError(f"{path} is damaged: {error}") from None
 
@@ -81,9 +79,8 @@ def within(name: str, folder: str) -> str | None:
     return below if found else None
 
 
-def _sha256(file: object) -> str:
+def _sha256(file: IO[bytes]) -> str:
     taken = hashlib.sha256()
-    source: BinaryIO = file  # type: ignore[assignment]
-    while chunk := source.read(CHUNK):
+    while chunk := file.read(CHUNK):
         taken.update(chunk)
     return taken.hexdigest()

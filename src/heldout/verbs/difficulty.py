@@ -49,7 +49,7 @@ def difficulty(
     envs = list(dict.fromkeys(envs))
     with study.lock():
         same_limits(study, config.limits)
-        rows = _played(model, base, envs, config, study, seed)
+        rows = _played(model, envs, config, study, seed=seed)
         found = Difficulty(
             model=base,
             settings=settings_of(config, seed),
@@ -57,21 +57,17 @@ def difficulty(
         )
         write(study.root / NAME, found)
         beside = _report(found, _oracle_turns(envs, config, study), study)
-    print(
-        dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2)
-        if as_json
-        else _told(found, beside)
-    )
-    if not as_json:
-        print(f"\n{study.root / NAME}; with a figure: {study.report / 'README.md'}")
+    if as_json:
+        print(dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2))
+    else:
+        print(f"{aligned(size_table(found))}\n{aligned(oracle_table(beside))}")
+        print(f"{study.root / NAME}; with a figure: {study.report / 'README.md'}")
 
 
-def _played(
-    model: str, base: str, envs: Iterable[str], config: Config, study: StudyFolder, seed: int
-) -> list[Episode]:
+def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Episode]:
     """The episodes of a player in these environments; what is on disk is not played again."""
     suites = drawn(suites_of(config))
-    identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
+    identity = Identity(study=study.root.name, base=base_of(model), chain="", seed=seed, step=0)
     folder = study.difficulty(f"seed_{seed}" if model != ORACLE else ORACLE)
     every = [cells_of(suites(env)) for env in envs]
     with open_agent(model, config) as play:
@@ -93,7 +89,7 @@ def _played(
 def _oracle_turns(envs: Iterable[str], config: Config, study: StudyFolder) -> Turns:
     """How long the oracle takes for each of the tasks that were measured."""
     once = replace(config, evaluate=Evaluate(samples=1, turns=ORACLE_TURNS, tasks=config.evaluate.tasks))
-    rows = _played(ORACLE, ORACLE, envs, once, study, 0)
+    rows = _played(ORACLE, envs, once, study, seed=0)
     return {(row.env, row.split, row.task): row.turns for row in rows if row.success}
 
 
@@ -105,7 +101,3 @@ def _report(found: Difficulty, turns: Turns, study: StudyFolder) -> list[Against
     replace_file(study.report / "README.md", page(found, beside, "turns.svg"))
     replace_json(study.report / "summary.json", summary(found, beside))
     return beside
-
-
-def _told(found: Difficulty, beside: Sequence[Against]) -> str:
-    return f"{aligned(size_table(found))}\n{aligned(oracle_table(beside)).rstrip()}"
