@@ -58,12 +58,13 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
         raise HeldoutError(f"{error}; what came is kept: heldout data fetch {source.name}") from None
     if wrong := _mismatch(got, file, known):
         shutil.rmtree(folder)
-        raise HeldoutError(f"{file.url} is not what it was: {wrong}; nothing was kept (docs/data.md)")
+        raise HeldoutError(f"{file.url} is not what it was: {wrong}; nothing was kept")
     made = _made(got, file, folder)
     taken = _taken(made, file)
     expected = file.contents or known.get("sum", taken) if file.inside else taken
     if taken != expected:
-        raise HeldoutError(f"{file.url} holds other files than it did: {taken}, not {expected} (docs/data.md)")
+        shutil.rmtree(folder)
+        raise HeldoutError(f"{file.url} is not what it was: it holds {taken}, not {expected}; nothing was kept")
     entry = {"url": file.url, "sum": taken, "download": sum_of(got)}
     target.parent.mkdir(parents=True, exist_ok=True)
     made.replace(target)
