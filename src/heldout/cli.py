@@ -220,6 +220,14 @@ def _difficulty(parser: ArgumentParser, default: str = "all") -> None:
     )
 
 
+def _difficulty_file(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--difficulty-file",
+        metavar="FILE",
+        help="what tells easy from hard: a file of `heldout difficulty`, or pocket (the environment itself)",
+    )
+
+
 def _max_turns(parser: ArgumentParser, default: str) -> None:
     parser.add_argument("--max-turns", type=_count, metavar="K", help=f"replies an episode may have ({default})")
 
@@ -247,10 +255,23 @@ def _data_check_flags(parser: ArgumentParser) -> None:
     _json(parser)
 
 
+def _data_list_flags(parser: ArgumentParser) -> None:
+    _json(parser)
+
+
+def _data_fetch_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a source of `heldout data list`")
+    parser.add_argument(
+        "--from", dest="mirror", metavar="URL", help="a folder that has the files: https://… or file://…"
+    )
+    _json(parser)
+
+
 def _play_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--task", metavar="ID", help="the task's id (one drawn by the seed)")
     _difficulty(parser)
+    _difficulty_file(parser)
     _max_turns(parser, "20")
     _seed(parser)
     _settings(parser)
@@ -282,6 +303,7 @@ def _train_flags(parser: ArgumentParser) -> None:
     _model(parser)
     parser.add_argument("--env", required=True, metavar="E", help="the environment to train in")
     _difficulty(parser)
+    _difficulty_file(parser)
     parser.add_argument("--n-samples", type=_count, metavar="G", help="trajectories of a task (8)")
     parser.add_argument("--max-response-length", type=_count, metavar="L", help="tokens after the prompt (8192)")
     _max_turns(parser, "the environment's own")
@@ -297,6 +319,7 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     _model(parser, "oracle", "random")
     parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to play")
     _difficulty(parser)
+    _difficulty_file(parser)
     parser.add_argument(
         "--split", type=_one_of("split", "train", "test"), default="test", help="train or test (test)"
     )
@@ -306,6 +329,20 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     _seed(parser)
     _json(parser)
     _out(parser, "where rows and trajectories lie (runs/…)")
+    _settings(parser)
+
+
+def _difficulty_flags(parser: ArgumentParser) -> None:
+    _model(parser, "oracle", "random")
+    parser.add_argument(
+        "--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to measure"
+    )
+    parser.add_argument("--n-samples", type=_count, dest="samples", metavar="K", help="plays of each task (8)")
+    _max_turns(parser, "20")
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most N tasks of each split, drawn by hash")
+    _seed(parser)
+    _json(parser)
+    _out(parser, "where difficulty.json, rows and the report lie (runs/…)")
     _settings(parser)
 
 
@@ -364,9 +401,16 @@ VERBS = {
         "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
     ),
     "data check": Verb("whether the real tasks' data is whole", "heldout.verbs.data:data_check", _data_check_flags),
+    "data list": Verb(
+        "the official sources of the real tasks' data", "heldout.verbs.fetch:data_list", _data_list_flags
+    ),
+    "data fetch": Verb("bring a source's files here", "heldout.verbs.fetch:data_fetch", _data_fetch_flags),
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+    "difficulty": Verb(
+        "tell easy tasks from hard by a reference model", "heldout.verbs.difficulty:difficulty", _difficulty_flags
+    ),
     "bench rollout": Verb(
         "our engine beside transformers' generate",
         "heldout.verbs.bench.rollout:bench_rollout",

@@ -38,6 +38,8 @@ class Source:
     profile: str = "pocket"
     """`pocket` fits a context of 4,096 tokens at K = 20; `standard` is the originals' size."""
     searchqa: SearchQAOptions = field(default_factory=SearchQAOptions)
+    difficulty: str = ""
+    """The file that tells easy from hard (docs/difficulty.md), or `pocket`; empty is as the environment has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,11 @@ def pocket() -> Config:
         limits=Limits(response_budget=3584, reply_tokens=64),
         train=Train(steps=20, tasks=12, lr=4e-4, warmup=4, kl=0.0, save_every=10),
     )
+
+
+def pathless(config: Config) -> Config:
+    """The configuration without the place of its file of difficulties: what counts is what that file says."""
+    return replace(config, source=replace(config.source, difficulty=""))
 
 
 def changed(config: C, settings: Iterable[str]) -> C:

@@ -207,6 +207,62 @@ class Episode:
     stream: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """How a reference model does at one task, and the half of the tasks that this puts it in."""
+
+    task: str
+    split: str
+    score: float
+    """avg@k."""
+    low: float
+    """The 95 % interval's lower end."""
+    high: float
+    difficulty: str
+    """`easy` or `hard`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halves:
+    """An environment's tasks in easy and hard: halves of the training tasks, and one threshold for all."""
+
+    env: str
+    data: str
+    """The hash of the task source."""
+    rules: str
+    prompt: str
+    """The hash of the instruction text."""
+    k: int
+    threshold: float
+    """A task that scores more is easy, one that scores less hard."""
+    tie: str
+    """Of those that score just the threshold, easy are those whose hash comes no later."""
+    low: float
+    """The 95 % interval of the threshold."""
+    high: float
+    tasks: tuple[Estimate, ...]
+
+    def of_split(self, split: str) -> tuple[Estimate, ...]:
+        """The estimates of the `train` or the `test` tasks."""
+        return tuple(each for each in self.tasks if each.split == split)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difficulty:
+    """Which tasks are easy and which are hard for a reference model, by draws that score nothing else."""
+
+    model: str
+    """Its name, with the digest of its weights where they were here."""
+    settings: Mapping[str, Json] = field(hash=False)
+    """How it was measured: turns, temperature, limits, seed."""
+    envs: tuple[Halves, ...]
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that name what was measured."""
+        return digest(to_json(self))
+
+
 def digest(value: Json) -> str:
     """16 hexadecimal digits that name a JSON value by its content."""
     return digest_of_text(_CANONICAL.encode(value))

@@ -36,6 +36,18 @@ def test_what_is_not_there_is_no_fault(folder: Path, capsys: pytest.CaptureFixtu
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.usefixtures("folder")
+def test_what_is_not_there_is_told_with_the_fetch_that_brings_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "check", "--envs", "textcraft"]) == 0
+    out = capsys.readouterr().out
+    assert (
+        "textcraft/recipes.tar.xz: HELDOUT_DATA has to name a folder with it (heldout data fetch textcraft" in out
+    )
+    assert (
+        "agentgym_item_ids/eval/textcraft_test.json: HELDOUT_DATA has to name a folder with it (heldout data" in out
+    )
+
+
 def test_ids_that_lead_nowhere_are_named_and_the_status_is_1(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,7 +80,7 @@ def test_many_faults_are_counted_and_the_first_are_shown() -> None:
     ("call", "said"),
     [
         ("data check --envs babiai", "unknown environment 'babiai'; did you mean 'babyai'?"),
-        ("data", "data: say what (choose from: check)"),
+        ("data", "data: say what (choose from: check, list, fetch)"),
         ("data chekc", "unknown data 'chekc'; did you mean 'check'?"),
     ],
 )

@@ -4,6 +4,7 @@ import os
 from json import loads
 from pathlib import Path
 
+from heldout.data.catalogue import fetching
 from heldout.errors import BadCall
 
 VARIABLE = "HELDOUT_DATA"
@@ -20,6 +21,12 @@ def data_folder() -> Path:
     return Path(named)
 
 
+def bringing(path: str) -> str:
+    """What mends that nothing readable lies at that place in the folder, as errors say it."""
+    command = fetching(path)
+    return f"{VARIABLE} has to name a folder with it" + (f" ({command} brings it)" if command else "")
+
+
 def ids_path(env: str, split: str) -> str:
     """Where in the folder the ids of an environment's `train` or `test` tasks are listed."""
     return f"{IDS}/{FILES[split]}".format(env=env)
@@ -31,7 +38,7 @@ def published_ids(data: Path, env: str, split: str) -> list[str]:
     try:
         return [str(item["item_id"]) for item in loads(path.read_text("utf-8"))]
     except OSError as error:
-        raise BadCall(f"could not read {path}: {error.strerror}; {VARIABLE} has to name a folder with it") from None
+        raise BadCall(f"could not read {path}: {error.strerror}; {bringing(ids_path(env, split))}") from None
     except (ValueError, KeyError, TypeError):
         raise BadCall(f"{path} is no list of objects with an item_id such as {env}_0") from None
 

@@ -106,6 +106,8 @@ class Suite:
     """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
     reply: Callable[[str, str], str] = _in_react_form
     """A thought and an action as a player says them."""
+    difficulty_source: str = "oracle_turns"
+    """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()

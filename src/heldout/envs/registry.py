@@ -7,7 +7,9 @@ from importlib.metadata import entry_points
 
 from heldout.config import Source
 from heldout.envs.base import Suite
+from heldout.envs.halves import halved
 from heldout.errors import unknown
+from heldout.store.difficulty import read
 
 BUILT_IN = {
     "textcraft": "heldout.envs.textcraft:suite",
@@ -25,13 +27,17 @@ def names() -> list[str]:
 
 @cache
 def open_suite(name: str, source: Source) -> Suite:
-    """The suite of that name over that source; the same arguments give the same object."""
+    """The suite of that name over that source; the same arguments give the same object.
+
+    Where the source names a file of difficulties, easy and hard are as it has them.
+    """
     places = BUILT_IN | _plugged_in()
     if name not in places:
         raise unknown("environment", name, places)
     module, _, function = places[name].partition(":")
     make: Callable[[Source], Suite] = getattr(import_module(module), function)
-    return make(source)
+    suite = make(source)
+    return halved(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
 
 
 def _plugged_in() -> dict[str, str]:

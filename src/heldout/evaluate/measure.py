@@ -32,8 +32,6 @@ class Identity:
     step: int
     variant: str = ""
     """The environments' changed trait; none in the plain ones."""
-    difficulty_source: str = "oracle_turns"
-    """What ordered easy and hard: `oracle_turns`, or the hash of a measured file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +58,14 @@ def measure(
     rows: RowStore[Episode],
     trajectories: RowStore[Trajectory],
     progress: Callable[[Trajectory], None] | None = None,
+    purpose: str = "evaluate",
 ) -> list[Episode]:
     """The rows of all tasks and attempts of the cells; only those that are missing or errored are played.
 
     Trajectories are kept before their rows, so that every row has one; `progress` is called with each that is
-    played.
+    played. Episodes of another `purpose` meet other chance.
     """
-    needs = {need.key: need for need in wanted(suites, cells, identity, settings)}
+    needs = {need.key: need for need in wanted(suites, cells, identity, settings, purpose)}
     found = {key(row): row for row in rows if row.ending != Ending.ERROR}
     for asked in _rounds(missing(needs.values(), found.values()), settings.round):
         done = dict[str, Trajectory]()
@@ -93,10 +92,14 @@ def _rounds(needs: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
 
 
 def wanted(
-    suites: Callable[[str], Suite], cells: Iterable[Cell], identity: Identity, settings: Evaluate
+    suites: Callable[[str], Suite],
+    cells: Iterable[Cell],
+    identity: Identity,
+    settings: Evaluate,
+    purpose: str = "evaluate",
 ) -> Iterator[Wanted]:
     """Every episode that measuring the cells takes, in order."""
-    stream = f"evaluate/{identity.chain}@{identity.step}/K={settings.turns}/T={settings.temperature:g}"
+    stream = f"{purpose}/{identity.chain}@{identity.step}/K={settings.turns}/T={settings.temperature:g}"
     for cell in cells:
         suite = suites(cell.env)
         for task in tasks_of(suite, cell)[: settings.tasks]:
@@ -150,6 +153,7 @@ def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Eva
     task = assignment.task
     return Episode(
         **asdict(identity),
+        difficulty_source=suite.difficulty_source,
         env=task.env,
         task=task.id,
         split=task.split,

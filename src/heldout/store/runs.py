@@ -130,6 +130,10 @@ class StudyFolder:
         """The measurements of a chain's checkpoint."""
         return EvaluationFolder(self.root / "evaluations" / f"{slug(chain)}@{step}" / f"seed_{seed}")
 
+    def difficulty(self, player: str) -> EvaluationFolder:
+        """The episodes that tell easy from hard, of one player: kept apart from those that score a model."""
+        return EvaluationFolder(self.root / "difficulty" / player)
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keeps other processes out; the system lets go of it when this process ends, however it ends."""

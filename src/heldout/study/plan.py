@@ -1,10 +1,10 @@
 """A study as data: chains × seeds × evaluations × a configuration, and what of it has to be trained."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heldout.analysis.scores import Cell
-from heldout.config import Config
+from heldout.config import Config, pathless
 from heldout.records import Chain, digest, to_json
 
 
@@ -40,7 +40,7 @@ class Study:
     @property
     def digest(self) -> str:
         """Names the study by its content."""
-        return digest(to_json(self))
+        return digest(to_json(replace(self, config=pathless(self.config))))
 
 
 def to_train(chains: Iterable[Chain]) -> list[Chain]:

@@ -229,18 +229,17 @@ def _open(study: Study, folder: StudyFolder) -> None:
     """Writes what the folder is, or refuses one that is something else."""
     for cell in study.cells:
         tasks_of(suites_of(study.config)(cell.env), cell)
-    weights = base_of(study.base)
+    identity = {"digest": study.digest, "base": base_of(study.base), "difficulty": _difficulty_sources(study)}
     if folder.study.exists():
         known = schema.read(folder.study)
-        if (known.get("digest"), known.get("base")) != (study.digest, weights):
+        if identity != {name: known.get(name) for name in identity}:
             raise BadCall(
-                f"{folder.root} holds another study (its base, settings, seeds or environments differ): "
+                f"{folder.root} holds another study (its base, settings, seeds, environments or halves differ): "
                 "choose another folder with --out, or remove this one"
             )
         return
     written = {
-        "digest": study.digest,
-        "base": weights,
+        **identity,
         "study": to_json(study),
         "versions": {
             "heldout": __version__,
@@ -252,6 +251,13 @@ def _open(study: Study, folder: StudyFolder) -> None:
         "seconds": 0.0,
     }
     schema.replace(folder.study, written)
+
+
+def _difficulty_sources(study: Study) -> dict[str, str]:
+    """What tells easy from hard in each environment that the study trains or measures in."""
+    suites = suites_of(study.config)
+    trained = [env for chain in study.chains for stage in chain for env in stage.envs]
+    return {env: suites(env).difficulty_source for env in sorted({*trained, *_envs(study.cells)})}
 
 
 def _add_seconds(folder: StudyFolder, seconds: float) -> None:

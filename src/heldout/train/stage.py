@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from heldout.analysis.scores import Cell
-from heldout.config import Config, Train
+from heldout.config import Config, Train, pathless
 from heldout.envs.base import Suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.evaluate.measure import tasks_of
@@ -51,8 +51,9 @@ class Job:
         parts = {
             "base": self.base,
             "chain": self.chain,
-            "config": to_json(replace(self.config, train=replace(self.config.train, steps=0))),
+            "config": to_json(pathless(replace(self.config, train=replace(self.config.train, steps=0)))),
             "data": [suite.data for suite in self.suites],
+            "difficulty": [suite.difficulty_source for suite in self.suites],
             "seed": self.seed,
         }
         return digest(parts)

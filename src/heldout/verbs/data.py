@@ -7,7 +7,7 @@ from pathlib import Path
 
 from heldout.config import Source
 from heldout.data.check import Check
-from heldout.data.folder import data_folder
+from heldout.data.folder import bringing, data_folder
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.progress import Progress
@@ -33,8 +33,9 @@ def data_check(*, envs: Sequence[str] | None, as_json: bool) -> None:
 
 
 def told(found: Sequence[Check]) -> str:
-    """A line a look, and under the table the first faults of each."""
+    """A line a look, and under the table what brings what is missing, and the first faults of each."""
     lines = [aligned(Table(HEADER, [_row(check) for check in found]))]
+    lines += [f"{check.source}: {bringing(check.source)}\n" for check in found if check.missing]
     for check in found:
         lines += [f"{check.source}: {fault}\n" for fault in check.faults[:SHOWN]]
         if len(check.faults) > SHOWN:

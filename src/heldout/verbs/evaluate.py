@@ -41,6 +41,7 @@ def evaluate(
     model: str,
     envs: Sequence[str],
     difficulty: str,
+    difficulty_file: str | None,
     split: str,
     samples: int | None,
     max_turns: int | None,
@@ -51,7 +52,12 @@ def evaluate(
     settings: Sequence[str],
 ) -> None:
     """Measures an agent, playing only what is not on disk yet, and prints a figure for each cell."""
-    flags = {"evaluate.samples": samples, "evaluate.turns": max_turns, "evaluate.tasks": limit}
+    flags = {
+        "evaluate.samples": samples,
+        "evaluate.turns": max_turns,
+        "evaluate.tasks": limit,
+        "source.difficulty": difficulty_file,
+    }
     config = settled(model, flags, settings)
     suites = suites_of(config)
     cells = {env: cells_of(suites(env), split, difficulty) for env in envs}
@@ -61,7 +67,7 @@ def evaluate(
     rows = list[Episode]()
     folder = study.evaluation(chain="", step=0, seed=seed)
     with study.lock():
-        _same_limits(study, config.limits)
+        same_limits(study, config.limits)
         with open_agent(model, config) as play:
             for chosen in cells.values():
                 rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
@@ -70,7 +76,7 @@ def evaluate(
     print(dumps(printed(scores), indent=2) if as_json else aligned(table).rstrip())
 
 
-def _same_limits(study: StudyFolder, limits: Limits) -> None:
+def same_limits(study: StudyFolder, limits: Limits) -> None:
     """Refuses to mix measurements under other budgets of tokens: rows do not say theirs."""
     budgets = {"response_budget": limits.response_budget, "reply_tokens": limits.reply_tokens}
     if not study.study.exists():
@@ -95,13 +101,14 @@ def measured(
     identity: Identity,
     config: Config,
     folder: EvaluationFolder,
+    purpose: str = "evaluate",
 ) -> list[Episode]:
     """The rows of one environment's cells, with live progress."""
     env = cells[0].env
-    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate))
+    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, purpose))
     if missing(needs, rows):
         folder.mend(env)
-    with Progress(f"evaluate {env}", len(missing(needs, rows))) as progress:
+    with Progress(f"{purpose} {env}", len(missing(needs, rows))) as progress:
         return measure(
             play,
             suites,
@@ -112,6 +119,7 @@ def measured(
             rows=rows,
             trajectories=folder.trajectories(env),
             progress=Tally(progress),
+            purpose=purpose,
         )
 
 

@@ -18,10 +18,18 @@ from heldout.seeds import stream
 
 
 def play(
-    *, env: str, task: str | None, difficulty: str, max_turns: int | None, seed: int, settings: Sequence[str]
+    *,
+    env: str,
+    task: str | None,
+    difficulty: str,
+    difficulty_file: str | None,
+    max_turns: int | None,
+    seed: int,
+    settings: Sequence[str],
 ) -> None:
     """Plays one task with whoever is at standard input."""
-    config = changed(Config(), settings)
+    given = [f"source.difficulty={difficulty_file}"] if difficulty_file else []
+    config = changed(Config(), [*given, *settings])
     suite = open_suite(env, config.source)
     chosen = _find(suite, task, difficulty=difficulty, seed=seed)
     limits = replace(config.limits, turns=max_turns or config.limits.turns)

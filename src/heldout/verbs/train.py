@@ -23,6 +23,7 @@ def train(
     model: str,
     env: str,
     difficulty: str,
+    difficulty_file: str | None,
     n_samples: int | None,
     max_response_length: int | None,
     max_turns: int | None,
@@ -38,6 +39,7 @@ def train(
         "limits.response_budget": max_response_length,
         "train.turns": max_turns,
         "train.algorithm": algorithm,
+        "source.difficulty": difficulty_file,
     }
     config = settled(model, flags, settings)
     stage = Stage((env,), difficulty)

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
+from heldout.data.folder import bringing
 from heldout.envs.textcraft.world import Book, Recipe, Stack
 from heldout.errors import BadCall
 from heldout.records import Json
@@ -71,7 +72,7 @@ def documents(archive: Path, first: Sequence[str] = FIRST_READ) -> list[Mapping[
             read = {PurePosixPath(member.name).name: tar.extractfile(member) for member in tar}
             parsed = {name: json.load(file) for name, file in read.items() if file and name.endswith(".json")}
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, ValueError) as error:
-        raise BadCall(f"cannot read {archive} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
+        raise BadCall(f"cannot read {archive} ({error}); {_mended(archive)}") from None
     return [parsed[name] for name in sorted(parsed, key=lambda name: (name not in first, name))]
 
 
@@ -80,7 +81,11 @@ def _within(recipe: Recipe, names: set[str]) -> bool:
 
 
 def _not_the_recipes(archive: Path) -> BadCall:
-    return BadCall(f"{archive} does not hold the 860 recipe files of Minecraft 1.16, as HELDOUT_DATA has to")
+    return BadCall(f"{archive} does not hold the 860 recipe files of Minecraft 1.16; {_mended(archive)}")
+
+
+def _mended(archive: Path) -> str:
+    return bringing("/".join(archive.parts[-2:]))
 
 
 @dataclass

@@ -1,0 +1,42 @@
+"""Easy and hard by a measured file: a suite whose tasks are those that were measured, each in its half."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from heldout.envs.base import Suite
+from heldout.errors import BadCall
+from heldout.records import Difficulty, Task
+
+MEASURED = ("train", "test")
+"""The pools that a file tells; demonstrations stay as the suite has them."""
+
+
+def halved(suite: Suite, difficulty: Difficulty, name: str) -> Suite:
+    """The suite with the tasks that the file knows; `name` is the file's, for errors.
+
+    A file may have been measured on a part of a pool (`--limit`): then that part is the pool, so that `all` is
+    easy and hard together. A file about other tasks is refused.
+    """
+    known = {halves.env: halves for halves in difficulty.envs}
+    if suite.name not in known:
+        raise BadCall(f"{name} tells nothing of {suite.name} (it knows: {', '.join(known)}); {_measure(suite)}")
+    halves = known[suite.name]
+    if halves.data != suite.data:
+        raise BadCall(
+            f"{name} was measured on other tasks of {suite.name} (source {halves.data}, and this is {suite.data}); "
+            + _measure(suite)
+        )
+
+    @cache
+    def tasks(pool: str) -> Sequence[Task]:
+        if pool not in MEASURED:
+            return suite.tasks(pool)
+        half = {each.task: each.difficulty for each in halves.of_split(pool)}
+        return [replace(task, difficulty=half[task.id]) for task in suite.tasks(pool) if task.id in half]
+
+    return replace(suite, tasks=tasks, difficulty_source=difficulty.digest)
+
+
+def _measure(suite: Suite) -> str:
+    return f"measure them: heldout difficulty --model M --envs {suite.name}"

@@ -1,0 +1,103 @@
+"""`heldout difficulty`: which tasks are easy and which are hard for a reference model."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from json import dumps
+from pathlib import Path
+
+from heldout.agents import open_agent, suites_of
+from heldout.analysis.difficulty import halves
+from heldout.config import Config, Evaluate
+from heldout.errors import BadCall
+from heldout.evaluate.difficulty import PURPOSE, cells_of, drawn, settings_of
+from heldout.evaluate.measure import Identity
+from heldout.records import Difficulty, Episode
+from heldout.report.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
+from heldout.report.figures import png, svg
+from heldout.report.tables import aligned
+from heldout.report.turns import turns_by_score
+from heldout.store.difficulty import NAME, write
+from heldout.store.files import replace_file, replace_json
+from heldout.store.runs import StudyFolder
+from heldout.verbs.evaluate import measured, same_limits
+from heldout.verbs.settings import base_of, run_folder, settled
+
+ORACLE = "oracle"
+ORACLE_TURNS = 100
+"""What the oracle may take: enough for every task that any environment has."""
+
+
+def difficulty(
+    *,
+    model: str,
+    envs: Sequence[str],
+    samples: int | None,
+    max_turns: int | None,
+    limit: int | None,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    settings: Sequence[str],
+) -> None:
+    """Measures avg@k on training and test tasks, writes which are easy and which hard, and shows the halves."""
+    flags = {"evaluate.samples": samples, "evaluate.turns": max_turns, "evaluate.tasks": limit}
+    config = settled(model, flags, settings)
+    if config.source.difficulty:
+        raise BadCall("difficulty is measured on an environment's own tasks: leave source.difficulty out")
+    base = base_of(model)
+    study = StudyFolder(out or run_folder("difficulty", base))
+    envs = list(dict.fromkeys(envs))
+    with study.lock():
+        same_limits(study, config.limits)
+        rows = _played(model, envs, config, study, seed=seed)
+        found = Difficulty(
+            model=base,
+            settings=settings_of(config, seed),
+            envs=tuple(halves(row for row in rows if row.env == env) for env in envs),
+        )
+        write(study.root / NAME, found)
+        beside = _report(found, _oracle_turns(envs, config, study), study)
+    if as_json:
+        print(dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2))
+    else:
+        print(f"{aligned(size_table(found))}\n{aligned(oracle_table(beside))}")
+        print(f"{study.root / NAME}; with a figure: {study.report / 'README.md'}")
+
+
+def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Episode]:
+    """The episodes of a player in these environments; what is on disk is not played again."""
+    suites = drawn(suites_of(config))
+    identity = Identity(study=study.root.name, base=base_of(model), chain="", seed=seed, step=0)
+    folder = study.difficulty(f"seed_{seed}" if model != ORACLE else ORACLE)
+    every = [cells_of(suites(env)) for env in envs]
+    with open_agent(model, config) as play:
+        return [
+            row
+            for cells in every
+            for row in measured(
+                play,
+                suites,
+                cells,
+                identity=identity,
+                config=config,
+                folder=folder,
+                purpose=PURPOSE,
+            )
+        ]
+
+
+def _oracle_turns(envs: Iterable[str], config: Config, study: StudyFolder) -> Turns:
+    """How long the oracle takes for each of the tasks that were measured."""
+    once = replace(config, evaluate=Evaluate(samples=1, turns=ORACLE_TURNS, tasks=config.evaluate.tasks))
+    rows = _played(ORACLE, envs, once, study, seed=0)
+    return {(row.env, row.split, row.task): row.turns for row in rows if row.success}
+
+
+def _report(found: Difficulty, turns: Turns, study: StudyFolder) -> list[Against]:
+    """Writes the page, its figure, and the same for programs."""
+    beside, figure = against(found, turns), turns_by_score(found, turns)
+    replace_file(study.report / "turns.svg", svg(figure))
+    replace_file(study.report / "turns.png", png(figure))
+    replace_file(study.report / "README.md", page(found, beside, "turns.svg"))
+    replace_json(study.report / "summary.json", summary(found, beside))
+    return beside

@@ -1,0 +1,68 @@
+"""A suite with a difficulty file has the tasks that were measured, each in the half that the file says."""
+
+from dataclasses import replace
+
+import pytest
+
+from heldout.envs.base import Suite
+from heldout.envs.halves import halved
+from heldout.errors import BadCall
+from heldout.records import Difficulty, Estimate, Halves
+
+
+@pytest.fixture
+def measured() -> Difficulty:
+    """The doors the other way round: four doors are easy; of the test tasks one was measured."""
+    halves = {("train", "doors_2"): "hard", ("train", "doors_4"): "easy", ("test", "doors_4"): "easy"}
+    tasks = tuple(
+        Estimate(task=task, split=split, score=0.5, low=0.2, high=0.8, difficulty=half)
+        for (split, task), half in halves.items()
+    )
+    doors = Halves(
+        env="doors",
+        data="0",
+        rules="fixed",
+        prompt="p",
+        k=8,
+        threshold=0.5,
+        tie="a",
+        low=0.0,
+        high=1.0,
+        tasks=tasks,
+    )
+    return Difficulty(model="pocket", settings={}, envs=(doors,))
+
+
+def test_tasks_are_in_the_half_that_was_measured_and_rows_name_the_file(doors: Suite, measured: Difficulty) -> None:
+    suite = halved(doors, measured, "difficulty.json")
+    assert {task.id: task.difficulty for task in suite.tasks("train")} == {"doors_2": "hard", "doors_4": "easy"}
+    assert suite.difficulty_source == measured.digest
+    assert doors.difficulty_source == "oracle_turns"
+
+
+def test_a_pool_that_was_measured_in_part_is_that_part(doors: Suite, measured: Difficulty) -> None:
+    suite = halved(doors, measured, "difficulty.json")
+    assert [task.id for task in suite.tasks("test")] == ["doors_4"]
+    assert len(suite.tasks("demonstrations")) == len(doors.tasks("demonstrations"))
+
+
+def test_tasks_are_otherwise_the_same(doors: Suite, measured: Difficulty) -> None:
+    [_, four] = doors.tasks("train")
+    [_, same] = halved(doors, measured, "difficulty.json").tasks("train")
+    assert same == replace(four, difficulty="easy")
+    assert same.digest == four.digest
+
+
+def test_another_environment_is_refused_with_the_command_that_measures_it(
+    doors: Suite, measured: Difficulty
+) -> None:
+    windows = replace(doors, name="windows")
+    with pytest.raises(
+        BadCall, match=r"d\.json tells nothing of windows \(it knows: doors\); measure them: heldout d"
+    ):
+        halved(windows, measured, "d.json")
+
+
+def test_other_tasks_of_the_same_names_are_refused(doors: Suite, measured: Difficulty) -> None:
+    with pytest.raises(BadCall, match=r"measured on other tasks of doors \(source 0, and this is 1\)"):
+        halved(replace(doors, data="1"), measured, "d.json")
