@@ -19,6 +19,9 @@ from heldout.errors import BadCall, HeldoutError, unknown
 
 _FLAG = re.compile(r"--[a-z-]+")
 
+EXTRAS = {"uvicorn": "serve"}
+"""What of the packages that a verb may miss comes with which extra."""
+
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """What a shell reports for a process that SIGINT or SIGPIPE ended."""
 
@@ -110,9 +113,15 @@ def _check_names(words: Sequence[str]) -> None:
 
 
 def load(place: str) -> Callable[..., object]:
-    """The function that `module:function` names."""
+    """The function that `module:function` names; what it imports may belong to an extra."""
     module, _, function = place.partition(":")
-    found: Callable[..., object] = getattr(import_module(module), function)
+    try:
+        found: Callable[..., object] = getattr(import_module(module), function)
+    except ModuleNotFoundError as missing:
+        if missing.name not in EXTRAS:
+            raise
+        extra = EXTRAS[missing.name]
+        raise HeldoutError(f"{missing.name} is not installed: pip install 'heldout[{extra}]'") from None
     return found
 
 
@@ -163,6 +172,12 @@ def metric(text: str) -> int:
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
     return int(text)
 
 
@@ -218,6 +233,16 @@ def _max_turns(parser: ArgumentParser, default: str) -> None:
     parser.add_argument("--max-turns", type=_count, metavar="K", help=f"replies an episode may have ({default})")
 
 
+def _rules(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--rules",
+        type=_one_of("rules", "agentgym", "fixed"),
+        default="agentgym",
+        metavar="R",
+        help="agentgym, as the original servers answer, or fixed (agentgym)",
+    )
+
+
 def _limit(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=_count, metavar="N", help="at most N tasks of each environment and difficulty"
@@ -254,13 +279,7 @@ def _replay_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="episodes or dialogues, one a line: .jsonl or .jsonl.xz"
     )
-    parser.add_argument(
-        "--rules",
-        type=_one_of("rules", "agentgym", "fixed"),
-        default="agentgym",
-        metavar="R",
-        help="agentgym, as the original servers answer, or fixed (agentgym)",
-    )
+    _rules(parser)
     parser.add_argument("--limit", type=_count, metavar="N", help="at most the first N episodes")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the episodes are written with our answers")
 
@@ -314,6 +333,31 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     _settings(parser)
 
 
+def _serve_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
+    parser.add_argument("--host", default="127.0.0.1", metavar="H", help="who may call: this machine (127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=36001, metavar="N", help="0 is any that is free (36001)")
+    _rules(parser)
+    parser.add_argument(
+        "--max-episodes", type=_count, default=1000, metavar="N", help="episodes that may be open at once (1000)"
+    )
+    parser.add_argument(
+        "--idle-seconds", type=_count, default=3600, metavar="S", help="an unused episode is closed after (3600)"
+    )
+    _json(parser)
+    _settings(parser)
+
+
+def _bench_serve_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to serve (textcraft)")
+    parser.add_argument("--episodes", type=_count, default=2000, metavar="N", help="in the soak (2000)")
+    parser.add_argument("--in-flight", type=_count, default=64, metavar="N", help="clients at a time (64)")
+    parser.add_argument("--steps", type=_count, default=2000, metavar="N", help="timed, by one client (2000)")
+    _seed(parser)
+    _json(parser)
+    _settings(parser)
+
+
 FAMILIES = {
     "data": "look after the real tasks' data",
     "bench": "measure how fast we are, beside others",
@@ -336,5 +380,9 @@ VERBS = {
         "our engine beside transformers' generate",
         "heldout.verbs.bench.rollout:bench_rollout",
         _bench_rollout_flags,
+    ),
+    "serve": Verb("an environment behind AgentGym's HTTP protocol", "heldout.verbs.serve:serve", _serve_flags),
+    "bench serve": Verb(
+        "2,000 episodes, good and bad, through the server", "heldout.verbs.bench.serve:bench_serve", _bench_serve_flags
     ),
 }
