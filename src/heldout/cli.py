@@ -383,6 +383,8 @@ VERBS = {
     ),
     "serve": Verb("an environment behind AgentGym's HTTP protocol", "heldout.verbs.serve:serve", _serve_flags),
     "bench serve": Verb(
-        "2,000 episodes, good and bad, through the server", "heldout.verbs.bench.serve:bench_serve", _bench_serve_flags
+        "2,000 episodes, good and bad, through the server",
+        "heldout.verbs.bench.serve:bench_serve",
+        _bench_serve_flags,
     ),
 }

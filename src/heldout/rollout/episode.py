@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from heldout.config import Limits
 from heldout.envs.base import Misread, Suite
 from heldout.envs.registry import own_name
-from heldout.errors import Unavailable
+from heldout.errors import OriginalError, Unavailable
 from heldout.policies.base import Ask
 from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory, Turn
 from heldout.rollout.limits import TurnLimit
@@ -78,7 +78,10 @@ def _answer(env: TurnLimit, suite: Suite, reply: Reply, before: Step) -> tuple[S
         action = suite.read(reply.text)
     except Misread as mistake:
         return env.misread(str(mistake), before), ""
-    return env.step(action), action
+    try:
+        return env.step(action), action
+    except OriginalError as error:  # as AgentGym-RL takes an error reply: the episode is over, and worth nothing
+        return Step(str(error), ending=Ending.FAILED, digest=before.digest), action
 
 
 def _trajectory(assignment: Assignment, opening: str, turns: list[Turn], last: Step, error: str = "") -> Trajectory:

@@ -28,7 +28,9 @@ def suite(name: str, source: Source) -> Suite:
     """
     parts = NAME.fullmatch(name)
     if parts is None:
-        raise BadCall(f"an environment on a server is such as agentgym:textcraft@http://127.0.0.1:36001, not {name!r}")
+        raise BadCall(
+            f"an environment on a server is such as agentgym:textcraft@http://127.0.0.1:36001, not {name!r}"
+        )
     env = parts["env"]
     if env not in WIRES:
         raise unknown("environment on a server", env, WIRES)

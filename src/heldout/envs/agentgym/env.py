@@ -115,7 +115,9 @@ class Remote:
         score = self._episodes.wire.score
         self._score = float(told[score]) if score in told else max(self._score, reward)
         ending = self._ending(reward) if told.get("done") else None
-        return from_json(Step, {"observation": observation, "reward": reward, "score": self._score, "ending": ending})
+        return from_json(
+            Step, {"observation": observation, "reward": reward, "score": self._score, "ending": ending}
+        )
 
     def _ending(self, reward: float) -> Ending:
         """BabyAI is done only when it is solved; elsewhere all of the reward is a success (spec §1.7, §4.7)."""

@@ -15,7 +15,7 @@ ABOUT, TASKS = "/heldout", "/heldout/tasks"
 """Paths that only our server has: what it serves, and the tasks of a split."""
 
 STEP, ERROR = "heldout-step", "heldout-error"
-"""Headers that only our server sends: a Step's other fields; what a status of 500 that belongs to the protocol is."""
+"""Headers that only our server sends: a Step's other fields; what a status of 500 of the protocol's is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A call and its answer, as values; the fields of a call, read as the originals read them (pydantic, in lax mode)."""
+"""A call and its answer as values; the fields of a call, read as the originals read them (pydantic, lax)."""
 
 import json
 from collections.abc import Mapping
@@ -60,7 +60,9 @@ def in_body(body: bytes, **defaults: Json) -> dict[str, Json]:
     try:
         value = json.loads(body)
     except json.JSONDecodeError as error:
-        raise Refused(422, [_wrong("json_invalid", ["body", error.pos], f"JSON decode error: {error.msg}")]) from None
+        raise Refused(
+            422, [_wrong("json_invalid", ["body", error.pos], f"JSON decode error: {error.msg}")]
+        ) from None
     except (ValueError, RecursionError):  # not UTF-8, a number of thousands of digits, thousands of brackets
         raise Refused(400, "There was an error parsing the body") from None
     if not isinstance(value, dict):

@@ -142,7 +142,9 @@ class Door:
     def _tasks(self, call: Call) -> Answer:
         split = in_query(call.query, split=REQUIRED)["split"]
         if split not in SPLITS:
-            raise Refused(422, [{"type": "enum", "loc": ["query", "split"], "msg": "Input should be train or test"}])
+            raise Refused(
+                422, [{"type": "enum", "loc": ["query", "split"], "msg": "Input should be train or test"}]
+            )
         return Answer(self._items.rows(split))
 
     def _asking(self, method: str, said: Said) -> Handler:

@@ -55,9 +55,7 @@ class Episodes:
     One lock for the table, held for moments only, and one for each episode, held while it is played.
     """
 
-    def __init__(
-        self, most: int, idle_seconds: float, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, most: int, idle_seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
         self.idle_seconds = idle_seconds
         self._clock = clock

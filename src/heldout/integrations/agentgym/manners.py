@@ -1,4 +1,4 @@
-"""What each of the five servers says: the fields of its answers, and the paths that only it has (spec §1.1 to §5.1)."""
+"""What each of the five servers says: its answers' fields, and the paths that only it has (spec §1.1 to §5.1)."""
 
 import re
 import struct
@@ -37,7 +37,7 @@ class Manner:
     """What GET / says."""
     created: Said = _number
     begins: str = ""
-    """What /create begins with: a task of the episode's own `number`, `any`, or the one that the call names as `id`."""
+    """What /create begins with: the task of the episode's own `number`, `any`, or the one that it names by `id`."""
     started: Said
     stepped: Said
     observed: Said = _text

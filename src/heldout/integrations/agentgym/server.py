@@ -86,12 +86,17 @@ class Server:
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket at that address; port 0 is any that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only where the protocol is named does asyncio send the two parts of an answer without waiting in between.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
-        told = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise HeldoutError(f"cannot listen on port {port} of {host}: {told}") from None
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        raise HeldoutError(f"cannot listen on port {port} of {host}: {error.strerror}") from None
+    return listening
 
 
 @final
