@@ -31,6 +31,8 @@ CALLS = {
     "evaluate": EVALUATE,
     "data check": "data check",
     "bench rollout": "bench rollout",
+    "serve": "serve textcraft",
+    "bench serve": "bench serve",
 }
 Said = Callable[[], tuple[str, str]]
 
@@ -101,7 +103,14 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
-        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: rollout)"),
+        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: rollout, serve)"),
+        ("serve textcraft --port 70000", "serve: argument --port: a port is a number from 0 to 65535, not '70000'"),
+        ("serve corridoor", "unknown environment 'corridoor' (choose from:"),
+        (
+            "evaluate --model oracle --envs agentgym:textcraft",
+            "an environment on a server is such as agentgym:text",
+        ),
+        ("evaluate --model oracle --envs agentgym:x@http://h:1", "unknown environment on a server 'x'"),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),

@@ -1,5 +1,6 @@
 """A server under many clients, good and bad: whether each answer is one of the protocol's, how fast, how large."""
 
+import os
 import re
 import time
 from collections import Counter
@@ -149,12 +150,14 @@ class Speed:
 
     opens_per_second: float
     steps_per_second: float
+    calls_per_cpu_second: float
+    """Of the server's processor time, which other work on the machine disturbs less."""
 
 
-def speed(address: str, suite: Suite, plays: Sequence[Script], *, steps: int, keeps: bool) -> Speed:
+def speed(address: str, suite: Suite, plays: Sequence[Script], *, steps: int, keeps: bool, pid: int) -> Speed:
     """How fast /reset and /step are answered to one client; every answer is compared."""
     client, opening, stepping, opened, done = Client(address, WIRES[suite.name], keeps=keeps), 0.0, 0.0, 0, 0
-    episode = client.create()
+    episode, cpu_begun = client.create(), cpu_seconds(pid)
     while done < steps:
         script = plays[opened % len(plays)]
         begun = time.perf_counter()
@@ -163,9 +166,14 @@ def speed(address: str, suite: Suite, plays: Sequence[Script], *, steps: int, ke
         _play(client, episode, script)
         opening, stepping = opening + reset - begun, stepping + time.perf_counter() - reset
         opened, done = opened + 1, done + len(script.steps)
+    cpu = cpu_seconds(pid) - cpu_begun
     client.call("POST", "/close", client.about(episode))
     client.leave()
-    return Speed(opens_per_second=opened / opening, steps_per_second=done / stepping)
+    return Speed(
+        opens_per_second=opened / opening,
+        steps_per_second=done / stepping,
+        calls_per_cpu_second=(opened + done) / cpu if cpu else 0.0,
+    )
 
 
 def _play(client: Client, episode: int, script: Script) -> None:
@@ -360,6 +368,15 @@ def _open_after(address: str, suite: Suite, seconds: float) -> int:
     while (left := int(client.call("GET", ABOUT)[1]["episodes"])) and time.perf_counter() < end:
         time.sleep(0.5)
     return left
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has had; 0 where the system does not say."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def megabytes(pid: int) -> float:

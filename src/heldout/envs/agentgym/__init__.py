@@ -11,7 +11,7 @@ from heldout.envs.agentgym.line import Line
 from heldout.envs.agentgym.wire import ABOUT, TASKS, WIRES, About, numbered
 from heldout.envs.base import Env, Suite
 from heldout.envs.registry import open_suite
-from heldout.errors import BadCall, Unavailable, unknown
+from heldout.errors import BadCall, HeldoutError, Unavailable, unknown
 from heldout.records import Json, Task, digest, from_json
 
 NAME = re.compile(r"agentgym:(?P<env>[^@]*)@(?P<address>https?://.+)")
@@ -35,7 +35,11 @@ def suite(name: str, source: Source) -> Suite:
     if env not in WIRES:
         raise unknown("environment on a server", env, WIRES)
     line = Line(parts["address"])
-    told = _told(line, env)
+    try:
+        told = _told(line, env)
+    except HeldoutError:
+        line.close()
+        raise
     served = told.source if told else replace(source, kind="real", rules="agentgym")
     # What reads replies needs no tasks: the generated ones are always there.
     here = open_suite(env, Source(rules=served.rules, profile=served.profile))

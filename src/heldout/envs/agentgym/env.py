@@ -104,24 +104,24 @@ class Remote:
             observation = text_in(answer.content)
             if STEP in answer.headers:
                 return from_json(Step, {"observation": observation, **loads(answer.headers[STEP])})
-            return self._foreign(observation, answer.content)
+            step = original_step(self._episodes.wire, observation, answer.content, self._score)
         except (KeyError, TypeError, ValueError, IndexError, BadCall) as error:
             raise Unavailable(f"{self._episodes.line.address} answers in another form: {error!r:.200}") from None
+        self._score = step.score
+        return step
 
-    def _foreign(self, observation: str, content: Json) -> Step:
-        """What an original server's answer comes to; the opening pays nothing."""
-        told = content if isinstance(content, dict) else {}
-        reward = float(told.get("reward", 0.0))
-        score = self._episodes.wire.score
-        self._score = float(told[score]) if score in told else max(self._score, reward)
-        ending = self._ending(reward) if told.get("done") else None
-        return from_json(
-            Step, {"observation": observation, "reward": reward, "score": self._score, "ending": ending}
-        )
 
-    def _ending(self, reward: float) -> Ending:
-        """BabyAI is done only when it is solved; elsewhere all of the reward is a success (spec §1.7, §4.7)."""
-        return Ending.SOLVED if self._episodes.wire.score or reward >= 1.0 else Ending.FAILED
+def original_step(wire: Wire, observation: str, content: Json, best: float) -> Step:
+    """What an answer of an original server comes to, in an episode that was worth `best`; an opening pays nothing.
+
+    BabyAI's is done only when it is solved; elsewhere all of the reward is a success (spec §1.7, §4.7).
+    """
+    told = content if isinstance(content, dict) else {}
+    reward = float(told.get("reward", 0.0))
+    score = float(told[wire.score]) if wire.score in told else max(best, reward)
+    solved = bool(wire.score) or reward >= 1.0
+    ending = (Ending.SOLVED if solved else Ending.FAILED) if told.get("done") else None
+    return Step(observation, reward=reward, score=score, ending=ending)
 
 
 def _accepted(answer: Answer, episode: int | None) -> Answer:
@@ -136,6 +136,7 @@ def _accepted(answer: Answer, episode: int | None) -> Answer:
 
 
 def _close(line: Line, wire: Wire, free: deque[int]) -> None:
+    line.hurry()
     try:
         while free:
             line.post("/close", {wire.episode: free.pop()}, again=False)

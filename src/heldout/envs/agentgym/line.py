@@ -108,6 +108,14 @@ class Line:
             raise _Passing(told, begun=answer.status_code != BUSY)
         return Answer(answer.status_code, _json(answer.content), answer.headers)
 
+    def hurry(self) -> None:
+        """From now on, until an answer comes, each call is tried once."""
+        self._is_down = True
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._client.close()
+
 
 def _json(body: bytes) -> Json:
     try:

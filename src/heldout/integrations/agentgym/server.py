@@ -5,13 +5,12 @@ import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import uvicorn
 
 from heldout.errors import HeldoutError
 from heldout.integrations.agentgym.calls import Answer, Call
-from heldout.integrations.agentgym.door import Door
 from heldout.integrations.agentgym.episodes import Episodes
 
 LARGEST_BODY = 1 << 20
@@ -31,11 +30,19 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+class Answering(Protocol):
+    """What is behind the port."""
+
+    def answer(self, call: Call) -> Answer:
+        """What one call is answered; called from many threads."""
+        ...
+
+
 @final
 class Server:
     """A door, open at a socket; `run` returns when `stop` is called or the process is told to end."""
 
-    def __init__(self, door: Door, episodes: Episodes, listening: socket.socket) -> None:
+    def __init__(self, door: Answering, episodes: Episodes, listening: socket.socket) -> None:
         self._episodes = episodes
         self._listening = listening
         self._over = Event()

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from itertools import count
 from json import dumps, loads
 from signal import SIGINT
@@ -30,7 +30,7 @@ def bench_serve(
     with serving(env, given) as told, Progress(f"bench serve {env}", episodes) as progress:
         address, done = told["url"], count(1)
         speeds = {
-            name: speed(address, suite, plays, steps=steps, keeps=keeps)
+            name: speed(address, suite, plays, steps=steps, keeps=keeps, pid=told["pid"])
             for name, keeps in (("new connections", False), ("kept alive", True))
         }
         found = soak(
@@ -71,8 +71,8 @@ def serving(env: str, settings: Sequence[str]) -> Iterator[dict[str, Any]]:
 def told_of(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
     """The figures for people."""
     timed = Table(
-        ("ONE CLIENT", "OPENS/S", "STEPS/S"),
-        [(name, figure(each.opens_per_second), figure(each.steps_per_second)) for name, each in speeds.items()],
+        ("ONE CLIENT", "OPENS/S", "STEPS/S", "CALLS/CPU S"),
+        [(name, *map(figure, astuple(each))) for name, each in speeds.items()],
     )
     answers = Table(("CLIENT: ANSWER", "TIMES"), [(name, str(times)) for name, times in found.answers.items()])
     memory = " → ".join(f"{size:.1f}" for size in found.megabytes)
