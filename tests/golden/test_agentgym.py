@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from heldout.bench.soak import Client
+from heldout.bench.clients import Client
 from heldout.config import Source
 from heldout.envs.agentgym.wire import WIRES
 from heldout.store.lines import read_lines

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.bench.soak import Client, Soaking, scripts
+from heldout.bench.clients import Client, scripts
+from heldout.bench.soak import Soaking
 from heldout.cli import INTERRUPTED
 from heldout.config import Source
 from heldout.envs.agentgym.wire import WIRES
@@ -80,10 +81,10 @@ def test_many_good_and_bad_clients_at_once_get_the_protocols_answers(
 ) -> None:
     suite, there = open_suite(env, ORIGINAL), served(env)
     soaking = Soaking(there.address, suite, scripts(suite, 0)[:12], 0)
-    soaking.quarter(range(60), in_flight=16, tell=lambda: None)
+    soaking.send(range(60), in_flight=16, tell=lambda: None)
     assert soaking.unexpected == []
     kinds = {answer.partition(":")[0] for answer in soaking.answers}
-    assert kinds == {"played", "abandoned", "unknown", "broken", "long", "control", "large", "gone"}
+    assert kinds == {"whole", "abandoned", "unknown", "broken", "long", "control", "large", "gone"}
 
 
 def test_calls_to_one_episode_wait_for_each_other(textcraft: Served) -> None:

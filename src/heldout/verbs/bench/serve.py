@@ -10,7 +10,8 @@ from json import dumps, loads
 from signal import SIGINT
 from typing import Any
 
-from heldout.bench.soak import Soak, Speed, scripts, soak, speed
+from heldout.bench.clients import scripts
+from heldout.bench.soak import Soak, Speed, soak, speed
 from heldout.config import Config, changed
 from heldout.envs.registry import open_suite
 from heldout.errors import HeldoutError
