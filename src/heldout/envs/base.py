@@ -103,7 +103,7 @@ class Suite:
     twin: Callable[[Task], Env] | None = None
     """An episode whose world can be seen, where that of `open` is out of sight; None is `open` itself."""
 
-    def beside(self, task: Task) -> Env:
+    def twin_of(self, task: Task) -> Env:
         """A twin for players to look into, fed the same actions as the episode that is played."""
         return (self.twin or self.open)(task)
 

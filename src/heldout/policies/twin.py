@@ -35,7 +35,7 @@ class TwinPlayer:
         suite = self._suites(ask.task.env)
         twin = self._twins.get(ask.conversation)
         if twin is None:
-            twin = self._twins[ask.conversation] = suite.beside(ask.task)
+            twin = self._twins[ask.conversation] = suite.twin_of(ask.task)
             twin.start()
         action = self._choose(suite, twin.world, Random(ask.seed), self._last.get(ask.conversation, ""))
         thought = suite.thought(twin.world, action)

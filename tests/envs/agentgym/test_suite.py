@@ -199,7 +199,7 @@ def test_the_world_on_a_server_is_out_of_sight(there: Callable[..., Any]) -> Non
     assert set(task.world) == {"item"}
     with pytest.raises(HeldoutError, match="out of sight"):
         _ = remote.open(task).world
-    assert remote.beside(task).world.level > 0
+    assert remote.twin_of(task).world.level > 0
 
 
 def test_a_server_of_something_else_is_refused(there: Callable[..., Any]) -> None:
@@ -220,7 +220,7 @@ def test_tasks_that_are_others_here_have_no_twin(served: Served) -> None:
     with pytest.raises(
         BadCall, match="the server's tasks of babyai are not those here: only a model can play them"
     ):
-        remote.beside(remote.tasks("test")[0])
+        remote.twin_of(remote.tasks("test")[0])
 
 
 @pytest.mark.parametrize(
