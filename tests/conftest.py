@@ -10,6 +10,7 @@ from threading import Thread
 from typing import final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from heldout.config import Source
 from heldout.envs import corridor
@@ -29,6 +30,9 @@ from heldout.model.worker import Setting, Worker
 from heldout.policies.twin import Mistakes
 from heldout.records import Ending, Step, Task
 from heldout.train.imitate import batches, demonstrations, sample_of, texts_of
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # a machine that is busy with other work is no failure
 
 Suites = Callable[[str], Suite]
 

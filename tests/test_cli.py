@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from heldout.cli import BROKEN_PIPE, INTERRUPTED, VERBS, load, main, metric, parse
+from heldout.cli import BROKEN_PIPE, FAMILIES, INTERRUPTED, VERBS, load, main, metric, parse
 from heldout.errors import BadCall
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +33,8 @@ CALLS = {
     "bench rollout": "bench rollout",
     "serve": "serve textcraft",
     "bench serve": "bench serve",
+    "bench envs": "bench envs",
+    "bench train": "bench train",
 }
 Said = Callable[[], tuple[str, str]]
 
@@ -103,7 +105,6 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
-        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: rollout, serve)"),
         ("serve textcraft --port 70000", "serve: argument --port: a port is a number from 0 to 65535, not '70000'"),
         ("serve corridoor", "unknown environment 'corridoor' (choose from:"),
         (
@@ -111,7 +112,16 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
             "an environment on a server is such as agentgym:text",
         ),
         ("evaluate --model oracle --envs agentgym:x@http://h:1", "unknown environment on a server 'x'"),
+        (
+            "bench rolout",
+            "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout, serve, train)",
+        ),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
+        ("bench envs --env textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
+        ("bench envs --seconds -1", "bench envs: argument --seconds:"),
+        ("bench envs --seconds long", "bench envs: argument --seconds: a number of seconds, not 'long'"),
+        ("bench train --model oracle", "'oracle' cannot be trained: name a model (pocket, a folder,"),
+        ("bench train --set train.kl=0.1", "bench train compares with train.kl=0.0, not 0.1"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),
         ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),
@@ -148,11 +158,14 @@ def test_help_and_version_are_answers_not_failures(said: Said) -> None:
     assert "--max-response-length L" in out
 
 
-def test_help_needs_nothing_that_is_slow_to_load() -> None:
-    code = "import sys, heldout.cli; heldout.cli.main(['train', '--help']); print(*sys.modules)"
+@pytest.mark.parametrize("verb", ["", *FAMILIES, *VERBS])
+def test_help_needs_nothing_that_is_slow_to_load(verb: str) -> None:
+    words = [*verb.split(), "--help"]
+    code = f"import sys, heldout.cli; status = heldout.cli.main({words}); print(*sys.modules); sys.exit(status)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not {"torch", "transformers", "numpy", "matplotlib", "minigrid", "rich"} & loaded
+    assert {name for name in loaded if name.startswith("heldout")} == {"heldout", "heldout.cli", "heldout.errors"}
 
 
 def test_environments_are_listed_for_programs(said: Said) -> None:
@@ -162,6 +175,7 @@ def test_environments_are_listed_for_programs(said: Said) -> None:
     assert all(set(entry) == fields for entry in entries.values())
     assert table_1(entries["textcraft"]) == ("Game", [False, True, False, False, False], 15)
     assert table_1(entries["babyai"]) == ("Embodied", [True, False, True, False, False], 10)
+    assert table_1(entries["searchqa"]) == ("Search", [False, True, False, True, True], 5)
     assert set(entries["textcraft"]["tasks"]) == {"train", "test"}
 
 

@@ -1,8 +1,13 @@
 """Settings: `--set path=value` changes one thing, and a wrong one is refused with what there is instead."""
 
-import pytest
+from dataclasses import fields
+from typing import Any, get_type_hints
 
-from heldout.config import Config, changed, pocket
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heldout.config import Config, Train, changed, pocket
 from heldout.errors import BadCall
 
 
@@ -38,6 +43,10 @@ def test_values_are_read_as_the_type_of_the_setting() -> None:
         ("train.steps=true", "setting 'train.steps' takes int, not 'true'"),
         ("train.turns=x", "setting 'train.turns' takes NoneType or int, not 'x'"),
         ("train.lr=nan", "setting 'train.lr' takes float, not 'nan'"),
+        ("train.lr=1e999", "setting 'train.lr' takes float, not '1e999'"),
+        (f"train.lr={10**400}", "setting 'train.lr' takes float, not '1000"),
+        (f"train.steps={'9' * 5000}", "setting 'train.steps' takes int, not '9999"),
+        (f"train.steps={'[' * 5000}", "setting 'train.steps' takes int, not '[[[["),
     ],
 )
 def test_a_wrong_setting_is_told_in_one_line(setting: str, told: str) -> None:
@@ -45,6 +54,30 @@ def test_a_wrong_setting_is_told_in_one_line(setting: str, told: str) -> None:
         changed(Config(), [setting])
     assert str(caught.value).startswith(told)
     assert "\n" not in str(caught.value)
+
+
+VALUES: dict[Any, st.SearchStrategy[Any]] = {
+    int: st.integers(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    str: st.text().map(str.strip),
+    int | None: st.none() | st.integers(),
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Train)])
+@settings(max_examples=30)
+@given(data=st.data())
+def test_any_value_of_its_type_can_be_set_and_any_other_text_is_told_in_one_line(
+    name: str, data: st.DataObject
+) -> None:
+    value = data.draw(VALUES[get_type_hints(Train)[name]])
+    assert getattr(changed(Config(), [f"train.{name}={value}"]).train, name) == value
+    refusal = ""
+    try:
+        changed(Config(), [f"train.{name}={data.draw(st.text())}"])
+    except BadCall as error:
+        refusal = str(error)
+    assert "\n" not in refusal
 
 
 def test_the_defaults_are_the_papers() -> None:

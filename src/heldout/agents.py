@@ -13,6 +13,7 @@ from heldout.model.crew import Crew
 from heldout.model.load import place_of
 from heldout.model.worker import Setting
 from heldout.policies import twin
+from heldout.policies.scripted import Spoken
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
@@ -55,7 +56,7 @@ def suites_of(config: Config) -> Callable[[str], Suite]:
 
 
 def _scripted(
-    player: Callable[[Callable[[str], Suite]], twin.TwinPlayer],
+    player: Callable[[Callable[[str], Suite]], Spoken],
     suites: Callable[[str], Suite],
     assignments: Iterable[Assignment],
     limits: Limits,

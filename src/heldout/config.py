@@ -3,7 +3,8 @@
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from json import JSONDecodeError, loads
+from json import loads
+from math import inf
 from typing import Any, TypeVar
 
 from heldout.errors import BadCall, unknown
@@ -12,8 +13,22 @@ C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchQAOptions:
+    """What of a source only SearchQA reads."""
+
+    single_answer: bool = False
+    """The first answer ends the episode, as in Search-R1; else the agent may guess again, as in the paper."""
+    retriever: str = ""
+    """Real questions: the address of a service that is searched, such as http://localhost:8000; empty is BM25."""
+    corpus: str = ""
+    """Real questions: another file of passages than HELDOUT_DATA's."""
+    questions: str = ""
+    """Another file of questions than HELDOUT_DATA's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where tasks come from and by which rules they are played (DESIGN §4)."""
+    """Where tasks come from and by which rules they are played (docs/environments.md)."""
 
     kind: str = "generated"
     """`generated` from a seed, or `real` files under HELDOUT_DATA."""
@@ -22,6 +37,7 @@ class Source:
     seed: int = 0
     profile: str = "pocket"
     """`pocket` fits a context of 4,096 tokens at K = 20; `standard` is the originals' size."""
+    searchqa: SearchQAOptions = field(default_factory=SearchQAOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """One stage of GRPO (paper §3.2 and Appendix C; DESIGN §8 gives each default's source)."""
+    """One stage of GRPO (paper §3.2 and Appendix C)."""
 
     algorithm: str = "GRPO"
     steps: int = 100
@@ -138,11 +154,10 @@ def _value(hint: Any, text: str, path: str) -> Any:
         return None
     try:
         value = loads(text.lower())
-    except JSONDecodeError:
+        value = float(value) if float in allowed and type(value) is int else value
+    except (ValueError, OverflowError, RecursionError):  # no JSON, or a number that no float can be
         value = text
-    if float in allowed and type(value) is int:
-        value = float(value)
-    if type(value) not in allowed:
+    if type(value) not in allowed or value in (inf, -inf):
         kinds = " or ".join(sorted(t.__name__ for t in allowed))
         raise BadCall(f"setting {path!r} takes {kinds}, not {text!r}")
     return value

@@ -26,7 +26,7 @@ class Unavailable(HeldoutError):
 
 
 class OriginalError(HeldoutError):
-    """An error reply of the original servers, as text; only rules `agentgym` raise it (spec §0.2)."""
+    """An error reply of the original servers, as text; only rules `agentgym` raise it."""
 
 
 def unknown(kind: str, value: object, choices: Iterable[str]) -> BadCall:

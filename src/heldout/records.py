@@ -7,11 +7,12 @@ are the only reader and writer.
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
-from json import dumps
+from json import JSONEncoder
 from typing import Any, Self, TypeVar
 
 from heldout.errors import BadCall
@@ -20,6 +21,8 @@ Json = Any
 """What json can hold: None, bool, int, float, str, and lists and dicts of them."""
 
 R = TypeVar("R")
+
+_CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
 class Ending(StrEnum):
@@ -206,7 +209,12 @@ class Episode:
 
 def digest(value: Json) -> str:
     """16 hexadecimal digits that name a JSON value by its content."""
-    return sha256(dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+    return digest_of_text(_CANONICAL.encode(value))
+
+
+def digest_of_text(text: str) -> str:
+    """The same of a JSON value that is written already: keys in order, nothing escaped that need not be."""
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def to_json(value: object) -> Json:
@@ -252,14 +260,17 @@ def _read(hint: Any, value: Json, name: str) -> Any:
         if not isinstance(value, list | tuple):
             raise BadCall(f"{name} is a list, not {value!r}")
         return tuple(_read(arguments[0], item, name) for item in value)
+    if origin is Mapping and not isinstance(value, dict):
+        raise BadCall(f"{name} is an object, not {value!r}")
     if isinstance(hint, type) and is_dataclass(hint):
         return from_json(hint, value)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         if value not in list(hint):
             raise BadCall(f"{name} is one of {', '.join(hint)}, not {value!r}")
         return hint(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and type(value) is int:
+        with suppress(OverflowError):
+            return float(value)
     if hint in (bool, int, str, float) and type(value) is not hint:
         raise BadCall(f"{name} is of type {hint.__name__}, not {value!r}")
     return value

@@ -172,7 +172,7 @@ def rows_of(scores: Sequence[float]) -> list[Episode]:
     return [row(f"t{i}", score) for i, score in enumerate(scores)]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scores_of_tasks)
 def test_the_score_lies_in_its_interval_and_the_interval_in_the_scores(scores: list[float]) -> None:
     [score] = summarise(rows_of(scores))
@@ -181,7 +181,7 @@ def test_the_score_lies_in_its_interval_and_the_interval_in_the_scores(scores: l
     assert score.score - 1e-9 <= high <= max(scores) + 1e-9
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scores_of_tasks, st.floats(min_value=-1, max_value=1, width=16))
 def test_a_shift_of_every_task_is_the_change_without_doubt(scores: list[float], shift: float) -> None:
     change = paired_change(rows_of(scores), rows_of([score + shift for score in scores]))[EASY]
@@ -189,7 +189,7 @@ def test_a_shift_of_every_task_is_the_change_without_doubt(scores: list[float], 
     assert change.ci95 == pytest.approx((100 * shift, 100 * shift), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scores_of_tasks, st.randoms())
 def test_the_order_of_rows_changes_nothing(scores: list[float], chance: Random) -> None:
     rows = rows_of(scores)
@@ -197,7 +197,7 @@ def test_the_order_of_rows_changes_nothing(scores: list[float], chance: Random) 
     assert summarise(mixed) == summarise(rows)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scores_of_tasks, scores_of_tasks)
 def test_there_and_back_is_no_change(before: list[float], after: list[float]) -> None:
     size = min(len(before), len(after))

@@ -1,4 +1,4 @@
-"""How large things may be: a file 400 lines, a function 50, nesting 3.
+"""How large things may be. What is larger is in `ARGUED`, with why; what need not be there is thrown out.
 
 Of parameters given by position 3 is the aim; more than 5 are refused.
 """
@@ -6,6 +6,7 @@ Of parameters given by position 3 is the aim; more than 5 are refused.
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -14,8 +15,12 @@ MODULES = sorted((ROOT / "src").rglob("*.py"))
 BLOCKS = ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Match
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
-ARGUED: dict[str, str] = {}
-"""`path: function` → why it may be larger."""
+FILE, FUNCTION, NESTING, POSITIONS = 280, 35, 3, 5
+
+ARGUED = {
+    "src/heldout/cli.py": "the flags of all verbs are read side by side, so that the same thing has the same name",
+}
+"""`path`, or `path: function` → why it is larger."""
 
 LOADERS = {
     "src/heldout/cli.py": "a verb is loaded when it is called, so that --help answers at once",
@@ -28,20 +33,15 @@ def each(pattern: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(pattern, MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
-@each("path")
-def test_a_file_is_at_most_400_lines(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+def test_what_is_larger_than_it_may_be_is_argued_and_nothing_else_is() -> None:
+    larger = {place: what for path in MODULES for place, what in measured(path)}
+    assert larger.keys() == ARGUED.keys(), larger
 
 
-@each("path")
-def test_functions_are_short_flat_and_take_few_positions(path: Path) -> None:
-    too_much = [
-        f"{where}: {what}"
-        for function in functions(path)
-        for what in measured(function)
-        if (where := f"{path.relative_to(ROOT).as_posix()}: {function.name}") not in ARGUED
-    ]
-    assert not too_much
+def test_most_things_are_small() -> None:
+    files = [lines for path in MODULES if (lines := len(text_of(path).splitlines()))]
+    assert median(files) <= 120
+    assert median(length(function) for path in MODULES for function in functions(path)) <= 10
 
 
 @each("path")
@@ -54,24 +54,41 @@ def test_imports_stand_at_the_top(path: Path) -> None:
     ]
     assert not inside
     if path.relative_to(ROOT).as_posix() not in LOADERS:
-        assert "import_module" not in path.read_text(encoding="utf-8")
+        assert "import_module" not in text_of(path)
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return (node for node in ast.walk(tree) if isinstance(node, FUNCTIONS))
+    return (node for node in ast.walk(ast.parse(text_of(path))) if isinstance(node, FUNCTIONS))
 
 
-def measured(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    lines = (function.end_lineno or function.lineno) - function.lineno + 1
-    if lines > 50:
-        yield f"{lines} lines"
-    if (deep := nesting(function)) > 3:
-        yield f"nested {deep} deep"
-    positions = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    taken = len([name for name in positions if name not in ("self", "cls")])
-    if taken > 5:
-        yield f"{taken} positional parameters"
+def measured(path: Path) -> Iterator[tuple[str, str]]:
+    """What is too large in a file: where, and how large."""
+    name = path.relative_to(ROOT).as_posix()
+    lines = len(text_of(path).splitlines())
+    if lines > FILE:
+        yield name, f"{lines} lines"
+    for function in functions(path):
+        figures = {
+            "lines": (length(function), FUNCTION),
+            "blocks deep": (nesting(function), NESTING),
+            "positional parameters": (positions(function), POSITIONS),
+        }
+        for what, (there, most) in figures.items():
+            if there > most:
+                yield f"{name}: {function.name}", f"{there} {what}"
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def positions(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    return len([name for name in names if name not in ("self", "cls")])
 
 
 def nesting(node: ast.AST, level: int = 0) -> int:

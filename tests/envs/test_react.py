@@ -1,7 +1,13 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heldout.envs.base import Misread
-from heldout.envs.react import SEVERAL, plain_action
+from heldout.envs.react import SEVERAL, plain, plain_action
+
+ACTIONS = st.lists(st.text("abXY019,", min_size=1, max_size=6), min_size=1, max_size=5).map(" ".join)
+PIECES = ("Action:", "Thought:", "\n", " ", "get 2 oak_logs", "“", ",", "**")
+REPLIES = st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=8).map("".join)
 
 
 @pytest.mark.parametrize(
@@ -26,3 +32,27 @@ def test_several_actions_in_a_reply_are_a_misread() -> None:
     with pytest.raises(Misread, match="Only one 'Action' is allowed per response") as caught:
         plain_action("Action: get 1 a\nAction: get 1 b")
     assert str(caught.value) == SEVERAL
+
+
+@given(REPLIES)
+def test_any_reply_holds_one_action_of_letters_digits_and_commas_or_is_a_misread(reply: str) -> None:
+    try:
+        action = plain_action(reply)
+    except Misread:
+        assert reply.count("Action:") > 1
+    else:
+        assert plain(action) == action
+        assert all(sign == " " or sign == "," or (sign.isascii() and sign.isalnum()) for sign in action)
+
+
+@given(thought=st.text().filter(lambda text: "Action:" not in text), action=ACTIONS, after=st.just("") | REPLIES)
+def test_an_action_that_is_said_is_the_action_that_is_read(thought: str, action: str, after: str) -> None:
+    reply = f"Thought: {thought}\nAction: {action}"
+    assert plain_action(reply) == action
+    assert plain_action(f"{reply}\n{after.replace('Action:', '')}") == action
+
+
+@given(actions=st.lists(ACTIONS, min_size=2, max_size=4))
+def test_no_number_of_actions_but_one_is_carried_out(actions: list[str]) -> None:
+    with pytest.raises(Misread):
+        plain_action("\n".join(f"Action: {action}" for action in actions))

@@ -1,4 +1,8 @@
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heldout.envs.dialogues import converted
 from heldout.envs.react import SEVERAL, plain_action
@@ -9,6 +13,7 @@ from heldout.envs.recorded import (
     RecordedStep,
     dialogue_in,
     episode_in,
+    is_dialogue,
     line_of,
 )
 from heldout.errors import BadCall
@@ -27,6 +32,20 @@ LINE = {
         {"action": "", "misread": "one at a time", "observation": "one at a time"},
     ],
 }
+FIGURES = st.none() | st.floats(allow_nan=False)
+ANSWERS = st.builds(Answer, reward=FIGURES, score=FIGURES)
+EPISODES = st.builds(
+    RecordedEpisode,
+    task=st.dictionaries(st.text(), st.integers(), max_size=3),
+    steps=st.lists(st.builds(RecordedStep, answer=ANSWERS), max_size=3).map(tuple),
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.just(10**400) | st.text()
+FIELDS = st.sampled_from(
+    ["env", "task", "steps", "action", "reward", "item_id", "conversations", "role", "content"]
+)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(FIELDS, inner, max_size=4), max_leaves=12
+)
 SAID = ("Go to the end.", "OK.", "2 doors.", "Action: go", "Door 1.", "Action: go", "Door 2.")
 
 
@@ -52,6 +71,21 @@ def test_an_episode_is_read_from_its_line_and_written_as_it_was() -> None:
         ),
     )
     assert line_of(episode) == LINE
+
+
+@given(EPISODES)
+def test_any_episode_is_read_back_from_its_line(episode: RecordedEpisode) -> None:
+    assert episode_in(line_of(episode), "line 1") == episode
+
+
+@given(JSON)
+def test_any_line_is_an_episode_a_dialogue_or_refused(value: Json) -> None:
+    with suppress(BadCall):
+        if is_dialogue(value):
+            assert dialogue_in(value, 7, "line 1").place == 7
+        else:
+            episode = episode_in(value, "line 1")
+            assert episode_in(line_of(episode), "line 2") == episode
 
 
 def test_only_the_environment_the_task_and_the_actions_have_to_be_there() -> None:

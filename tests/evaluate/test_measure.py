@@ -3,13 +3,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from heldout.analysis.scores import summarise
+from heldout.analysis.scores import Cell, summarise
 from heldout.config import Evaluate, Limits
 from heldout.envs.base import Suite, Traits
 from heldout.errors import BadCall, Unavailable
-from heldout.evaluate.measure import Cell, Identity, by_stream, measure
+from heldout.evaluate.measure import Identity, by_stream, measure
 from heldout.evaluate.printed import as_json
-from heldout.policies.scripted import Scripted, Spoken
+from heldout.policies.scripted import Spoken, scripted
 from heldout.records import Ending, Episode, Step, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
@@ -68,7 +68,7 @@ def doors(open_: Callable[[Task], Doors] = lambda task: Doors(task.world["door"]
 class Counting:
     """Plays with a policy made anew each time, and remembers what it was asked to play."""
 
-    policy: Callable[[], Scripted | Spoken] = lambda: Scripted("knock", "left")
+    policy: Callable[[], Spoken] = lambda: scripted("knock", "left")
     suites: Callable[[str], Suite] = field(default_factory=doors)
     played: list[Assignment] = field(default_factory=list)
 

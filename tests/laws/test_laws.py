@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,11 +14,17 @@ from heldout.envs import corridor, laws
 from heldout.envs.base import Env, Suite
 from heldout.envs.laws import LAWS, Law
 from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.errors import OriginalError
 from heldout.records import Ending, Step, Task
 
 SUITES = ("corridor", *BUILT_IN)
-REAL = ("textcraft",)
+REAL = ("textcraft", "searchqa")
 WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
+TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>")
+
+TYPED = st.text(max_size=40) | st.lists(st.sampled_from(WORDS + TAGS)).map(" ".join)
+CHOICES = st.lists(st.integers(0, 99) | TYPED, max_size=12)
+"""What is done in turn: any text, or by its number an action that would be carried out."""
 
 
 def _suite(name: str, source: Source) -> Suite:
@@ -44,10 +51,42 @@ def test_every_real_suite_keeps_every_law(name: str, law: Law) -> None:
 
 
 @pytest.mark.parametrize("name", SUITES)
-@settings(deadline=None, max_examples=50)
-@given(actions=st.lists(st.text(max_size=40) | st.lists(st.sampled_from(WORDS)).map(" ".join), max_size=3))
-def test_no_string_raises(name: str, actions: list[str]) -> None:
-    assert list(laws.any_string_is_answered(_suite(name, Source()), actions)) == []
+@settings(max_examples=50)
+@given(place=st.integers(0, 19), choices=CHOICES)
+def test_whatever_is_done_is_answered_alike_twice_and_ends_as_it_may(
+    name: str, place: int, choices: list[str | int]
+) -> None:
+    suite = _suite(name, Source())
+    steps, again = (list(_done(suite, suite.tasks("test")[place], choices)) for _ in range(2))
+    assert steps == again
+    assert all(0 <= step.score <= 1 for step in steps)
+    assert all(step.ending is None for step in steps[:-1])
+    assert steps[-1].ending in (None, Ending.SOLVED, Ending.FAILED)
+    assert (steps[-1].score > 0) == (sum(step.reward for step in steps) > 0)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@settings(max_examples=50)
+@given(place=st.integers(0, 19), choices=CHOICES)
+def test_the_original_raises_nothing_but_its_own_error_replies(
+    name: str, place: int, choices: list[str | int]
+) -> None:
+    suite = _suite(name, Source(rules="agentgym"))
+    with suppress(OriginalError):
+        assert list(_done(suite, suite.tasks("test")[place], choices))
+
+
+def _done(suite: Suite, task: Task, choices: list[str | int]) -> Iterator[Step]:
+    """The answers to what is chosen, until one ends the episode."""
+    env = suite.open(task)
+    step = env.start()
+    yield step
+    for choice in choices:
+        if step.ending is not None:
+            return
+        legal = suite.legal(env.world)
+        step = env.step(choice if isinstance(choice, str) else legal[choice % len(legal)])
+        yield step
 
 
 class Moody:

@@ -1,3 +1,6 @@
+from itertools import count
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -93,6 +96,39 @@ def test_micro_batches_keep_to_the_budget_and_lose_nothing(lengths: list[int], b
     batches = micro_batches([row(length) for length in lengths], budget)
     assert all(batch.ids_BT.numel() <= budget or len(batch.ids_BT) == 1 for batch in batches)
     assert sorted(int((ids > 0).sum()) for batch in batches for ids in batch.ids_BT) == sorted(lengths)
+
+
+@st.composite
+def numbered(draw: Any) -> list[Trajectory]:
+    """Trajectories of any shape in which no id comes twice: an id is also the name of its place."""
+    ids = count(1)
+
+    def some(least: int) -> tuple[int, ...]:
+        return tuple(next(ids) for _ in range(draw(st.integers(least, 6))))
+
+    turns = draw(st.lists(st.integers(0, 4), max_size=6))
+    return [trajectory(*((some(least=not turn), some(0)) for turn in range(number))) for number in turns]
+
+
+@given(numbered(), st.integers(1, 60), st.sampled_from(["sequence", "token"]))
+def test_every_sampled_token_is_trained_once_with_its_own_figures_and_nothing_else_is(
+    played: list[Trajectory], budget: int, average: str
+) -> None:
+    advantages = [1.5 - number for number in range(len(played))]
+    batches = micro_batches(samples_of(played, advantages, average), budget)
+    trained = [
+        (int(token), float(advantage), round(float(logp), 1))
+        for batch in batches
+        for token, advantage, logp in zip(batch.targets_N, batch.advantage_N, batch.rollout_logp_N, strict=True)
+    ]
+    sampled = [
+        (token, advantage, -token / 10)
+        for one, advantage in zip(played, advantages, strict=True)
+        for turn in one.turns
+        for token in turn.reply.token_ids
+    ]
+    assert sorted(trained) == sampled
+    assert sum(float(batch.weights_N.sum()) for batch in batches) == pytest.approx(float(bool(sampled)))
 
 
 def test_no_row_sees_another_nor_its_padding(worker: Worker) -> None:

@@ -1,4 +1,4 @@
-"""Token-exactness (DESIGN §5): the ids sampled are the ids kept, and a plain forward pass agrees with them."""
+"""Token-exactness: the ids sampled are the ids kept, and a plain forward pass agrees with them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

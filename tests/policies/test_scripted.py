@@ -1,7 +1,7 @@
 """The toy policies."""
 
 from heldout.policies.base import Ask
-from heldout.policies.scripted import Scripted, Spoken
+from heldout.policies.scripted import Spoken, scripted
 from heldout.records import Reply, Task
 
 TASK = Task(env="doors", split="test", id="doors_2", difficulty="easy", world={"doors": 2})
@@ -14,7 +14,7 @@ def ask(conversation: str, turn: int) -> Ask:
 
 
 def test_scripted_says_its_lines_in_order_in_every_conversation_and_then_the_last() -> None:
-    policy = Scripted("one", "two")
+    policy = scripted("one", "two")
     for turn in (0, 1, 2):
         policy.submit(ask("a", turn))
     policy.submit(ask("b", 0))

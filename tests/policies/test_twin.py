@@ -5,7 +5,7 @@ from random import Random
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
-from heldout.policies.twin import Mistakes, TwinPlayer, clumsy, oracle, random
+from heldout.policies.twin import Mistakes, clumsy, oracle, player, random
 from heldout.records import Ending, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -42,9 +42,9 @@ def test_a_twin_lives_as_long_as_its_conversation_and_so_does_the_last_action(su
         said.append(last)
         return "go" if world[0] == 0 else "jump"
 
-    player = TwinPlayer(suites, choose)
+    policy = player(suites, choose)
     for _ in range(2):
-        [trajectory] = play(player, attempts(task(3), 1), Limits(), suites)
+        [trajectory] = play(policy, attempts(task(3), 1), Limits(), suites)
         assert [turn.action for turn in trajectory.turns] == ["go", "jump"]
     assert said == ["", "go", "", "go"]
 

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heldout.report.tables import Table, aligned, fenced, markdown
@@ -29,7 +29,6 @@ def test_a_block_has_a_fence_that_its_text_lacks() -> None:
     assert fenced("```\n````") == "`````text\n```\n````\n`````\n"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="`~a\n ", max_size=30))
 def test_no_text_ends_its_block(text: str) -> None:
     fence, *_ = fenced(text).partition("text\n")

@@ -8,7 +8,7 @@ import pytest
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.policies.base import Ask
-from heldout.policies.scripted import Scripted, Spoken
+from heldout.policies.scripted import Spoken, scripted
 from heldout.policies.twin import oracle
 from heldout.records import Ending, Reply, Task, Trajectory
 from heldout.rollout.episode import Assignment
@@ -57,7 +57,7 @@ def test_as_many_are_in_flight_as_the_policy_takes_and_each_is_released(suites: 
 
 def test_a_short_episode_does_not_wait_for_a_long_one(suites: Suites, task: Tasks) -> None:
     work = assignments(task(4, name="long"), task(1, name="short"), task(1, name="next"))
-    policy = Scripted("Action: go")
+    policy = scripted("Action: go")
     policy_of_two = Slow(in_flight=2)
     assert [t.task.id for t in play(policy, work, Limits(), suites)] == ["short", "next", "long"]
     work = assignments(task(4, name="long"), task(1, name="short"), task(1, name="next"))
@@ -78,7 +78,7 @@ def test_tasks_are_taken_only_when_there_is_room_for_them(suites: Suites, task: 
 
 
 def test_no_work_is_no_trajectories(suites: Suites) -> None:
-    assert list(play(Scripted("Action: go"), [], Limits(), suites)) == []
+    assert list(play(scripted("Action: go"), [], Limits(), suites)) == []
 
 
 def test_what_a_policy_says_depends_on_the_named_stream_alone(suites: Suites, task: Tasks) -> None:
@@ -99,13 +99,13 @@ def test_an_episode_that_the_infrastructure_broke_is_played_again(
     outages: int, task: Tasks, unreliable: Unreliable
 ) -> None:
     suite, _ = unreliable(outages)
-    [trajectory] = play(Scripted("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
+    [trajectory] = play(scripted("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
     assert (trajectory.ending, trajectory.score) == (Ending.SOLVED, 1.0)
 
 
 def test_after_the_last_try_the_error_is_the_ending(task: Tasks, unreliable: Unreliable) -> None:
     suite, _ = unreliable(TRIES)
-    [trajectory] = play(Scripted("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
+    [trajectory] = play(scripted("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
     assert (trajectory.ending, trajectory.error) == (Ending.ERROR, f"no answer ({TRIES})")
 
 

@@ -57,7 +57,7 @@ def test_a_row_of_another_kind_is_named_by_its_number(tmp_path: Path) -> None:
         list(rows(tmp_path))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(texts=st.lists(st.text(), min_size=1, max_size=4), cut=st.integers(min_value=0, max_value=60))
 def test_wherever_a_write_is_cut_the_rows_before_it_stay(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], cut: int

@@ -82,12 +82,12 @@ def summarise(rows: Iterable[Episode], *, pool: bool = False, seed: int = 0) -> 
     `pool` adds difficulty `all` where several were measured; `seed` is the bootstrap's.
     """
     groups = defaultdict[tuple[str, int, Cell, float], list[Episode]](list)
-    for row in pooled(rows) if pool else rows:
-        groups[row.chain, row.step, cell_of(row), row.temperature].append(row)
+    for row in _pooled(rows) if pool else rows:
+        groups[row.chain, row.step, _cell_of(row), row.temperature].append(row)
     return [_score(groups[key], seed) for key in sorted(groups) if any(map(_played, groups[key]))]
 
 
-def pooled(rows: Iterable[Episode]) -> list[Episode]:
+def _pooled(rows: Iterable[Episode]) -> list[Episode]:
     """The rows, and again as difficulty `all` those of an environment where several difficulties were measured."""
     rows = list(rows)
     difficulties = defaultdict[tuple[str, str], set[str]](set)
@@ -109,7 +109,7 @@ def paired_change(
     }
 
 
-def cell_of(row: Episode) -> Cell:
+def _cell_of(row: Episode) -> Cell:
     """The cell that an episode belongs to."""
     return Cell(env=row.env, split=row.split, difficulty=row.difficulty)
 
@@ -179,8 +179,8 @@ def _seeds(means: Mapping[tuple[int, str], float]) -> str:
 
 def _by_cell(rows: Iterable[Episode], pool: bool) -> dict[Cell, list[Episode]]:
     cells = defaultdict[Cell, list[Episode]](list)
-    for row in filter(_played, pooled(rows) if pool else rows):
-        cells[cell_of(row)].append(row)
+    for row in filter(_played, _pooled(rows) if pool else rows):
+        cells[_cell_of(row)].append(row)
     return cells
 
 

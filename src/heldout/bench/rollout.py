@@ -25,7 +25,7 @@ WARM_UP = 1
 """Turns of the play before the first round, which is not counted."""
 
 
-class Timed(Engine, Protocol):
+class _Timed(Engine, Protocol):
     """An engine that says how long it was inside its model."""
 
     model_seconds: float
@@ -116,17 +116,17 @@ def compare(model: str, work: Work, tell: Callable[[int, Run], None]) -> Compari
     `tell` hears of each run, and how many there were.
     """
     with one_thread():
-        chat, *both = engines(model, work.in_flight)
+        chat, *both = _engines(model, work.in_flight)
         for make in both:
-            timed(make(), chat, replace(work, limits=replace(work.limits, turns=WARM_UP)))
+            _timed(make(), chat, replace(work, limits=replace(work.limits, turns=WARM_UP)))
         before, runs = machine(), list[Run]()
         for make in both * work.rounds:
-            runs.append(timed(make(), chat, work))
+            runs.append(_timed(make(), chat, work))
             tell(len(runs), runs[-1])
         return Comparison(ours=runs[::2], rival=runs[1::2], before=before, after=machine())
 
 
-def engines(model: str, slots: int) -> tuple[Chat, Callable[[], Timed], Callable[[], Timed]]:
+def _engines(model: str, slots: int) -> tuple[Chat, Callable[[], _Timed], Callable[[], _Timed]]:
     """The model's chat, and what makes our engine and the rival's on the same weights."""
     network, tokenizer = load.load(model, "cuda" if torch.cuda.is_available() else "cpu")
     chat = chat_of(tokenizer)
@@ -139,7 +139,7 @@ def engines(model: str, slots: int) -> tuple[Chat, Callable[[], Timed], Callable
     return chat, lambda: HfEngine(network, **shared), lambda: GenerateEngine(network, **shared, pad_id=pad)
 
 
-def timed(engine: Timed, chat: Chat, work: Work) -> Run:
+def _timed(engine: _Timed, chat: Chat, work: Work) -> Run:
     """One play of the work."""
     begun, cpu_begun = time.perf_counter(), time.process_time()
     policy = LocalPolicy(chat, engine)

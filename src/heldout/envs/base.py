@@ -58,6 +58,13 @@ class Recordings:
     """The recorded task, by the suite's rules; raises `BadCall` where it is none."""
     episode_of: Callable[[Dialogue], RecordedEpisode]
     """A dialogue as an episode: what its task was, and what action each reply."""
+    compared: Callable[[str], str] = str
+    """What of a recorded opening is compared: where prompts are of our own wording, not all."""
+
+
+def _in_react_form(thought: str, action: str) -> str:
+    """A reply in the ReAct form, which most suites read."""
+    return f"Thought: {thought}\nAction: {action}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +102,8 @@ class Suite:
     """One templated sentence that leads to the action: the reasoning in demonstrations."""
     slips: Callable[[World], list[str]]
     """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
+    reply: Callable[[str, str], str] = _in_react_form
+    """A thought and an action as a player says them."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()

@@ -1,4 +1,4 @@
-"""The laws that every suite in `fixed` rules is held to (DESIGN §3).
+"""The laws that every suite in `fixed` rules is held to.
 
 A law is a function of a suite that yields what breaks it, a line each; nothing yielded is the law kept.
 """
@@ -37,6 +37,7 @@ STRANGE = (
     "search[]",
     "click[",
     "<answer>",
+    "<answer>\ud800</answer>",
     "9" * 5000,
     "get " + "9" * 5000 + " x",
 )
@@ -168,11 +169,11 @@ def legal_actions_are_carried_out(suite: Suite) -> Iterator[str]:
 
 
 def players_are_read_back(suite: Suite) -> Iterator[str]:
-    """What the players do passes through a reply: `Thought: …` and `Action: …` read as that action."""
+    """What the players do passes through a reply: thought and action, a line each, read as that action."""
     for task in _some(suite):
         for world, _ in _along(suite, task):
             actions = [suite.oracle(world), *suite.legal(world), *suite.slips(world)]
-            replies = {action: f"Thought: {suite.thought(world, action)}\nAction: {action}" for action in actions}
+            replies = {action: suite.reply(suite.thought(world, action), action) for action in actions}
             misread = [
                 said for said in replies.items() if said[1].count("\n") != 1 or suite.read(said[1]) != said[0]
             ]

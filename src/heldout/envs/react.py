@@ -11,7 +11,7 @@ SEVERAL = "Error: Only one 'Action' is allowed per response. Please adjust your 
 
 
 def plain_action(reply: str) -> str:
-    """The words of the one `Action:` line, other signs dropped; none is the empty action (spec §0.5).
+    """The words of the one `Action:` line, other signs dropped; none is the empty action.
 
     Raises `Misread` where a reply holds several.
     """

@@ -12,6 +12,7 @@ from heldout.errors import unknown
 BUILT_IN = {
     "textcraft": "heldout.envs.textcraft:suite",
     "babyai": "heldout.envs.babyai:suite",
+    "searchqa": "heldout.envs.searchqa:suite",
 }
 
 ELSEWHERE = {"agentgym": "heldout.envs.agentgym:suite"}

@@ -12,8 +12,6 @@ from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
 from heldout.store.rows import RowStore
 
-__all__ = ["Cell", "Identity", "Wanted", "by_stream", "key", "measure", "played", "tasks_of", "wanted"]
-
 OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
 """The fields of a row that playing decides; the others say what was to be played."""
 
@@ -70,8 +68,7 @@ def measure(
     """
     needs = {need.key: need for need in wanted(suites, cells, identity, settings)}
     found = {key(row): row for row in rows if row.ending != Ending.ERROR}
-    absent = [need for need in needs.values() if need.key not in found]
-    for asked in rounds(absent, settings.round):
+    for asked in _rounds(missing(needs.values(), found.values()), settings.round):
         done = dict[str, Trajectory]()
         for trajectory in play([need.assignment for need in asked], replace(limits, turns=settings.turns)):
             done[trajectory.stream] = trajectory
@@ -84,7 +81,7 @@ def measure(
     return [found[key] for key in needs]
 
 
-def rounds(needs: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
+def _rounds(needs: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
     """The episodes in order, so many at a time.
 
     What a model samples depends in its last bits on what it plays beside. So a round that was not finished is

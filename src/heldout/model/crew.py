@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -169,18 +170,18 @@ class Crew:
         )
 
 
-class _one_thread:
+@contextmanager
+def _one_thread() -> Iterator[None]:
     """While a worker starts, its environment asks for one thread: two that spin collapse tenfold."""
-
-    def __enter__(self) -> None:
-        self._before = os.environ.get("OMP_NUM_THREADS")
-        os.environ["OMP_NUM_THREADS"] = "1"
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is None:
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
             del os.environ["OMP_NUM_THREADS"]
         else:
-            os.environ["OMP_NUM_THREADS"] = self._before
+            os.environ["OMP_NUM_THREADS"] = before
 
 
 def _on_its_device(setting: Setting, rank: int) -> Setting:

@@ -23,6 +23,8 @@ from heldout.model.head import head_of
 
 Reduce = Callable[[Tensor], None]
 """Sums a tensor over every process that learns together, in place."""
+Cut = Callable[[Sequence[Sample], int], list[Batch]]
+"""Cuts a batch into micro-batches by a budget of ids."""
 Parts = tuple[Any, Callable[[Tensor], Tensor]]
 """A model's body, and what makes logits of what it gives."""
 WEIGHT = "weight"
@@ -87,10 +89,10 @@ class Learner:
         self._rounded = [(p, w) for p, w in zip(self._parameters, self._weights, strict=True) if p is not w]
         self.optimizer = torch.optim.AdamW(self._weights, lr=0.0, betas=betas, weight_decay=weight_decay)
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+    def learn(self, samples: Sequence[Sample], objective: Objective, cut: Cut = micro_batches) -> Update:
         """The updates of one batch; every process gives its share of the samples and gets the same weights."""
         begun = time.perf_counter()
-        batches = micro_batches(samples, objective.batch_tokens)
+        batches = cut(samples, objective.batch_tokens)
         # With several updates, the policy that the first one starts from is the old policy of them all.
         old = [self._logp(batch, objective) for batch in batches] if objective.updates > 1 else None
         sums, norm = torch.zeros(6, dtype=torch.float64), 0.0

@@ -86,12 +86,12 @@ def newborn(config: Any, seed: int) -> Any:
         model = Qwen2ForCausalLM(config)
     model.generation_config.eos_token_id = config.eos_token_id
     model.generation_config.pad_token_id = config.pad_token_id
-    plant_previous_token_head(model)
+    _plant_previous_token_head(model)
     return model.eval()
 
 
 @torch.no_grad()
-def plant_previous_token_head(model: Any) -> None:
+def _plant_previous_token_head(model: Any) -> None:
     """Makes the first key head's query heads attend one and two positions back.
 
     A key bias that points along one axis of a rotary pair is turned by position; a query bias turned

@@ -70,6 +70,8 @@ class Worker:
         self.setting = setting
         self.model, self.tokenizer = load.load(setting.model, setting.device)
         self.chat = chat_of(self.tokenizer)
+        self.model_seconds = 0.0
+        """Time spent inside the model while playing, for those who measure."""
         self.learner = Learner(
             self.model,
             betas=setting.betas,
@@ -84,7 +86,8 @@ class Worker:
         """The trajectories of these assignments, as they finish."""
         work = list(assignments)
         engine = self.engine(temperature, min(self.setting.slots, len(work)))
-        return play(LocalPolicy(self.chat, engine), work, limits, self.suite)
+        yield from play(LocalPolicy(self.chat, engine), work, limits, self.suite)
+        self.model_seconds += engine.model_seconds
 
     def engine(self, temperature: float, slots: int) -> HfEngine:
         """A fresh engine on the weights as they are now."""

@@ -52,12 +52,10 @@ class Person:
 
     def _reply(self, ask: Ask) -> str:
         while (line := self._listen(f"{ask.turn + 1}> ").strip()) != ":quit":
-            if line == ":hint":
-                self._say(self._hint(ask))
-            elif line.startswith(":"):
-                self._say(HELP)
-            elif line:
+            if line and not line.startswith(":"):
                 return self._whole(line)
+            if line:
+                self._say(self._hint(ask) if line == ":hint" else HELP)
         raise Stopped
 
     def _whole(self, line: str) -> str:

@@ -1,4 +1,4 @@
-"""The toy policy: says its lines in order."""
+"""Policies that answer at once: from a function of the request, or from lines, which is the toy."""
 
 from collections.abc import Callable
 from typing import final
@@ -8,40 +8,13 @@ from heldout.records import Reply
 
 
 @final
-class Scripted:
-    """Says its lines in order in every conversation, the last one again and again.
-
-    The policy of tests, examples and docs.
-    """
-
-    in_flight = 64
-
-    def __init__(self, *lines: str) -> None:
-        self._lines = lines
-        self._ready = list[tuple[str, Reply]]()
-
-    def submit(self, ask: Ask) -> None:
-        """Take a request: the reply is the turn's line."""
-        line = self._lines[min(ask.turn, len(self._lines) - 1)]
-        self._ready.append((ask.conversation, Reply(text=line)))
-
-    def collect(self) -> list[tuple[str, Reply]]:
-        """Every open reply."""
-        ready, self._ready = self._ready, []
-        return ready
-
-    def release(self, conversation: str) -> None:
-        """Nothing is kept."""
-
-
-@final
 class Spoken:
-    """A policy from a function of the request: one line of code where one line is enough."""
+    """Says what a function of the request says; `forget` is told of each conversation that is over."""
 
     in_flight = 64
 
-    def __init__(self, say: Callable[[Ask], str]) -> None:
-        self._say = say
+    def __init__(self, say: Callable[[Ask], str], forget: Callable[[str], object] = lambda _: None) -> None:
+        self._say, self._forget = say, forget
         self._ready = list[tuple[str, Reply]]()
 
     def submit(self, ask: Ask) -> None:
@@ -54,4 +27,10 @@ class Spoken:
         return ready
 
     def release(self, conversation: str) -> None:
-        """Nothing is kept."""
+        """Forget a conversation."""
+        self._forget(conversation)
+
+
+def scripted(*lines: str) -> Spoken:
+    """Says its lines in order in every conversation, the last one again and again: the policy of tests and docs."""
+    return Spoken(lambda ask: lines[min(ask.turn, len(lines) - 1)])

@@ -11,57 +11,50 @@ from typing import final
 
 from heldout.envs.base import Env, Suite, World
 from heldout.policies.base import Ask
-from heldout.records import Reply
+from heldout.policies.scripted import Spoken
 
 Choose = Callable[[Suite, World, Random, str], str]
 """The next action, from the suite's players, the world as it stands, the turn's chance, and the last action."""
 
 
 @final
-class TwinPlayer:
-    """Plays by a choice made on the world itself."""
-
-    in_flight = 64
+class _Twins:
+    """The twin of each conversation, and what was last done in it."""
 
     def __init__(self, suites: Callable[[str], Suite], choose: Choose) -> None:
         self._suites = suites
         self._choose = choose
-        self._twins = dict[str, Env]()
-        self._last = dict[str, str]()
-        self._ready = list[tuple[str, Reply]]()
+        self._twins = dict[str, tuple[Env, str]]()
 
-    def submit(self, ask: Ask) -> None:
-        """Take a request: look at the twin, choose, and play the choice there too."""
+    def say(self, ask: Ask) -> str:
+        """Look at the twin, choose, and play the choice there too."""
         suite = self._suites(ask.task.env)
-        twin = self._twins.get(ask.conversation)
-        if twin is None:
-            twin = self._twins[ask.conversation] = suite.twin_of(ask.task)
-            twin.start()
-        action = self._choose(suite, twin.world, Random(ask.seed), self._last.get(ask.conversation, ""))
+        twin, last = self._twins.get(ask.conversation) or (_opened(suite, ask), "")
+        action = self._choose(suite, twin.world, Random(ask.seed), last)
         thought = suite.thought(twin.world, action)
         twin.step(action)
-        self._last[ask.conversation] = action
-        self._ready.append((ask.conversation, Reply(text=f"Thought: {thought}\nAction: {action}")))
+        self._twins[ask.conversation] = twin, action
+        return suite.reply(thought, action)
 
-    def collect(self) -> list[tuple[str, Reply]]:
-        """Every open reply."""
-        ready, self._ready = self._ready, []
-        return ready
-
-    def release(self, conversation: str) -> None:
-        """Forget a conversation's twin."""
+    def forget(self, conversation: str) -> None:
+        """A conversation is over, and its twin."""
         self._twins.pop(conversation, None)
-        self._last.pop(conversation, None)
 
 
-def oracle(suites: Callable[[str], Suite]) -> TwinPlayer:
+def player(suites: Callable[[str], Suite], choose: Choose) -> Spoken:
+    """Plays by a choice made on the world itself."""
+    twins = _Twins(suites, choose)
+    return Spoken(twins.say, twins.forget)
+
+
+def oracle(suites: Callable[[str], Suite]) -> Spoken:
     """The player that knows the solution; it plans anew each turn."""
-    return TwinPlayer(suites, lambda suite, world, *_: suite.oracle(world))
+    return player(suites, lambda suite, world, *_: suite.oracle(world))
 
 
-def random(suites: Callable[[str], Suite]) -> TwinPlayer:
+def random(suites: Callable[[str], Suite]) -> Spoken:
     """The player that draws among the actions that would be carried out."""
-    return TwinPlayer(suites, lambda suite, world, rng, _: rng.choice(suite.legal(world)))
+    return player(suites, lambda suite, world, rng, _: rng.choice(suite.legal(world)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +69,7 @@ class Mistakes:
     """That a mistake is said again while it is one."""
 
 
-def clumsy(suites: Callable[[str], Suite], mistakes: Mistakes) -> TwinPlayer:
+def clumsy(suites: Callable[[str], Suite], mistakes: Mistakes) -> Spoken:
     """The oracle with planted mistakes; since it plans anew, what follows the last one is a recovery."""
 
     def choose(suite: Suite, world: World, rng: Random, last: str) -> str:
@@ -87,4 +80,10 @@ def clumsy(suites: Callable[[str], Suite], mistakes: Mistakes) -> TwinPlayer:
             return suite.oracle(world)
         return slips[0] if rng.random() < mistakes.habit else rng.choice(slips)
 
-    return TwinPlayer(suites, choose)
+    return player(suites, choose)
+
+
+def _opened(suite: Suite, ask: Ask) -> Env:
+    twin = suite.twin_of(ask.task)
+    twin.start()
+    return twin

@@ -54,15 +54,15 @@ class Findings:
 
 def score_table(findings: Findings) -> Table:
     """Before, after and the change of each cell, with intervals."""
-    base, trained = by_cell(findings.base), by_cell(findings.trained)
+    base, trained = _by_cell(findings.base), _by_cell(findings.trained)
     rows = [
         (
             cell.name,
             "yes" if findings.was_trained(cell) else "no",
             str(_either(base, trained, cell).n),
-            interval_words(base.get(cell)),
-            interval_words(trained.get(cell)),
-            change_words(findings.change.get(cell)),
+            _interval_words(base.get(cell)),
+            _interval_words(trained.get(cell)),
+            _change_words(findings.change.get(cell)),
         )
         for cell in findings.cells
     ]
@@ -76,19 +76,19 @@ def control_table(findings: Findings) -> Table:
             cell.name,
             control.name.replace("_", " "),
             f"{control.temperature:.2f}",
-            interval_words(by_cell(control.scores).get(cell)),
-            change_words(control.change.get(cell)),
+            _interval_words(_by_cell(control.scores).get(cell)),
+            _change_words(control.change.get(cell)),
         )
         for cell in findings.cells
         for control in findings.controls
-        if cell in by_cell(control.scores)
+        if cell in _by_cell(control.scores)
     ]
     return Table(("test tasks", "control", "temperature", "score", "change over it"), rows)
 
 
 def detail_table(findings: Findings) -> Table:
     """What else was counted, before and after."""
-    both = (("base", by_cell(findings.base)), ("trained", by_cell(findings.trained)))
+    both = (("base", _by_cell(findings.base)), ("trained", _by_cell(findings.trained)))
     rows = [
         (cell.name, name, *_details(scores[cell]))
         for cell in findings.cells
@@ -98,12 +98,12 @@ def detail_table(findings: Findings) -> Table:
     return Table(("test tasks", "model", "k", "success@k", "pass@k", "turns", "generated tokens", "endings"), rows)
 
 
-def by_cell(scores: tuple[CellScore, ...]) -> dict[Cell, CellScore]:
+def _by_cell(scores: tuple[CellScore, ...]) -> dict[Cell, CellScore]:
     """The scores of one checkpoint, by cell."""
     return {score.cell: score for score in scores}
 
 
-def interval_words(score: CellScore | None) -> str:
+def _interval_words(score: CellScore | None) -> str:
     """A score and its interval in points, `41.7 [36.0, 47.3]`."""
     if score is None:
         return MISSING
@@ -111,7 +111,7 @@ def interval_words(score: CellScore | None) -> str:
     return f"{100 * score.score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def change_words(change: Change | None) -> str:
+def _change_words(change: Change | None) -> str:
     """A change and its interval in points, `+20.5 [+14.2, +26.9]`."""
     if change is None:
         return MISSING

@@ -46,7 +46,7 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def transcript(trajectory: Trajectory) -> str:
+def _transcript(trajectory: Trajectory) -> str:
     """An episode after its opening: each turn's reply, what it was worth, and the answer to it."""
     turns = [_turn(number, turn) for number, turn in enumerate(trajectory.turns, start=1)]
     return "\n".join([*turns, _ended(trajectory)])
@@ -85,9 +85,9 @@ def _example(example: Example) -> str:
             f"### {task.id} ({task.env}, {task.difficulty}): {example.why}, {100 * example.gain:+.0f} points\n",
             _folded("What both were told first", fenced(example.before.opening)),
             f"#### Before: {_outcome(example.before)}\n",
-            transcript(example.before),
+            _transcript(example.before),
             f"#### After: {_outcome(example.after)}\n",
-            transcript(example.after),
+            _transcript(example.after),
         ]
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from json import dumps, loads
 from pathlib import Path
-from typing import final
+from typing import BinaryIO, final
 
 from heldout.errors import HeldoutError
 from heldout.records import Json
@@ -35,11 +35,14 @@ class Lines:
         if not self.path.exists():
             return
         with refusals(self.path, "read"), self.path.open("rb") as file:
-            for number, text in enumerate(file, start=1):
-                if _whole(text):
-                    yield number, loads(text)
-                elif file.read(1):
-                    raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
+            yield from self._values(file)
+
+    def _values(self, file: BinaryIO) -> Iterator[tuple[int, Json]]:
+        for number, text in enumerate(file, start=1):
+            if _whole(text):
+                yield number, loads(text)
+            elif file.read(1):
+                raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
 
     def cut_to(self, count: int) -> None:
         """Keeps the first so many values."""

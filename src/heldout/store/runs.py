@@ -1,4 +1,4 @@
-"""Where a study lies on disk; no other module knows its paths (DESIGN §6)."""
+"""Where a study lies on disk; no other module knows its paths."""
 
 import fcntl
 import os

@@ -18,9 +18,10 @@ import transformers
 
 from heldout import __version__
 from heldout.agents import open_crew, suites_of
+from heldout.analysis.scores import Cell
 from heldout.config import Evaluate
 from heldout.errors import BadCall
-from heldout.evaluate.measure import Cell, Identity, key, measure, missing, tasks_of, wanted
+from heldout.evaluate.measure import Identity, key, measure, missing, tasks_of, wanted
 from heldout.model.load import base_of
 from heldout.model.worker import Team
 from heldout.records import Chain, Ending, Episode, Trajectory, chain_name, to_json
@@ -47,7 +48,7 @@ class Watch(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class _Running:
     """A study while it runs: its folder, its team, and who watches."""
 
     study: Study
@@ -63,7 +64,7 @@ def run(study: Study, folder: StudyFolder, watch: Watch, controls: bool = True) 
         _open(study, folder)
         reference = study.base if study.config.train.kl else None
         with open_crew(study.base, study.config, reference) as crew:
-            running = Running(study=study, folder=folder, team=crew, watch=watch)
+            running = _Running(study=study, folder=folder, team=crew, watch=watch)
             for seed in study.seeds:
                 _run_seed(running, seed, controls)
         _add_seconds(folder, time.monotonic() - begun)
@@ -82,7 +83,7 @@ def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperat
     return [played[need.key] for need in needs if need.key in played]
 
 
-def _run_seed(running: Running, seed: int, controls: bool) -> None:
+def _run_seed(running: _Running, seed: int, controls: bool) -> None:
     study = running.study
     running.team.begin(study.base)
     _measure(running, study.measured, (), seed, study.config.evaluate.temperature)
@@ -95,7 +96,7 @@ def _run_seed(running: Running, seed: int, controls: bool) -> None:
             _controls(running, chain, seed)
 
 
-def _train(running: Running, chain: Chain, seed: int) -> None:
+def _train(running: _Running, chain: Chain, seed: int) -> None:
     """The chain's last stage, from where the chain before it ended."""
     study, name = running.study, chain_name(chain)
     folder = running.folder.stage(name, seed)
@@ -114,7 +115,7 @@ def _train(running: Running, chain: Chain, seed: int) -> None:
     train(job, running.team, folder, lambda row: running.watch.step(name, row, study.config.train.steps))
 
 
-def _controls(running: Running, chain: Chain, seed: int) -> None:
+def _controls(running: _Running, chain: Chain, seed: int) -> None:
     """The base measured greedily, once a task, and at the entropy of the chain's end."""
     match = _matched(running, chain, seed)
     running.team.begin(running.study.base)
@@ -123,7 +124,7 @@ def _controls(running: Running, chain: Chain, seed: int) -> None:
     _measure(running, measured, (), seed, match.temperature)
 
 
-def _matched(running: Running, chain: Chain, seed: int) -> Matched:
+def _matched(running: _Running, chain: Chain, seed: int) -> Matched:
     """Sought once, and kept beside the chain's measurements; the team holds the chain's end."""
     path = matched_file(running.study, running.folder, chain, seed)
     if path.exists():
@@ -140,7 +141,7 @@ def matched_file(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> 
     return evaluation_of(study, folder, chain, seed).root / "matched.json"
 
 
-def _entropy(running: Running, chain: Chain, seed: int, temperature: float) -> float:
+def _entropy(running: _Running, chain: Chain, seed: int, temperature: float) -> float:
     """Of the model that the team holds, on training tasks of the chain's last stage."""
     count, attempts = CALIBRATION
     suites = suites_of(running.study.config)
@@ -157,7 +158,7 @@ def _entropy(running: Running, chain: Chain, seed: int, temperature: float) -> f
     return entropy(played)
 
 
-def _measure(running: Running, measured: Iterable[Measured], chain: Chain, seed: int, temperature: float) -> None:
+def _measure(running: _Running, measured: Iterable[Measured], chain: Chain, seed: int, temperature: float) -> None:
     """These cells, with the model that the team holds."""
     study, suites = running.study, suites_of(running.study.config)
     identity = _identity(study, chain, seed)
@@ -184,7 +185,7 @@ def _measure(running: Running, measured: Iterable[Measured], chain: Chain, seed:
             )
 
 
-def _model(running: Running, chain: Chain, seed: int) -> str:
+def _model(running: _Running, chain: Chain, seed: int) -> str:
     """The model that a chain ends in: a checkpoint's folder, or the base."""
     if not chain:
         return running.study.base

@@ -33,10 +33,10 @@ def demonstrations(
     """Episodes of the oracle with planted mistakes, one a task; those that ran out of turns are kept."""
     assignments = (Assignment(task=task, attempt=0, seed=seed, stream="demonstrations") for task in tasks)
     for trajectory in play(clumsy(suites, mistakes), assignments, Limits(turns=turns), suites):
-        yield demonstration_of(trajectory)
+        yield _demonstration_of(trajectory)
 
 
-def demonstration_of(trajectory: Trajectory) -> Demonstration:
+def _demonstration_of(trajectory: Trajectory) -> Demonstration:
     """The words of a trajectory."""
     return Demonstration(
         opening=trajectory.opening,

@@ -41,16 +41,16 @@ class Compared:
 def make(recipe: Recipe, folder: Path, processes: int, say: Say) -> dict[str, Json]:
     """Builds the model, measures it, and writes its card."""
     build(recipe, folder, processes, say)
-    return write_card(recipe, folder, processes)
+    return _write_card(recipe, folder, processes)
 
 
-def write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]:
+def _write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]:
     """Measures a built model and writes how it was made, its hash and its scores beside it."""
     card = {
         "heldout": __version__,
         "recipe": to_json(recipe),
-        "sha256": fingerprint(folder),
-        "scores": scores_of(str(folder), processes),
+        "sha256": _fingerprint(folder),
+        "scores": _scores_of(str(folder), processes),
     }
     replace_json(folder / CARD, card)
     return card
@@ -66,13 +66,13 @@ def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compar
     ]
 
 
-def fingerprint(folder: Path) -> str:
+def _fingerprint(folder: Path) -> str:
     """The SHA-256 of the model's weights."""
     with (folder / WEIGHTS).open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
 
-def scores_of(model: str, processes: int) -> dict[str, Json]:
+def _scores_of(model: str, processes: int) -> dict[str, Json]:
     """avg@8 at K = 20 on test tasks of both environments, in points."""
     config = replace(pocket(), evaluate=Evaluate(tasks=TASKS), processes=processes)
     cells = [Cell(env=env, split="test", difficulty=level) for env in ENVS for level in ("easy", "hard")]

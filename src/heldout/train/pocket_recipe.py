@@ -58,7 +58,7 @@ class Lesson:
     shares: tuple[Share, ...]
 
 
-def skill() -> Lesson:
+def _skill() -> Lesson:
     """How to play: the oracle with few slips, each different."""
     now_and_then = Mistakes(slip=0.12)
     return Lesson(
@@ -71,7 +71,7 @@ def skill() -> Lesson:
     )
 
 
-def habits() -> Lesson:
+def _habits() -> Lesson:
     """How to fail: the tempting slip more often than not, and then again and again."""
     return Lesson(
         name="habits",
@@ -89,7 +89,7 @@ class Recipe:
 
     seed: int = 0
     source: Source = field(default_factory=Source)
-    lessons: tuple[Lesson, ...] = field(default_factory=lambda: (skill(), habits()))
+    lessons: tuple[Lesson, ...] = field(default_factory=lambda: (_skill(), _habits()))
     width: int = 128
     layers: int = 4
     copy_steps: int = 1500
@@ -111,7 +111,7 @@ class Recipe:
 
 def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
     """Makes the model in a folder: trained in float32, written in float16."""
-    lessons = {lesson.name: gather(recipe, lesson, processes) for lesson in recipe.lessons}
+    lessons = {lesson.name: _gather(recipe, lesson, processes) for lesson in recipe.lessons}
     say(", ".join(f"{len(demos)} demonstrations of {name}" for name, demos in lessons.items()))
     tokenizer = tokenizer_of(text for demos in lessons.values() for demo in demos for text in texts_of(demo))
     chat = chat_of(tokenizer)
@@ -129,7 +129,7 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
     load.save(trained, tokenizer, folder, torch.float16)
 
 
-def gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstration]:
+def _gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstration]:
     """A lesson's demonstrations, from the pool that no training and no test touches."""
     pieces = [
         (recipe, share, range(first, min(first + PIECE, share.count)))

@@ -17,7 +17,7 @@ from heldout.envs.base import Suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.evaluate.measure import tasks_of
 from heldout.learn.advantages import agrees, group_advantages
-from heldout.learn.batch import samples_of
+from heldout.learn.batch import Sample, samples_of
 from heldout.model.learner import Objective, Update
 from heldout.model.worker import Team
 from heldout.records import Ending, Group, Json, Stage, Task, Trajectory, digest, to_json
@@ -167,24 +167,29 @@ def usable(groups: Sequence[Group]) -> list[Group]:
 
 
 def learn(team: Team, settings: Train, groups: Sequence[Group], step: int) -> Update | None:
-    """One batch: every trajectory with its advantage in its group; without any sampled token no update."""
+    """One batch of these groups; without any sampled token no update."""
+    samples = taught(groups, settings)
+    return team.learn(samples, objective(settings, step)) if samples else None
+
+
+def taught(groups: Sequence[Group], settings: Train) -> list[Sample]:
+    """Every trajectory with its advantage in its group."""
     trajectories = [trajectory for group in groups for trajectory in group.trajectories]
     advantages = [a for group in groups for a in group_advantages([t.reward for t in group.trajectories])]
-    samples = samples_of(trajectories, advantages, settings.average)
-    if not samples:
-        return None
-    return team.learn(
-        samples,
-        Objective(
-            lr=learning_rate(settings, step),
-            clip=settings.clip,
-            kl=settings.kl,
-            entropy=settings.entropy,
-            updates=settings.updates,
-            temperature=settings.temperature,
-            max_grad_norm=settings.max_grad_norm,
-            batch_tokens=settings.batch_tokens,
-        ),
+    return samples_of(trajectories, advantages, settings.average)
+
+
+def objective(settings: Train, step: int) -> Objective:
+    """What the step's update minimises."""
+    return Objective(
+        lr=learning_rate(settings, step),
+        clip=settings.clip,
+        kl=settings.kl,
+        entropy=settings.entropy,
+        updates=settings.updates,
+        temperature=settings.temperature,
+        max_grad_norm=settings.max_grad_norm,
+        batch_tokens=settings.batch_tokens,
     )
 
 

@@ -16,6 +16,7 @@ from heldout.store.runs import StudyFolder
 from heldout.study import pocket_studies
 from heldout.study.run import run
 from heldout.train.stage import Row
+from heldout.verbs.tally import Tally
 
 
 def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str]) -> None:
@@ -25,7 +26,7 @@ def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str
         raise unknown("environment", chosen, pocket_studies.ENVS)
     study = pocket_studies.demo(changed(pocket(), settings), chosen, seed)
     folder = StudyFolder(out or Path("runs") / "demo")
-    run(study, folder, Printed())
+    run(study, folder, _Printed())
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")
     print(aligned(score_table(found)))
@@ -35,7 +36,7 @@ def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str
 
 
 @final
-class Printed:
+class _Printed:
     """Tells a terminal how far a study is."""
 
     def step(self, chain: str, row: Row, steps: int) -> None:
@@ -52,12 +53,5 @@ class Printed:
     @contextmanager
     def playing(self, title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
         """A live line with the score so far."""
-        played, score = 0, 0.0
-
-        def tell(trajectory: Trajectory) -> None:
-            nonlocal played, score
-            played, score = played + 1, score + trajectory.score
-            progress.show(played, score=score / played)
-
         with Progress(title, episodes) as progress:
-            yield tell
+            yield Tally(progress)

@@ -18,7 +18,7 @@ LEGEND = "DEN. dense reward · VAL. strict form · ACT. actions listed · KNWL. 
 def envs(*, as_json: bool, settings: Sequence[str]) -> None:
     """Prints one entry for each environment."""
     source = changed(Config(), settings).source
-    entries = [entry(open_suite(name, source)) for name in names()]
+    entries = [_entry(open_suite(name, source)) for name in names()]
     if as_json:
         print(dumps(entries, indent=2, ensure_ascii=False))
         return
@@ -28,7 +28,7 @@ def envs(*, as_json: bool, settings: Sequence[str]) -> None:
         print(f"\n{item['name']}: {item['source']}\n  " + "\n  ".join(item["actions"]))
 
 
-def entry(suite: Suite) -> dict[str, Json]:
+def _entry(suite: Suite) -> dict[str, Json]:
     """What a program is told of one environment."""
     return {
         "name": suite.name,

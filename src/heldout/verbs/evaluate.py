@@ -3,22 +3,22 @@
 from collections.abc import Callable, Sequence
 from json import dumps
 from pathlib import Path
-from typing import final
 
 from heldout.agents import open_agent, suites_of
-from heldout.analysis.scores import ALL, CellScore, summarise
+from heldout.analysis.scores import ALL, Cell, CellScore, summarise
 from heldout.config import Config, Limits
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluate.measure import Cell, Identity, measure, missing, wanted
+from heldout.evaluate.measure import Identity, measure, missing, wanted
 from heldout.evaluate.printed import as_json as printed
 from heldout.progress import Progress
-from heldout.records import Episode, Trajectory
+from heldout.records import Episode
 from heldout.report.tables import Table, aligned
 from heldout.rollout.groups import Play
 from heldout.store import schema
 from heldout.store.runs import EvaluationFolder, StudyFolder
 from heldout.verbs.settings import base_of, run_folder, settled
+from heldout.verbs.tally import Tally
 
 HEADER = (
     "ENV",
@@ -111,22 +111,8 @@ def measured(
             limits=config.limits,
             rows=rows,
             trajectories=folder.trajectories(env),
-            progress=_Tally(progress),
+            progress=Tally(progress),
         )
-
-
-@final
-class _Tally:
-    """Counts what is played, for the progress line."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._played, self._score = 0, 0.0
-
-    def __call__(self, trajectory: Trajectory) -> None:
-        self._played += 1
-        self._score += trajectory.score
-        self._progress.show(self._played, score=self._score / self._played)
 
 
 def _row(score: CellScore) -> tuple[str, ...]:

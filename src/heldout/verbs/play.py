@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from heldout.analysis.scores import Cell
 from heldout.config import Config, changed
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.errors import BadCall, unknown
+from heldout.errors import BadCall
+from heldout.evaluate.measure import tasks_of
 from heldout.policies.person import HELP, Person, Stopped
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
@@ -21,38 +23,30 @@ def play(
     """Plays one task with whoever is at standard input."""
     config = changed(Config(), settings)
     suite = open_suite(env, config.source)
-    chosen = find(suite, task, difficulty=difficulty, seed=seed)
+    chosen = _find(suite, task, difficulty=difficulty, seed=seed)
     limits = replace(config.limits, turns=max_turns or config.limits.turns)
     print(f"{suite.name} {chosen.id} ({chosen.difficulty}, at most {limits.turns} turns). {HELP}\n")
     assignment = Assignment(task=chosen, attempt=0, seed=seed, stream="play")
     try:
-        [trajectory] = play_episodes(Person(suite, listen, print), [assignment], limits, lambda _: suite)
+        [trajectory] = play_episodes(Person(suite, _listen, print), [assignment], limits, lambda _: suite)
     except Stopped:
         print("stopped")
     else:
-        print(ended(trajectory))
+        print(_ended(trajectory))
 
 
-def find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> Task:
+def _find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> Task:
     """The task of that id, or a test task of that difficulty drawn by the seed."""
-    test = suite.tasks("test")
     if task_id is None:
-        return stream(seed, "play", suite.name).choice(of_difficulty(test, difficulty))
-    named = {task.id: task for task in [*test, *suite.tasks("train")]}
+        cell = Cell(env=suite.name, split="test", difficulty=difficulty)
+        return stream(seed, "play", suite.name).choice(tasks_of(suite, cell))
+    named = {task.id: task for task in [*suite.tasks("test"), *suite.tasks("train")]}
     if task_id not in named:
         raise BadCall(f"{suite.name} has no task {task_id!r} (ids are such as {next(iter(named))!r})")
     return named[task_id]
 
 
-def of_difficulty(tasks: Sequence[Task], difficulty: str) -> list[Task]:
-    """The tasks of one difficulty, or of `all`; never none."""
-    found = [task for task in tasks if difficulty in ("all", task.difficulty)]
-    if not found:
-        raise unknown("difficulty", difficulty, {task.difficulty for task in tasks})
-    return found
-
-
-def listen(prompt: str) -> str:
+def _listen(prompt: str) -> str:
     """The next line of standard input; what is piped in is shown as if it were typed."""
     line = input(prompt)
     if not sys.stdin.isatty():
@@ -60,7 +54,7 @@ def listen(prompt: str) -> str:
     return line
 
 
-def ended(trajectory: Trajectory) -> str:
+def _ended(trajectory: Trajectory) -> str:
     """How an episode went: its last words, its ending and its figures."""
     last = trajectory.turns[-1].observation if trajectory.turns else trajectory.error
     figures = f"score {trajectory.score:.2f}, {len(trajectory.turns)} turns"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from lzma import compress
 from pathlib import Path
@@ -31,7 +31,7 @@ def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> No
             print(told(difference) + "\n")
             shown += 1
     if out is not None:
-        write(out, [one.episode for one in played])
+        _write(out, [one.episode for one in played])
     apart = [len(one.differences) for one in played if one.differences]
     if sum(apart) > shown:
         print(f"… and {sum(apart) - shown} more differences")
@@ -46,14 +46,13 @@ def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> No
 def replays(file: Path, rules: str) -> Iterator[Replayed]:
     """The episodes of a file as they go by some rules, one after the other."""
     reader = Reader(Source(rules=rules))
-    for number, value in read_lines(file):
-        with _named(f"{file}: line {number}"):
-            episode = reader.read(value, f"line {number}")
+    for place, episode in reader.episodes(file):
+        with named(place):
             env = reader.recordings(episode.env).open(episode)
         yield replayed(episode, env, past_end=rules == "agentgym")
 
 
-def write(path: Path, episodes: list[RecordedEpisode]) -> None:
+def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
     """Writes episodes in the form that they are read in; compressed where the name ends in `.xz`."""
     content = b"".join(line(line_of(episode)) for episode in episodes)
     replace_file(path, compress(content) if path.suffix == ".xz" else content)
@@ -67,10 +66,19 @@ class Reader:
     items: dict[str, int] = field(default_factory=dict)
     """The items of the dialogues so far, each with its place among them."""
 
+    def episodes(self, file: Path) -> Iterator[tuple[str, RecordedEpisode]]:
+        """The episodes of a file, and the place of each there."""
+        for number, value in read_lines(file):
+            with named(place := f"{file}: line {number}"):
+                episode = self.read(value, f"line {number}")
+            yield place, episode
+
     def read(self, value: Json, name: str) -> RecordedEpisode:
         """The episode of a line; `name` is the line's."""
         if not is_dialogue(value):
-            return episode_in(value, name)
+            episode = episode_in(value, name)
+            start = episode.start and self.recordings(episode.env).compared(episode.start)
+            return replace(episode, start=start)
         place = self.items.setdefault(item_of(value), len(self.items))
         dialogue = dialogue_in(value, place, name)
         return self.recordings(dialogue.env).episode_of(dialogue)
@@ -84,7 +92,7 @@ class Reader:
 
 
 @contextmanager
-def _named(place: str) -> Iterator[None]:
+def named(place: str) -> Iterator[None]:
     """Says where in the file a wrong value stands."""
     try:
         yield

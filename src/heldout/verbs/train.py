@@ -42,9 +42,8 @@ def train(
     config = settled(model, flags, settings)
     stage = Stage((env,), difficulty)
     suites = (suites_of(config)(env),)
-    base = base_of(model)
-    job = Job(base=base, chain=chain_name((stage,)), stage=stage, suites=suites, config=config, seed=seed)
-    study = StudyFolder(out or run_folder("train", base))
+    job = Job(base=base_of(model), chain=chain_name((stage,)), stage=stage, suites=suites, config=config, seed=seed)
+    study = StudyFolder(out or run_folder("train", job.base))
     folder = study.stage(job.chain, seed)
     if resume and not folder.config.exists():
         raise BadCall(f"{folder.root} holds no run to resume: leave --resume out to begin one")

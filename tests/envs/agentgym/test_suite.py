@@ -14,7 +14,7 @@ from heldout.envs.agentgym.env import Episodes, original_step
 from heldout.envs.agentgym.line import Line
 from heldout.envs.agentgym.wire import WIRES
 from heldout.envs.base import Suite
-from heldout.envs.registry import open_suite, own_name
+from heldout.envs.registry import BUILT_IN, open_suite, own_name
 from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.evaluate.measure import Cell, Identity, measure
 from heldout.integrations.agentgym.calls import Answer, Call
@@ -28,6 +28,8 @@ from heldout.store.rows import Memory
 
 Served = Callable[..., Any]
 ORIGINAL = Source(rules="agentgym")
+ENVS = [env for env in WIRES if env in BUILT_IN]
+"""Of AgentGym's five, those that are here."""
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def said(trajectories: Sequence[Trajectory]) -> list[Any]:
 
 
 @pytest.mark.parametrize("rules", ["agentgym", "fixed"])
-@pytest.mark.parametrize("env", ["textcraft", "babyai"])
+@pytest.mark.parametrize("env", ENVS)
 @pytest.mark.parametrize("model", ["oracle", "random"])
 def test_an_evaluation_through_the_door_is_row_for_row_that_in_process(
     there: Callable[..., Any], model: str, env: str, rules: str
@@ -95,7 +97,7 @@ def test_an_evaluation_through_the_door_is_row_for_row_that_in_process(
     assert len(rows) == 20
 
 
-@pytest.mark.parametrize("env", ["textcraft", "babyai"])
+@pytest.mark.parametrize("env", ENVS)
 def test_a_models_evaluation_through_the_door_is_row_for_row_that_in_process(
     there: Callable[..., Any], tiny: Path, env: str
 ) -> None:
@@ -225,11 +227,20 @@ def test_tasks_that_are_others_here_have_no_twin(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("env", "reward", "ending"),
-    [("webshop", 0.5, Ending.FAILED), ("webshop", 1.0, Ending.SOLVED), ("alfworld", 0.0, Ending.FAILED)],
+    [("webshop", 0.5, Ending.FAILED), ("webshop", 1.0, Ending.SOLVED), ("alfworld", 0.0, Ending.OUT_OF_TURNS)],
 )
 def test_done_on_an_original_server_is_solved_where_all_is_paid(env: str, reward: float, ending: Ending) -> None:
     step = original_step(WIRES[env], "bye", {"reward": reward, "done": True}, 0.0)
     assert (step.score, step.ending) == (reward, ending)
+
+
+def test_openings_are_what_the_original_clients_show() -> None:
+    told = {"observation": "You are in a room.", "available_actions": ["look", "go to bed 1"]}
+    assert WIRES["alfworld"].opening(told) == "You are in a room.\nAVAILABLE ACTIONS: look,go to bed 1"
+    assert WIRES["webshop"].opening(["WebShop [SEP] Search", None]) == "WebShop [SEP] Search"
+    assert WIRES["searchqa"].opening("Use tags.\n\n Question: who?") == "Question: who?"
+    with pytest.raises(TypeError):
+        WIRES["textcraft"].opening({"observation": 3})
 
 
 def test_what_an_original_server_once_paid_stays_the_score_and_babyai_says_its_own() -> None:

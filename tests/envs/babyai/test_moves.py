@@ -1,10 +1,15 @@
+from random import Random
+from typing import Any
+
 import pytest
+from minigrid.envs.babyai.core.verifier import SeqInstr
 
 from heldout.envs.babyai.env import BabyAI
 from heldout.envs.babyai.moves import Order, Refusal, Verb, Why, table
 from heldout.envs.babyai.sight import Cell, Sight, Thing
 from heldout.envs.babyai.words import refused, spoken
 from heldout.envs.babyai.world import World
+from heldout.records import digest
 
 
 def key(cell: Cell, number: int, ahead: int, right: int) -> Thing:
@@ -78,3 +83,31 @@ def test_making_a_world_prints_nothing(capsys: pytest.CaptureFixture[str]) -> No
     for seed in range(1000, 1010):
         World(7, seed)  # minigrid rejects some draws of this level and says so
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_digest_is_that_of_mission_grid_agent_and_progress_whatever_was_done() -> None:
+    for level in (8, 22, 26, 35, 37):
+        world, chance, seen = World(level, 3), Random(0), set[str]()
+        for _ in range(60):
+            assert world.digest == digest([*plainly(world), progress(world.grid.instrs)])
+            seen.add(world.digest)
+            world.act(chance.choice([move for move in world.table.offers.values() if move.primitives]))
+        assert len(seen) > 10
+
+
+def test_the_content_of_a_world_is_its_level_mission_grid_and_agent() -> None:
+    assert World(31, 1003).content == digest(["FindObjS7", *plainly(World(31, 1003))])
+
+
+def plainly(world: World) -> list[object]:
+    grid, held = world.grid, world.grid.carrying
+    cells = [thing and [int(part) for part in thing.encode()] for thing in grid.grid.grid]
+    pose = [*map(int, grid.agent_pos), int(grid.agent_dir)]
+    return [grid.mission, [grid.width, *cells], *pose, [held.color, held.type] if held else []]
+
+
+def progress(instruction: Any) -> list[object]:
+    if not isinstance(instruction, SeqInstr):
+        return []
+    done = [str(instruction.a_done), str(instruction.b_done)]
+    return [*done, progress(instruction.instr_a), progress(instruction.instr_b)]

@@ -1,4 +1,4 @@
-"""The wording of spec §3.4 and the fragments of §9, on a small tree with the original's ids."""
+"""The wording, on a small tree with the original's ids."""
 
 import pytest
 

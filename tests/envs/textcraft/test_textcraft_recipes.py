@@ -60,8 +60,8 @@ def test_a_tag_that_nothing_craftable_stands_for_is_an_item() -> None:
     planks = shapeless("oak_planks", "#oak_logs", group="planks")
     book = grow_book([planks, shapeless("chest", "#planks")])
     assert book.tags == {"planks"}
-    assert book.base("oak logs")
-    assert not book.base("planks")
+    assert book.is_base("oak logs")
+    assert not book.is_base("planks")
     assert book.kinds("planks") == ("oak planks",)
 
 
@@ -102,7 +102,7 @@ def test_an_archive_of_other_things_is_refused(tmp_path: Path, document: Json) -
 def test_the_real_tree_is_that_of_the_published_logs(data: Path) -> None:
     book = real_book(data / "textcraft" / "recipes.tar.xz")
     assert (len(book.recipes), len(book.items), len(book.tags)) == (613, 676, 23)
-    assert sum(map(book.base, book.items)) == 132
+    assert sum(map(book.is_base, book.items)) == 132
 
     def depth(name: str) -> int:
         makers = book.makers(name)

@@ -1,6 +1,7 @@
 import pytest
 
 from heldout.envs.textcraft.world import Book, NoRecipe, NotEnough, NotFound, Recipe, World, reachable
+from heldout.records import digest
 
 OAK = Recipe("oak planks", 4, (("oak logs", 1),), "planks")
 BIRCH = Recipe("birch planks", 4, (("birch logs", 1),), "planks")
@@ -88,6 +89,7 @@ def test_getting_none_leaves_a_trace_in_the_original_only() -> None:
 def test_the_digest_is_of_what_is_carried_in_any_order() -> None:
     assert world(("dirt", 1), ("stick", 2)).digest == world(("stick", 2), ("dirt", 1)).digest
     assert world(("dirt", 1)).digest != world(("dirt", 2)).digest
+    assert world(("stick", 2), ("dirt", 1)).digest == digest([["dirt", 1], ["stick", 2]])
 
 
 def test_what_serves_a_goal_is_reached_through_tags() -> None:

@@ -19,7 +19,7 @@ from heldout.bench.soak import Soaking
 from heldout.cli import INTERRUPTED
 from heldout.config import Source
 from heldout.envs.agentgym.wire import WIRES
-from heldout.envs.registry import open_suite
+from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.errors import HeldoutError
 from heldout.integrations.agentgym.server import LARGEST_BODY, listen
 
@@ -75,7 +75,7 @@ def test_a_client_that_hangs_up_within_a_body_hurts_nobody(textcraft: Served, ep
     assert client.step(number, "inventory")[0].startswith("Inventory:")
 
 
-@pytest.mark.parametrize("env", ["textcraft", "babyai"])
+@pytest.mark.parametrize("env", [env for env in WIRES if env in BUILT_IN])
 def test_many_good_and_bad_clients_at_once_get_the_protocols_answers(
     served: Callable[..., Served], env: str
 ) -> None:

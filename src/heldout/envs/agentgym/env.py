@@ -120,7 +120,7 @@ def original_step(wire: Wire, observation: str, content: Json, best: float) -> S
     reward = float(told.get("reward", 0.0))
     score = float(told[wire.score]) if wire.score in told else max(best, reward)
     solved = bool(wire.score) or reward >= 1.0
-    ending = (Ending.SOLVED if solved else Ending.FAILED) if told.get("done") else None
+    ending = (Ending.SOLVED if solved else wire.undone) if told.get("done") else None
     return Step(observation, reward=reward, score=score, ending=ending)
 
 

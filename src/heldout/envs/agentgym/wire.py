@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from heldout.config import Source
 from heldout.envs.base import Suite
-from heldout.records import Json, Task
+from heldout.records import Ending, Json, Task
 
 ABOUT, TASKS = "/heldout", "/heldout/tasks"
 """Paths that only our server has: what it serves, and the tasks of a split."""
@@ -36,6 +36,10 @@ class Wire:
     """What else /reset is sent."""
     preamble: str = ""
     """What ends the original's own instruction within an opening."""
+    listed: str = ""
+    """What the original client puts between an opening and the actions that are available."""
+    undone: Ending = Ending.FAILED
+    """What an episode of an original server is that is done without its reward."""
 
     @property
     def errors_are_told(self) -> bool:
@@ -48,16 +52,23 @@ class Wire:
         text = text[0] if isinstance(text, list) else text
         if not isinstance(text, str):
             raise TypeError(f"an observation is text, not {text!r:.60}")
+        if self.listed:
+            return text + self.listed + ",".join(answer["available_actions"])
         return text.partition(self.preamble)[2] or text if self.preamble else text
 
 
 QUESTION = "\n\n "
 """Between the instruction and the question in SearchQA's opening."""
 
+LISTED = "\nAVAILABLE ACTIONS: "
+"""Between ALFWorld's first observation and the actions, which only the client shows, and only there (spec §4.2)."""
+
 WIRES = {
     "textcraft": Wire(episode="id", item="data_idx", created_with={}),
     "babyai": Wire(episode="id", item="data_idx", score="score"),
-    "alfworld": Wire(episode="id", item="game", reset_with={"world_type": "Text"}),
+    "alfworld": Wire(
+        episode="id", item="game", reset_with={"world_type": "Text"}, listed=LISTED, undone=Ending.OUT_OF_TURNS
+    ),
     "webshop": Wire(episode="env_idx", item="session_id", observation="state"),
     "searchqa": Wire(episode="env_idx", item="id", created_with={"id": 0}, preamble=QUESTION),
 }

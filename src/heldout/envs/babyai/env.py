@@ -53,7 +53,7 @@ class BabyAI:
         """The answer to one action: what is seen after it, or why it was refused."""
         if not self._playing:
             raise RuntimeError("the episode has not started or has ended")
-        answer = answered(self._world, action.lower().strip().replace("pick up", "pickup", 1))
+        answer = _answered(self._world, action.lower().strip().replace("pick up", "pickup", 1))
         if isinstance(answer, str):
             return self._step(f"{answer} {self._look()}" if self._pocket else answer)
         return self._judged(self._world.act(answer))
@@ -105,7 +105,7 @@ class OriginalBabyAI:
         """The answer to one action; the last move's reward is paid again whatever is asked (Q-BA7)."""
         if self._done:
             raise OriginalError("The task with environment 0 has finished.")
-        answer = answered(self._world, action.lower().strip())
+        answer = _answered(self._world, action.lower().strip())
         if isinstance(answer, Move):
             answer = self._played(answer)
         self._score += self._reward
@@ -127,7 +127,7 @@ class OriginalBabyAI:
         )
 
 
-def answered(world: World, action: str) -> Move | str:
+def _answered(world: World, action: str) -> Move | str:
     """The move that an action names, or what it is told instead."""
     if "check" in action:
         return checked(world.table.offers)

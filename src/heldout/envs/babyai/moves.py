@@ -7,8 +7,11 @@ from enum import Enum, auto
 
 from minigrid.core.actions import Actions
 
-from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, Routes, Sight, Thing, routes
+from heldout.envs.babyai.routes import Routes
+from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, Sight, Thing
 
+WALKING = frozenset({LEFT, RIGHT, FORWARD})
+"""Primitives that leave the grid as it is."""
 PICKUP, DROP, TOGGLE = int(Actions.pickup), int(Actions.drop), int(Actions.toggle)
 
 
@@ -85,7 +88,7 @@ class Table:
 def table(sight: Sight, *, original: bool) -> Table:
     """What a look allows; `original` numbers things and leaves boxes shut as the original does (Q-BA4, Q-BA5)."""
     found = Table({}, {})
-    for order, answer in _answers(sight, routes(sight), original):
+    for order, answer in _answers(sight, Routes(sight), original):
         if isinstance(answer, Move):
             found.offers[order] = answer
         else:
@@ -119,7 +122,7 @@ def _reaching(verb: Verb, things: list[Thing], ways: Routes, original: bool) -> 
     last = (PICKUP,) if verb is Verb.PICKUP else ()
     reached = Counter[str]()
     for thing in things:
-        way = ways.facing.get(thing.cell)
+        way = ways.facing(thing.cell)
         number = reached[thing.name] + 1 if original else thing.number
         order = Order(verb, thing.name, number)
         if way is None:
@@ -139,7 +142,7 @@ def _door(sight: Sight, door: Thing, ways: Routes, lost: Refusal) -> Iterator[An
     through = Order(Verb.THROUGH, door.name, door.number)
     opening = Order(Verb.OPEN_THROUGH, door.name, door.number)
     if door.state == "open":
-        onto = ways.onto.get(door.cell)
+        onto = ways.onto(door.cell)
         yield through, Refusal(Why.NO_WAY) if onto is None else Move(onto, door)
         return
     if door.state == "closed":
@@ -150,7 +153,7 @@ def _door(sight: Sight, door: Thing, ways: Routes, lost: Refusal) -> Iterator[An
     elif sight.carrying[0] != door.color:
         yield opening, Refusal(Why.WRONG_KEY)
         return
-    facing = ways.facing.get(door.cell)
+    facing = ways.facing(door.cell)
     yield opening, lost if facing is None else Move((*facing, TOGGLE, FORWARD), door)
     if facing == ():
         yield Order(Verb.TOGGLE), Move((TOGGLE,), door)

@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from heldout.envs.babyai.moves import TOGGLE
-from heldout.envs.babyai.sight import FORWARD, STEPS, Cell, Pose, ahead_of, moved
+from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, STEPS, Cell, Pose, ahead_of, moved
 
 DOOR = 1
 """What a shut door adds to a step into it: opening it."""
@@ -21,7 +21,7 @@ Shut = frozenset[Cell]
 
 def distances(grid: Any, goals: Iterable[Pose], shut: Shut) -> Distances:
     """How many primitives each pose is from the nearest goal, hindrances counted; none where no way leads."""
-    best = {goal: 0 for goal in goals if goal[0] not in shut and hindrance(grid, goal[0]) is not None}
+    best = {goal: 0 for goal in goals if goal[0] not in shut and _hindrance(grid, goal[0]) is not None}
     queue = [(0, goal) for goal in sorted(best)]
     while queue:
         distance, pose = heappop(queue)
@@ -40,12 +40,12 @@ def _earlier(grid: Any, pose: Pose) -> Iterator[tuple[Pose, int]]:
     yield ((x, y), (heading + 1) % 4), 1
     yield ((x, y), (heading - 1) % 4), 1
     dx, dy = STEPS[heading]
-    behind, cost = (x - dx, y - dy), hindrance(grid, (x, y))
-    if cost is not None and hindrance(grid, behind) is not None:
+    behind, cost = (x - dx, y - dy), _hindrance(grid, (x, y))
+    if cost is not None and _hindrance(grid, behind) is not None:
         yield (behind, heading), 1 + cost
 
 
-def hindrance(grid: Any, cell: Cell) -> int | None:
+def _hindrance(grid: Any, cell: Cell) -> int | None:
     """What a step into a cell costs beyond 1; None where it can never be entered."""
     if not (0 <= cell[0] < grid.width and 0 <= cell[1] < grid.height):
         return None
@@ -88,17 +88,17 @@ def first_hindrance(grid: Any, start: Pose, best: Distances) -> Cell | None:
     pose = start
     while best.get(pose, 0) > 0:
         pose = min(_later(pose), key=lambda later: best.get(later, LOCKED * 1000) + _cost(grid, pose, later))
-        if (hindrance(grid, pose[0]) or 0) >= LOOSE:
+        if (_hindrance(grid, pose[0]) or 0) >= LOOSE:
             return pose[0]
     return None
 
 
 def _later(pose: Pose) -> list[Pose]:
-    return [moved(pose, primitive) for primitive in (FORWARD, 0, 1)]
+    return [moved(pose, primitive) for primitive in (FORWARD, LEFT, RIGHT)]
 
 
 def _cost(grid: Any, pose: Pose, later: Pose) -> int:
-    return 1 if later[0] == pose[0] else 1 + (hindrance(grid, later[0]) or 0)
+    return 1 if later[0] == pose[0] else 1 + (_hindrance(grid, later[0]) or 0)
 
 
 def glide(grid: Any, pose: Pose, primitives: Iterable[int]) -> Pose:

@@ -19,7 +19,7 @@ def opened(episode: RecordedEpisode, *, rules: str) -> Env:
 
 
 def episode_of(dialogue: Dialogue) -> RecordedEpisode:
-    """The episode behind a dialogue; AgentGym's client hands on the score as reward (spec §5.2).
+    """The episode behind a dialogue; AgentGym's client hands on the score as reward.
 
     Some logs were made with an item's place in their list as its number: the opening tells which it was.
     """

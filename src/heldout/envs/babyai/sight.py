@@ -1,12 +1,13 @@
 """What the agent sees: seven cells ahead, three to each side, nothing behind, nothing remembered."""
 
-from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from minigrid.core.actions import Actions
 from minigrid.core.constants import COLOR_TO_IDX, DIR_TO_VEC, OBJECT_TO_IDX, STATE_TO_IDX
+from minigrid.core.world_object import Wall
 
 Cell = tuple[int, int]
 Pose = tuple[Cell, int]
@@ -16,10 +17,19 @@ SIZE = 7
 LEFT, RIGHT, FORWARD = int(Actions.left), int(Actions.right), int(Actions.forward)
 
 STEPS: tuple[Cell, ...] = tuple((int(x), int(y)) for x, y in DIR_TO_VEC)
-_KINDS = {index: kind for kind, index in OBJECT_TO_IDX.items()}
 _COLORS = {index: color for color, index in COLOR_TO_IDX.items()}
 _STATES = {index: state for state, index in STATE_TO_IDX.items()}
-_THINGS = frozenset({"door", "key", "ball", "box"})
+_SOLID = {OBJECT_TO_IDX[kind]: kind for kind in ("wall", "door", "key", "ball", "box")}
+_SIDES = range(-(SIZE // 2), SIZE // 2 + 1)
+
+Code = tuple[int, int, int]
+"""What is in a cell, as minigrid encodes it: kind, colour, state."""
+View = tuple[Code, ...]
+"""The 49 cells of a view, nearest row first, each row from the left."""
+
+UNSEEN: Code = (OBJECT_TO_IDX["unseen"], 0, 0)
+EMPTY: Code = (OBJECT_TO_IDX["empty"], 0, 0)
+_OUTSIDE = Wall()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,50 +75,8 @@ class Sight:
         return ahead_of(self.pose)
 
 
-def look(grid: Any, image: Any) -> Sight:
-    """What the agent of a minigrid environment makes out in a view."""
-    x, y = grid.agent_pos
-    pose = ((int(x), int(y)), int(grid.agent_dir))
-    seen = sorted(_cells(image, pose), key=lambda thing: thing.ahead + abs(thing.right))
-    barriers = [thing for thing in seen if thing.kind in ("wall", "box") and thing.right == 0]
-    carried = grid.carrying
-    return Sight(
-        pose=pose,
-        carrying=(carried.color, carried.type) if carried else None,
-        things=tuple(_numbered(seen)),
-        barrier=(barriers[0].kind, barriers[0].ahead) if barriers else None,
-        blocked=frozenset(thing.cell for thing in seen if thing.kind != "door"),
-        blind=not seen,
-    )
-
-
-def _cells(image: Any, pose: Pose) -> Iterator[Thing]:
-    """The walls and things of a view, farthest row first, each row from the left."""
-    for row in range(SIZE):
-        for column in range(SIZE):
-            kind = _KINDS[int(image[column, row, 0])]
-            ahead, right = SIZE - 1 - row, column - SIZE // 2
-            if (kind != "wall" and kind not in _THINGS) or ahead == right == 0:
-                continue
-            yield Thing(
-                kind=kind,
-                color=_COLORS[int(image[column, row, 1])],
-                state=_STATES[int(image[column, row, 2])] if kind == "door" else "",
-                cell=_cell_at(pose, ahead, right),
-                ahead=ahead,
-                right=right,
-            )
-
-
-def _numbered(seen: list[Thing]) -> Iterator[Thing]:
-    counts = Counter[str]()
-    for thing in seen:
-        if thing.kind in _THINGS:
-            counts[thing.name] += 1
-            yield replace(thing, number=counts[thing.name])
-
-
-def _cell_at(pose: Pose, ahead: int, right: int) -> Cell:
+def cell_at(pose: Pose, ahead: int, right: int) -> Cell:
+    """The cell so far ahead of a pose, and so far to its right."""
     (x, y), heading = pose
     (fx, fy), (rx, ry) = STEPS[heading], STEPS[(heading + 1) % 4]
     return x + fx * ahead + rx * right, y + fy * ahead + ry * right
@@ -116,7 +84,7 @@ def _cell_at(pose: Pose, ahead: int, right: int) -> Cell:
 
 def ahead_of(pose: Pose) -> Cell:
     """The cell that a pose faces."""
-    return _cell_at(pose, 1, 0)
+    return cell_at(pose, 1, 0)
 
 
 def moved(pose: Pose, primitive: int) -> Pose:
@@ -129,58 +97,96 @@ def moved(pose: Pose, primitive: int) -> Pose:
     return (ahead_of(pose), heading) if primitive == FORWARD else pose
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
-    """The ways from where the agent stands, as primitives, through what it sees."""
-
-    facing: dict[Cell, tuple[int, ...]]
-    """To a place from which the cell is straight ahead."""
-    onto: dict[Cell, tuple[int, ...]]
-    """To the cell itself."""
-
-
-def routes(sight: Sight) -> Routes:
-    """Every cell that can be faced or stood on without leaving the view; doors, even shut, stop no way.
-
-    A pose may be queued again before it is reached, and then keeps its latest parent: which of two
-    ways is taken, and so what later steps see, is the original's.
-    """
-    came: dict[Pose, tuple[Pose, int]] = {}
-    found = Routes({}, {})
-    reached: set[Pose] = set()
-    queue = deque([sight.pose])
-    while queue:
-        pose = queue.popleft()
-        if pose not in reached:
-            reached.add(pose)
-            way = _way(came, sight.pose, pose)
-            found.facing.setdefault(ahead_of(pose), way)
-            found.onto.setdefault(pose[0], way)
-        for primitive in (FORWARD, LEFT, RIGHT):
-            following = moved(pose, primitive)
-            if following not in reached and _free(sight, following[0]):
-                came[following] = (pose, primitive)
-                queue.append(following)
-    return found
+_ROWS: tuple[tuple[tuple[Cell, ...], ...], ...] = tuple(
+    tuple(tuple(cell_at(((0, 0), heading), ahead, right) for right in _SIDES) for ahead in range(SIZE))
+    for heading in range(4)
+)
+"""By heading: where the cells of a view lie from the agent, nearest row first, each row from the left."""
+_NEAREST_FIRST = sorted(
+    (
+        (SIZE * ahead + right + SIZE // 2, ahead, right)
+        for ahead in reversed(range(SIZE))
+        for right in _SIDES
+        if ahead or right
+    ),
+    key=lambda cell: cell[1] + abs(cell[2]),
+)
+"""The cells of a view but the agent's own: their place there, how far ahead, how far to the right."""
 
 
-def _free(sight: Sight, cell: Cell) -> bool:
-    return cell not in sight.blocked and _within(sight.pose, cell)
+def view(grid: Any) -> View:
+    """What the agent of a minigrid environment sees: the cells of `gen_obs`, without its picture."""
+    x, y = map(int, grid.agent_pos)
+    width, height, cells = grid.grid.width, grid.grid.height, grid.grid.grid
+    found, lit = list[Code](), 1 << SIZE // 2
+    for row in _ROWS[int(grid.agent_dir)]:
+        if not lit:
+            found += [UNSEEN] * SIZE
+            continue
+        places = [(x + dx, y + dy) for dx, dy in row]
+        things = [cells[j * width + i] if 0 <= i < width and 0 <= j < height else _OUTSIDE for i, j in places]
+        opaque = sum(1 << i for i, thing in enumerate(things) if thing is not None and not thing.see_behind())
+        seen, lit = _spread(lit, opaque)
+        codes = [EMPTY if thing is None else thing.encode() for thing in things]
+        found += [code if seen >> column & 1 else UNSEEN for column, code in enumerate(codes)]
+    found[SIZE // 2] = grid.carrying.encode() if grid.carrying else EMPTY
+    return tuple(found)
 
 
-def _within(pose: Pose, cell: Cell) -> bool:
-    """Whether a cell lies in the rectangle of the view, which reaches one cell too far to the west and north."""
-    first, beyond = _cell_at(pose, SIZE - 1, -(SIZE // 2)), _cell_at(pose, -1, SIZE // 2 + 1)
-    return all(cell[axis] in _span(first[axis], beyond[axis]) for axis in (0, 1))
+@cache
+def _spread(lit: int, opaque: int) -> tuple[int, int]:
+    """The columns of a row that are seen, as bits, and those of the next that are lit: minigrid's `process_vis`."""
+    beyond = 0
+    for column in range(SIZE - 1):
+        if lit & ~opaque & 1 << column:
+            lit |= 2 << column
+            beyond |= 3 << column
+    for column in range(SIZE - 1, 0, -1):
+        if lit & ~opaque & 1 << column:
+            lit |= 1 << column - 1
+            beyond |= 3 << column - 1
+    return lit, beyond
 
 
-def _span(first: int, beyond: int) -> range:
-    return range(first, beyond) if first < beyond else range(beyond, first + 1)
+def look(grid: Any, seen: View) -> Sight:
+    """What the agent of a minigrid environment makes out in a view."""
+    x, y = map(int, grid.agent_pos)
+    heading = int(grid.agent_dir)
+    things, barriers, blocked = list[Thing](), list[tuple[str, int]](), list[Cell]()
+    counts = Counter[tuple[int, ...]]()
+    for place, ahead, right in _NEAREST_FIRST:
+        code = seen[place]
+        kind = _SOLID.get(code[0])
+        if kind is None:
+            continue
+        dx, dy = _ROWS[heading][ahead][right + SIZE // 2]
+        cell = (x + dx, y + dy)
+        if kind != "door":
+            blocked.append(cell)
+        if kind in ("wall", "box") and right == 0:
+            barriers.append((kind, ahead))
+        if kind != "wall":
+            counts[code] += 1
+            things.append(_thing(code, counts[code], cell, (ahead, right)))
+    carried = grid.carrying
+    return Sight(
+        pose=((x, y), heading),
+        carrying=(carried.color, carried.type) if carried else None,
+        things=tuple(things),
+        barrier=barriers[0] if barriers else None,
+        blocked=frozenset(blocked),
+        blind=not things and not blocked,
+    )
 
 
-def _way(came: dict[Pose, tuple[Pose, int]], start: Pose, pose: Pose) -> tuple[int, ...]:
-    way = list[int]()
-    while pose != start:
-        pose, primitive = came[pose]
-        way.append(primitive)
-    return tuple(reversed(way))
+def _thing(code: Code, number: int, cell: Cell, place: tuple[int, int]) -> Thing:
+    kind = _SOLID[code[0]]
+    return Thing(
+        kind=kind,
+        color=_COLORS[code[1]],
+        state=_STATES[code[2]] if kind == "door" else "",
+        number=number,
+        cell=cell,
+        ahead=place[0],
+        right=place[1],
+    )

@@ -35,7 +35,7 @@ def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
         if source.kind == "real" and split in PUBLISHED:
-            return published(split)
+            return _published(split)
         return [_task(split, level, seed, turns > EASY_TURNS) for level, seed, turns in _table()[split]]
 
     return tasks
@@ -44,17 +44,17 @@ def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
 def data_digest(source: Source) -> str:
     """A digest of the tasks that a source gives."""
     if source.kind == "real":
-        return digest({split: _published(split) for split in PUBLISHED})
+        return digest({split: _numbers(split) for split in PUBLISHED})
     return digest(_table())
 
 
-def published(split: str) -> list[Task]:
+def _published(split: str) -> list[Task]:
     """The published tasks of a split, from the files under HELDOUT_DATA (CC BY-NC: read there, never copied)."""
-    places = [place(number) for number in _published(split)]
+    places = [place(number) for number in _numbers(split)]
     return [_task(split, level, seed, level in HARD_LEVELS) for level, seed in places]
 
 
-def _published(split: str) -> list[int]:
+def _numbers(split: str) -> list[int]:
     return published_numbers(data_folder(), "babyai", split)
 
 

@@ -1,18 +1,21 @@
 """The grid world: minigrid behind a look, a table of moves, and what carrying one out led to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from json import dumps
 from typing import Any, final
 
 import gymnasium
 import minigrid  # noqa: F401  (gymnasium learns the levels from it)
+from gymnasium.envs.registration import load_env_creator
 from minigrid.envs.babyai.core import roomgrid_level
 from minigrid.envs.babyai.core.verifier import SeqInstr
 
 from heldout.envs.babyai.levels import NAMES, game
-from heldout.envs.babyai.moves import Move, table
-from heldout.envs.babyai.sight import look
-from heldout.records import digest
+from heldout.envs.babyai.moves import WALKING, Move, table
+from heldout.envs.babyai.sight import Code, look, view
+from heldout.records import digest_of_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ class World:
         self.original = original
         self.grid = _grid(level, original)
         """The minigrid environment: for players, which see everything."""
-        view, _ = self.grid.reset(seed=seed)
-        # Where a level puts something into the agent's hands, minigrid's first view still shows it on the floor.
-        self._look(view["image"] if original else self._view())
+        self._cells = ""
+        self.grid.reset(seed=seed)
+        self._look()
 
     @property
     def mission(self) -> str:
@@ -46,12 +49,12 @@ class World:
     @property
     def content(self) -> str:
         """A digest of all that makes the start of this world: level, mission, grid, agent."""
-        return digest([NAMES[self.level], self.mission, self._cells(), *self._agent()])
+        return _digest([dumps(NAMES[self.level]), *self._written()])
 
     @property
     def digest(self) -> str:
         """A digest of where the world stands, apart from the steps spent."""
-        return digest([self.mission, self._cells(), *self._agent(), _progress(self.grid.instrs)])
+        return _digest([*self._written(), dumps(_progress(self.grid.instrs))])
 
     def act(self, move: Move) -> Outcome:
         """Carry out a move until a primitive changes nothing.
@@ -62,24 +65,24 @@ class World:
         for primitive in move.primitives:
             before = self._mark()
             _, reward, terminated, truncated, _ = self.grid.step(primitive)
+            if primitive not in WALKING:
+                self._cells = ""
             outcome = Outcome(float(reward), bool(terminated), bool(truncated))
             ended = outcome.terminated or outcome.truncated
             if self._mark() == before or (ended and not self.original):
                 break
-        self._look(self._view())
+        self._look()
         return outcome
 
-    def _view(self) -> Any:
-        return self.grid.gen_obs()["image"]
-
-    def _look(self, view: Any) -> None:
-        self.sight = look(self.grid, view)
+    def _look(self) -> None:
+        # Where a level puts something into the agent's hands, minigrid's first view still shows it on the floor.
+        self.sight = look(self.grid, self.grid.seen if self.original else view(self.grid))
         self.table = table(self.sight, original=self.original)
 
     def _mark(self) -> object:
         """What tells whether a primitive did anything: the original goes by the view alone."""
         if self.original:
-            return self._view().tobytes()
+            return self.grid.seen
         ahead = self.grid.grid.get(*self.grid.front_pos)
         return self._agent(), ahead.encode() if ahead else None
 
@@ -88,34 +91,59 @@ class World:
         held = self.grid.carrying
         return int(x), int(y), int(self.grid.agent_dir), [held.color, held.type] if held else []
 
-    def _cells(self) -> list[Any]:
-        cells = (thing and [int(part) for part in thing.encode()] for thing in self.grid.grid.grid)
-        return [self.grid.width, *cells]
+    def _written(self) -> list[str]:
+        """Mission, grid and agent as JSON texts; the grid's is kept for as long as the agent only walks."""
+        self._cells = self._cells or _cells(self.grid.grid)
+        return [dumps(self.mission, ensure_ascii=False), self._cells, *map(dumps, self._agent())]
+
+
+def _cells(grid: Any) -> str:
+    """A grid as a JSON text: its width, then cell by cell what minigrid calls it."""
+    cells = ("null" if thing is None else _written(thing.encode()) for thing in grid.grid)
+    return f"[{grid.width}, {', '.join(cells)}]"
+
+
+@cache
+def _written(code: Code) -> str:
+    return dumps(list(code))
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return digest_of_text(f"[{', '.join(texts)}]")
 
 
 def _grid(level: int, original: bool) -> Any:
     # minigrid prints every draw that it rejects; a name in its module is quieter than a diverted stdout,
     # which would swallow what other threads print meanwhile.
     vars(roomgrid_level)["print"] = _unsaid
-    grid: Any = gymnasium.make(game(level), disable_env_checker=True).unwrapped
-    if original:
-        grid.__class__ = _remembering(grid.__class__)
-    return grid
+    spec: Any = gymnasium.spec(game(level))
+    return _kind(spec.entry_point, original)(**spec.kwargs)
 
 
 @cache
-def _remembering(kind: Any) -> Any:
-    """A kind of level as minigrid 2 had them: the locked room of a draw that was rejected counts in the next one.
+def _kind(entry_point: str, original: bool) -> Any:
+    """A level's class without minigrid's picture of each view; the original's keeps the views, as `seen`.
 
-    Of the forty levels and seeds 0 to 49 it gives two another mission: levels 36 and 37 at seed 3.
+    The original's also is as minigrid 2 had it: the locked room of a draw that was rejected counts in the next one.
+    Of the forty levels and seeds 0 to 49 that gives two another mission: levels 36 and 37 at seed 3.
     """
+    kind: Any = load_env_creator(entry_point)
+    kept = property(lambda grid: getattr(grid, "kept_room", None), _keep_room)
+    ours, theirs = {"gen_obs": _see_nothing}, {"gen_obs": _see, "locked_room": kept}
+    return type(kind.__name__, (kind,), theirs if original else ours)
 
-    def keep(grid: Any, room: object) -> None:
-        if room is not None:
-            grid.kept_room = room
 
-    kept = property(lambda grid: getattr(grid, "kept_room", None), keep)
-    return type(kind.__name__, (kind,), {"locked_room": kept})
+def _see_nothing(_: Any) -> None:
+    """No observation: who needs one looks at the grid."""
+
+
+def _see(grid: Any) -> None:
+    grid.seen = view(grid)
+
+
+def _keep_room(grid: Any, room: object) -> None:
+    if room is not None:
+        grid.kept_room = room
 
 
 def _unsaid(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""TextCraft in words (spec §3.4): one episode, in `fixed` rules or the original's."""
+"""TextCraft in words: one episode, in `fixed` rules or the original's."""
 
 from typing import final
 
@@ -39,7 +39,7 @@ class TextCraft:
         """The answer to one action; raises only where the caller plays before the start or after the end."""
         if not self._started:
             raise RuntimeError("step before start")
-        # The original pays again (spec §3.5).
+        # The original plays on after the end, and pays again.
         if self._over and not self._world.exact_original:
             raise RuntimeError("step after the end")
         try:

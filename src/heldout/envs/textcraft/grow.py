@@ -106,7 +106,7 @@ class _Growth:
         self.recipes[place] = Recipe(name, self._makes(wanted), tuple(needs.items()), group_of(name))
 
     def distract(self) -> None:
-        """Recipes that use what the goal's use (spec §3.7), but lead elsewhere."""
+        """Recipes that use what the goal's use, but lead elsewhere."""
         needs = [need for recipe in self.recipes for need, _ in recipe.needs]
         for _ in range(self.chance.choice(self.shape.distractors)):
             output = self._fresh(self.chance.randrange(2, len(FORMS)))

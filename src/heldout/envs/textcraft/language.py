@@ -22,7 +22,7 @@ class Get:
     @property
     def name(self) -> str:
         """The item's name."""
-        return plain(self.text)
+        return _plain(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,15 @@ def line(recipe: Recipe) -> str:
 
 def quote(recipe: Recipe) -> str:
     """The end of a recipe's line, from the item that it makes."""
-    return f"{recipe.output} using {counted(recipe.needs)}"
+    return f"{recipe.output} using {_counted(recipe.needs)}"
 
 
 def craft(recipe: Recipe, inputs: tuple[Stack, ...]) -> str:
     """The action that carries out a recipe with these inputs; how many come out need not be said."""
-    return f"craft {recipe.output} using {counted(inputs)}"
+    return f"craft {recipe.output} using {_counted(inputs)}"
 
 
-def counted(stacks: Iterable[Stack]) -> str:
+def _counted(stacks: Iterable[Stack]) -> str:
     """Items with their counts: `2 oak log, 1 iron rod`."""
     return ", ".join(f"{count} {name}" for name, count in stacks)
 
@@ -83,7 +83,7 @@ def recipe(text: str, group: str = "") -> Recipe:
     return Recipe(move.output, move.count, move.inputs, group)
 
 
-def plain(text: str) -> str:
+def _plain(text: str) -> str:
     """An item's name: spaces and low lines are the same letter, as in the original's item ids."""
     return text.replace("_", " ")
 
@@ -92,11 +92,11 @@ def _craft(output: str, inputs: str) -> Craft:
     count, name = 1, output
     if match := _COUNTED.match(output):
         count, name = int(match[1]), match[2]
-    return Craft(count, plain(name), tuple(_stack(part.strip()) for part in inputs.split(",")))
+    return Craft(count, _plain(name), tuple(_stack(part.strip()) for part in inputs.split(",")))
 
 
 def _stack(text: str) -> Stack:
     match = _COUNTED.match(text)
     if match is None:
         raise Malformed(text)
-    return plain(match[2]), int(match[1])
+    return _plain(match[2]), int(match[1])

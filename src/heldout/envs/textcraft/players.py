@@ -51,7 +51,7 @@ def turns(world: World) -> int:
 def legal(world: World) -> list[str]:
     """Gets of shown base items in the counts that the recipes use, crafts possible now, and `inventory`."""
     needs = dict.fromkeys(need for recipe in world.shown for need in recipe.needs)
-    gets = [f"get {count} {name}" for name, count in needs if world.book.base(name)]
+    gets = [f"get {count} {name}" for name, count in needs if world.book.is_base(name)]
     return [*gets, *_crafts_now(world), "inventory"]
 
 
@@ -122,7 +122,7 @@ class _Planner:
         missing = count - taken
         if not missing:
             return None
-        if self.world.book.base(name):
+        if self.world.book.is_base(name):
             return Plan(f"get {missing} {name}", cause.path, cause.times)
         return self.make(name, missing, cause.path)
 
@@ -135,7 +135,7 @@ class _Planner:
 
     def _cost(self, name: str, count: int) -> int:
         """The turns that so many of an item take from nothing."""
-        if self.world.book.base(name):
+        if self.world.book.is_base(name):
             return 1
         if (name, count) not in self.costs:
             recipes = self.world.book.by_output[name]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from heldout.data.check import Check, checked
 from heldout.data.folder import ids_path, published_numbers
+from heldout.envs.lazy import Lazy
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
 from heldout.envs.textcraft.recipes import documents, goal_order, real_book
-from heldout.envs.textcraft.tasks import Lazy, difficulty
+from heldout.envs.textcraft.tasks import difficulty
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
 from heldout.errors import BadCall, unknown
 from heldout.records import Json, Task, digest
@@ -23,11 +24,11 @@ EASY_TURNS = 4
 """The most turns that the oracle takes for an easy goal: true of about half of the 544."""
 
 DISTRACTORS = 10
-"""The most recipes of no use that are shown; and the most uses of one ingredient to draw them from (spec §3.7)."""
+"""The most recipes of no use that are shown; and the most uses of one ingredient to draw them from."""
 
 
 def published(pool: str, data: Path) -> Sequence[Task]:
-    """The goals of one pool: `test` the 100 published ids, `train` the other 444 (spec §11); no demonstrations."""
+    """The goals of one pool: `test` the 100 published ids, `train` the other 444; no demonstrations."""
     if pool not in ("demonstrations", "train", "test"):
         raise unknown("pool", pool, ("demonstrations", "train", "test"))
     return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))
@@ -73,9 +74,10 @@ def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
     """
     chance = stream(0, "textcraft", "shown", number)
     useful = reachable(book, goal)
-    uses = [_uses(book, need) for recipe in useful for need, _ in recipe.needs]
+    uses = [book.by_need[need] for recipe in useful for need, _ in recipe.needs]
     near = chain.from_iterable(chance.sample(found, min(len(found), DISTRACTORS)) for found in uses)
-    others = list(dict.fromkeys(recipe for recipe in near if recipe not in set(useful)))
+    known = set(useful)
+    others = [recipe for recipe in dict.fromkeys(near) if recipe not in known]
     lines = {line(recipe): recipe for recipe in [*useful, *chance.sample(others, min(len(others), DISTRACTORS))]}
     shown = list(lines.values())
     chance.shuffle(shown)
@@ -115,7 +117,3 @@ def _published(split: str, data: Path) -> list[int]:
 @cache
 def _by_line(data: Path) -> dict[str, Recipe]:
     return {line(recipe): recipe for recipe in real_book(data / ARCHIVE).recipes}
-
-
-def _uses(book: Book, need: str) -> list[Recipe]:
-    return [recipe for recipe in book.recipes if any(name == need for name, _ in recipe.needs)]

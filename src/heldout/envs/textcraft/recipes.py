@@ -1,4 +1,4 @@
-"""The real recipes (Minecraft 1.16, as AgentGym reads them): files → the crafting tree of spec §3.6."""
+"""The real recipes (Minecraft 1.16, as AgentGym reads them): files → the crafting tree."""
 
 import json
 import lzma

@@ -41,9 +41,9 @@ class Tree:
         return goal in self.goals if number is None else self.goals[number % len(self.goals)] == goal
 
     def may_show(self, goal: str, commands: Sequence[str]) -> bool:
-        """Whether the original could show these lines: all that serve the goal, and a few others (spec §3.7)."""
+        """Whether the original could show these lines: all that serve the goal, and a few others."""
         useful = {line(recipe) for recipe in reachable(self.book, goal)}
-        known = useful <= set(commands) <= set(self.lines)
+        known = useful <= set(commands) <= self.lines.keys()
         return known and len(useful) <= len(commands) <= len(useful) + DISTRACTORS
 
 
@@ -55,7 +55,7 @@ def trees(archive: Path) -> tuple[Tree, Tree]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class _Asked:
     """What a recording says of its task."""
 
     goal: str
@@ -72,8 +72,9 @@ class Asked:
 
 def opened(episode: RecordedEpisode, *, rules: str) -> Env:
     """The world of a recorded task, in the tree that was behind it."""
-    asked = Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _shown(episode))
-    tree = min(_trees(asked), key=lambda tree: _misfit(tree, asked, episode))
+    asked = _Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _shown(episode))
+    found = _trees(asked)
+    tree = found[0] if len(found) == 1 else min(found, key=lambda tree: _misfit(tree, asked, episode))
     return TextCraft(asked.world(tree, exact_original=rules == "agentgym"), NAMESPACE)
 
 
@@ -98,7 +99,7 @@ def console_action(reply: str) -> str:
     return plain(said[-1]) if said else ""
 
 
-def _trees(asked: Asked) -> list[Tree]:
+def _trees(asked: _Asked) -> list[Tree]:
     """The trees in which a goal has its number."""
     both = trees(data_folder() / ARCHIVE)
     if not any(tree.numbers(asked.goal, None) for tree in both):
@@ -111,7 +112,7 @@ def _trees(asked: Asked) -> list[Tree]:
     return found
 
 
-def _misfit(tree: Tree, asked: Asked, episode: RecordedEpisode) -> tuple[bool, int]:
+def _misfit(tree: Tree, asked: _Asked, episode: RecordedEpisode) -> tuple[bool, int]:
     """How badly a tree fits a recording: whether it could not show the lines, then how many answers differ."""
     env = TextCraft(asked.world(tree, exact_original=True), NAMESPACE)
     return not tree.may_show(asked.goal, asked.commands), len(replayed(episode, env, past_end=True).differences)

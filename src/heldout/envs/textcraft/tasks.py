@@ -1,10 +1,9 @@
 """TextCraft's generated tasks: trees without end, in pools that share no goal."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
-from typing import final, overload
 
+from heldout.envs.lazy import Lazy
 from heldout.envs.textcraft.grow import SHAPES, goals, group_of, grow
 from heldout.envs.textcraft.language import line, recipe
 from heldout.envs.textcraft.players import turns
@@ -24,29 +23,6 @@ EASY_TURNS = {"pocket": 4, "standard": 7}
 
 MOST_TURNS = 20
 """Trees that take the oracle longer are not used: K = 20 is what every evaluation allows (paper §3.2)."""
-
-
-@final
-@dataclass(frozen=True)
-class Lazy(Sequence[Task]):
-    """Tasks that are made when asked for."""
-
-    make: Callable[[int], Task]
-    numbers: Sequence[int]
-
-    def __len__(self) -> int:
-        """How many tasks there are."""
-        return len(self.numbers)
-
-    @overload
-    def __getitem__(self, place: int) -> Task: ...
-    @overload
-    def __getitem__(self, place: slice) -> "Lazy": ...
-    def __getitem__(self, place: int | slice) -> "Task | Lazy":
-        """One task, or some of them, still not made."""
-        if isinstance(place, slice):
-            return Lazy(self.make, self.numbers[place])
-        return self.make(self.numbers[place])
 
 
 def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:

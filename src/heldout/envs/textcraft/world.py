@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
+from json import dumps
 from typing import Self
 
-from heldout.records import digest
+from heldout.records import digest_of_text
 
 Stack = tuple[str, int]
 """Items of one kind: its name, and how many."""
@@ -59,6 +60,11 @@ class Book:
         return _grouped((recipe.group, recipe) for recipe in self.recipes if recipe.group)
 
     @cached_property
+    def by_need(self) -> Mapping[str, tuple[Recipe, ...]]:
+        """The recipes that ask for each item or tag, in the book's order."""
+        return _grouped((need, recipe) for recipe in self.recipes for need in dict(recipe.needs))
+
+    @cached_property
     def by_tag(self) -> Mapping[str, tuple[str, ...]]:
         """The items that may stand for each tag."""
         return {tag: tuple(item for item, its in self.tag_of.items() if its == tag) for tag in self.tags}
@@ -71,7 +77,7 @@ class Book:
         """The recipes of an item, or of all that stands for a tag."""
         return self.by_output.get(name) or self.by_group.get(name, ())
 
-    def base(self, name: str) -> bool:
+    def is_base(self, name: str) -> bool:
         """Whether an item can be got as it is."""
         return name in self.items and name not in self.tags and name not in self.by_output
 
@@ -96,7 +102,8 @@ class World:
     @property
     def digest(self) -> str:
         """A digest of what is carried, in whatever order it came."""
-        return digest(sorted(self.items))
+        stacks = [f"[{_quoted(name)}, {count}]" for name, count in sorted(self.items)]
+        return digest_of_text(f"[{', '.join(stacks)}]")
 
     def carried(self) -> Counter[str]:
         """How many of each item are carried."""
@@ -104,9 +111,9 @@ class World:
 
     def get(self, name: str, count: int) -> Self:
         """More of a base item, however many."""
-        if not self.book.base(name):
+        if not self.book.is_base(name):
             raise NotFound(name)
-        return self._with({name: count})
+        return self._carrying(dict(self.items), name, count)
 
     def craft(self, output: str, inputs: Sequence[Stack]) -> tuple[Self, Recipe]:
         """The recipe carried out once, and which one it was; inputs are looked at before recipes."""
@@ -114,7 +121,7 @@ class World:
             raise NotEnough(output)
         for recipe in self.book.by_output.get(output, ()):
             if self._matches(recipe, inputs):
-                return self._used(inputs)._with({recipe.output: recipe.makes}), recipe
+                return self._carrying(self._used(inputs), recipe.output, recipe.makes), recipe
         raise NoRecipe(output)
 
     def _enough(self, inputs: Sequence[Stack]) -> bool:
@@ -137,21 +144,22 @@ class World:
             left.remove(found)
         return not left
 
-    def _used(self, inputs: Sequence[Stack]) -> Self:
+    def _used(self, inputs: Sequence[Stack]) -> dict[str, int]:
+        """What is left without the inputs."""
         carried = dict(self.items)
         for name, count in inputs:
             # The original breaks here, with a KeyError, where one item is named twice and only one is carried.
             carried[name] -= count
             if carried[name] == 0:
                 del carried[name]
-        return replace(self, items=tuple(carried.items()))
+        return carried
 
-    def _with(self, more: Mapping[str, int]) -> Self:
-        carried = dict(self.items)
-        for name, count in more.items():
-            if count or self.exact_original:
-                carried[name] = carried.get(name, 0) + count
-        return replace(self, items=tuple(carried.items()))
+    def _carrying(self, carried: dict[str, int], name: str, count: int) -> Self:
+        """The same task where this is carried, and so many more of one item."""
+        if count or self.exact_original:
+            carried[name] = carried.get(name, 0) + count
+        # `dataclasses.replace` would take longer than the move itself.
+        return type(self)(self.book, self.goal, self.shown, tuple(carried.items()), self.exact_original)
 
 
 def reachable(book: Book, goal: str) -> list[Recipe]:
@@ -172,3 +180,9 @@ def _grouped(pairs: Iterable[tuple[str, Recipe]]) -> dict[str, tuple[Recipe, ...
     for name, recipe in pairs:
         groups[name] = (*groups.get(name, ()), recipe)
     return groups
+
+
+@cache
+def _quoted(name: str) -> str:
+    """A name as JSON."""
+    return dumps(name, ensure_ascii=False)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from heldout.envs.agentgym.wire import LISTED
 from heldout.envs.base import Suite
 from heldout.errors import OriginalError
 from heldout.integrations.agentgym.episodes import Episode
@@ -121,10 +122,15 @@ def _alfworld_actions(suite: Suite, episode: Episode) -> Json:
     return suite.legal(_begun(episode).world)
 
 
+def _alfworld_text(_: Suite, episode: Episode) -> Json:
+    """The observation without the list of actions, which is the client's part (spec §4.2)."""
+    return episode.step.observation.partition(LISTED)[0]
+
+
 def _alfworld_started(suite: Suite, episode: Episode) -> Json:
     return {
         "id": episode.number,
-        "observation": episode.opening,
+        "observation": _alfworld_text(suite, episode),
         "available_actions": _alfworld_actions(suite, episode),
         "task_type": _task_type(episode),
     }
@@ -216,6 +222,7 @@ MANNERS = {
         created=_number_as_id,
         started=_alfworld_started,
         stepped=_alfworld_stepped,
+        observed=_alfworld_text,
         more={("GET", "/available_actions"): _alfworld_actions, ("GET", "/detail"): _alfworld_detail},
         plays_on=False,
     ),

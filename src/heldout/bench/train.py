@@ -1,0 +1,215 @@
+"""How fast training is: a step of GRPO by its parts, and its update alone, each beside others in one run.
+
+Ours is the training's own `one_step`. Every step begins with the same weights and an optimizer that remembers
+nothing, so rounds differ by their tasks and their chance only.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Protocol, TypeVar, final
+
+import torch
+
+from heldout.agents import open_crew
+from heldout.bench.machine import Machine, machine, one_thread
+from heldout.bench.steps import Step, Update, Work, learned, stepped
+from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
+from heldout.config import Limits
+from heldout.learn.batch import Batch, Sample, batch_of, micro_batches
+from heldout.model.learner import Objective
+from heldout.model.learner import Update as Figures
+from heldout.model.worker import Setting, Team, Worker
+from heldout.records import Trajectory
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import grouped
+from heldout.store.runs import StageFolder
+from heldout.train.stage import claim, objective, one_step, pools_of, save, taught
+
+OURS, PADDED, TRL = "heldout", "heldout, padded", "trl"
+"""The approaches; `PADDED` is our update with rows as they come, as many in each micro-batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Rounds of each approach, taken in turn, so that what disturbs the machine disturbs all."""
+
+    steps: Mapping[str, Sequence[Step]]
+    updates: Mapping[str, Sequence[Update]]
+    saving: float
+    """Seconds of a checkpoint of ours, which is no part of a step."""
+    before: Machine
+    after: Machine
+
+
+R = TypeVar("R", Step, Update)
+Take = Callable[[int], R]
+"""The step of that number, or the update from what our step of that number played."""
+
+
+def ratio(ours: Sequence[R], others: Sequence[R], figure: str = "seconds") -> float:
+    """How many times as much of a figure the others have: the median over pairs."""
+    pairs = zip(ours, others, strict=True)
+    return median(float(getattr(other, figure) / getattr(our, figure)) for our, other in pairs)
+
+
+class Rival(Protocol):
+    """Another trainer that plays and learns by the same settings."""
+
+    def step(self, number: int, rows: int, turns: int | None = None) -> Step:
+        """One step from the first weights, with so many rows in a micro-batch; `turns` is another K."""
+        ...
+
+    def update(self, folder: StageFolder, number: int, rows: int) -> Update:
+        """The update alone, from all trajectories of our step of that number."""
+        ...
+
+
+def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update], None]) -> Comparison:
+    """Trains by each approach in turn, on one thread; what comes before the first round is not counted.
+
+    `tell` hears of each step and update by the name of its approach.
+    """
+    with one_thread(), ExitStack() as stack:
+        folder = StageFolder(Path(stack.enter_context(TemporaryDirectory(prefix="heldout-bench-"))))
+        claim(work.job, folder)
+        worker = Worker(_setting(work))
+        steps: dict[str, Take[Step]] = {OURS: partial(step, work, worker, folder)}
+        processes = work.job.config.processes
+        if processes > 1:
+            crew = stack.enter_context(open_crew(work.model, work.job.config))
+            steps[f"{OURS}, {processes} processes"] = partial(step, work, crew, folder)
+        for take in reversed(steps.values()):
+            take(work.extra)
+        updates: dict[str, Take[Update]] = {OURS: partial(update, work, worker, folder)}
+        rows = _fastest(work, lambda rows: update(work, worker, folder, work.extra, rows))
+        updates[PADDED] = partial(update, work, worker, folder, rows=rows)
+        if rival:
+            rows = _fastest(work, lambda rows: rival.update(folder, work.extra, rows))
+            updates[TRL] = partial(rival.update, folder, rows=rows)
+            steps[TRL] = partial(rival.step, rows=rows)
+            rival.step(work.extra, rows, turns=1)
+        before = machine()
+        numbers = range(1, work.rounds + 1)
+        return Comparison(
+            steps=_in_turn(steps, numbers, tell),
+            updates=_in_turn(updates, numbers, tell),
+            saving=_saving(worker, folder, work.extra),
+            before=before,
+            after=machine(),
+        )
+
+
+def step(work: Work, team: Team, folder: StageFolder, number: int) -> Step:
+    """One step of ours, from the first weights; the folder has its trajectories."""
+    team.begin(work.model)
+    pools = pools_of(work.job)
+    alone = team if isinstance(team, Worker) else None
+    model = alone.model_seconds if alone else 0.0
+    timed = _Timed(team)
+    one_step(work.job, timed, folder, number, pools)
+    timed.watch.lap(BETWEEN)
+    return stepped(
+        timed.watch,
+        list(folder.rollouts(number)),
+        learned=timed.learned,
+        model=alone and alone.model_seconds - model,
+    )
+
+
+def update(work: Work, worker: Worker, folder: StageFolder, number: int, rows: int | None = None) -> Update:
+    """One update of ours, from the first weights and all trajectories of a step; `rows` is a micro-batch's size."""
+    worker.begin(work.model)
+    settings = work.job.config.train
+    samples = taught(grouped(folder.rollouts(number)), settings)
+    batches = list[Batch]()
+
+    def cut(samples: Sequence[Sample], budget: int) -> list[Batch]:
+        batches[:] = _as_they_come(samples, rows) if rows else micro_batches(samples, budget)
+        return batches
+
+    watch = Watch()
+    worker.learner.learn(samples, objective(settings, number), cut)
+    watch.lap(UPDATE)
+    return learned(watch, samples, sum(batch.ids_BT.numel() for batch in batches), rows)
+
+
+def _as_they_come(samples: Sequence[Sample], rows: int) -> list[Batch]:
+    """Micro-batches of so many rows, whatever their lengths."""
+    return [batch_of(samples[at : at + rows]) for at in range(0, len(samples), rows)]
+
+
+@final
+class _Timed:
+    """A team whose time is taken."""
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
+        self.watch = Watch()
+        self.learned = 0
+
+    def play(
+        self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
+    ) -> Iterator[Trajectory]:
+        """The trajectories, once all are there."""
+        self.watch.lap(BETWEEN)
+        played = list(self._team.play(assignments, limits, temperature))
+        self.watch.lap(PLAY)
+        return iter(played)
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Figures:
+        """One batch."""
+        self.watch.lap(BETWEEN)
+        figures = self._team.learn(samples, objective)
+        self.watch.lap(UPDATE)
+        self.learned = len(samples)
+        return figures
+
+    def save(self, folder: Path, state: bool = True) -> None:
+        """As the team does."""
+        self._team.save(folder, state)
+
+    def begin(self, name: str) -> None:
+        """As the team does."""
+        self._team.begin(name)
+
+    def restore(self, folder: Path) -> None:
+        """As the team does."""
+        self._team.restore(folder)
+
+
+def _setting(work: Work) -> Setting:
+    return Setting(
+        model=work.model,
+        source=work.job.config.source,
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        weight_decay=work.job.config.train.weight_decay,
+    )
+
+
+def _in_turn(
+    approaches: Mapping[str, Take[R]], numbers: Iterable[int], tell: Callable[[str, R], None]
+) -> dict[str, list[R]]:
+    """What each approach took, round by round."""
+    taken: dict[str, list[R]] = {name: [] for name in approaches}
+    for number in numbers:
+        for name, take in approaches.items():
+            taken[name].append(take(number))
+            tell(name, taken[name][-1])
+    return taken
+
+
+def _fastest(work: Work, made: Callable[[int], Update]) -> int:
+    """The number of rows with which an update takes the least processor time."""
+    return min(work.rows, key=lambda rows: made(rows).cpu_seconds)
+
+
+def _saving(worker: Worker, folder: StageFolder, number: int) -> float:
+    watch = Watch()
+    save(worker, folder, number)
+    watch.lap(BETWEEN)
+    return watch.seconds[BETWEEN]

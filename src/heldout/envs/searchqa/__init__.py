@@ -1,0 +1,119 @@
+"""SearchQA: questions and a search engine, after Search-R1 (Jin et al., 2025; in AgentGym, Xi et al., 2024)."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from heldout.config import Source
+from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.searchqa import published, replay, tasks
+from heldout.envs.searchqa.env import POCKET, SearchQA, Words
+from heldout.envs.searchqa.facts import SIZES
+from heldout.envs.searchqa.players import legal, oracle, slips, thought
+from heldout.envs.searchqa.protocol import action_in, reply
+from heldout.envs.searchqa.world import World
+from heldout.errors import BadCall, unknown
+from heldout.records import Task, digest
+
+INSTRUCTIONS = {
+    "pocket": (
+        "Answer the question. Search until you have read the answer.\n"
+        "Reply with one of:\n"
+        "<think>...</think>\n"
+        "<search>query</search>\n"
+        "or\n"
+        "<think>...</think>\n"
+        "<answer>answer</answer>"
+    ),
+    "standard": (
+        "You answer a question with the help of a search engine. Before each move reason between <think> and "
+        "</think>; then make exactly one move and stop.\n\n"
+        "There are two moves:\n"
+        "- <search>a query</search>: look something up. What is found comes back between <information> and "
+        "</information>; never write that part yourself. Search as often as you need to, one thing at a time.\n"
+        "- <answer>the answer</answer>: say what you found, as short as possible: a name, a date, a yes or a no, "
+        "without a sentence around it. For example <answer>Lake Geneva</answer>.\n\n"
+        "Answer when what you read, or what you surely know, is enough.\n"
+        "A reply looks like this:\n"
+        "<think>why you do it</think>\n"
+        "<search>the query</search>"
+    ),
+}
+
+ACTIONS = ("<search>{query}</search>", "<answer>{answer}</answer>")
+
+TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=True, structured=True)
+
+WORDS = {"pocket": POCKET, "standard": Words()}
+
+Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], World], str, str]
+"""What a source decides: its pools, how a task's world is made, a line on it, and a digest of it."""
+
+
+def suite(source: Source) -> Suite:
+    """SearchQA over invented encyclopaedias, or over the real questions in HELDOUT_DATA."""
+    _check(source)
+    pools, world_of, words, data = (_real if source.kind == "real" else _generated)(source)
+    return Suite(
+        name="searchqa",
+        kind="Search",
+        traits=TRAITS,
+        instruction=INSTRUCTIONS[source.profile],
+        actions=ACTIONS,
+        turn_limit=5,
+        rules=source.rules,
+        source=words,
+        data=digest([data, "single_answer"]) if source.searchqa.single_answer else data,
+        tasks=pools,
+        open=partial(_open, source, world_of),
+        read=partial(action_in, exact_original=source.rules == "agentgym"),
+        oracle=oracle,
+        legal=legal,
+        thought=thought,
+        slips=slips,
+        reply=reply,
+        recordings=Recordings(
+            open=partial(replay.opened, rules=source.rules),
+            episode_of=replay.episode_of,
+            compared=replay.compared,
+        ),
+        checks=published.checks,
+    )
+
+
+def _check(source: Source) -> None:
+    """Refuses a source that is not there."""
+    if source.profile not in INSTRUCTIONS:
+        raise unknown("profile", source.profile, INSTRUCTIONS)
+    if source.rules not in ("fixed", "agentgym"):
+        raise unknown("rules", source.rules, ("fixed", "agentgym"))
+    if source.kind not in ("generated", "real"):
+        raise unknown("source", source.kind, ("generated", "real"))
+
+
+def _open(source: Source, world_of: Callable[[Task], World], task: Task) -> Env:
+    # The original's words have no second length.
+    words = WORDS["standard" if source.rules == "agentgym" else source.profile]
+    return SearchQA(world_of(task), words, single_answer=source.searchqa.single_answer)
+
+
+def _generated(source: Source) -> Parts:
+    asked = source.searchqa
+    if asked.retriever or asked.corpus or asked.questions:
+        raise BadCall("source.searchqa has a retriever, corpus or questions for source.kind=real only")
+    return (
+        partial(tasks.generated, seed=source.seed, profile=source.profile),
+        partial(tasks.opened, exact_original=source.rules == "agentgym"),
+        f"questions on encyclopaedias invented from seed {source.seed} ({source.profile})",
+        digest([source.kind, source.seed, source.profile, SIZES[source.profile]]),
+    )
+
+
+def _real(source: Source) -> Parts:
+    options = source.searchqa
+    searched = f"the service at {options.retriever}" if options.retriever else "BM25 over a file of passages"
+    return (
+        partial(published.published, options=options),
+        partial(published.opened, options=options, exact_original=source.rules == "agentgym"),
+        f"questions of published sets, over {searched}",
+        published.data_digest(options),
+    )

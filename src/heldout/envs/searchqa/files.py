@@ -1,0 +1,80 @@
+"""Passages and questions, read from files of others: wiki-18's form, FlashRAG's and our own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+from heldout.envs.searchqa.passages import Passage, readable
+from heldout.errors import BadCall
+from heldout.records import Json
+from heldout.store.lines import read_lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A question of a published set."""
+
+    dataset: str
+    split: str
+    id: str
+    text: str
+    answers: tuple[str, ...]
+    answerable: bool
+    """Whether an answer stands in the corpus, as far as the file says."""
+    line: int
+    """Where it stands in its file, from 1."""
+
+
+def read_passages(path: Path) -> Iterator[Passage]:
+    """The passages of a corpus of JSON lines: `{id, contents}` as wiki-18, or `{id, title, text}`."""
+    for number, value in _objects(path):
+        if "contents" in value:
+            contents = value["contents"]
+        else:
+            # Some sources have their titles, and only these, as HTML.
+            contents = f'"{unescape(str(value.get("title", "")))}"\n{value.get("text", "")}'
+        if not isinstance(contents, str) or not contents.strip('"\n '):
+            raise BadCall(f"{path}: line {number} is no passage: it has neither contents nor title and text")
+        yield Passage(readable(str(value.get("id", number))), readable(contents))
+
+
+def read_questions(path: Path) -> Iterator[Row]:
+    """The questions of a file of JSON lines, each with `question` and `answers` (or `golden_answers`)."""
+    for number, value in _objects(path):
+        text, answers = value.get("question"), answers_in(value)
+        if not isinstance(text, str) or not text.strip() or not answers:
+            raise BadCall(f"{path}: line {number} has no question, or no answers to it")
+        yield Row(
+            dataset=str(value.get("dataset", value.get("data_source", ""))),
+            split=str(value.get("split", "")),
+            id=str(value.get("id", "")),
+            text=_asked(text),
+            answers=answers,
+            answerable=value.get("answer_in_corpus") is not False,
+            line=number,
+        )
+
+
+def answers_in(value: Json) -> tuple[str, ...]:
+    """The gold answers in a row, whichever name they have there; one may stand bare."""
+    found = value.get("answers", value.get("golden_answers"))
+    several = [found] if isinstance(found, str) else found
+    if not isinstance(several, list) or not all(isinstance(answer, str) for answer in several):
+        return ()
+    return tuple(several)
+
+
+def _asked(text: str) -> str:
+    """A question as the original puts it (spec §2.7)."""
+    stripped = readable(text).strip()
+    return stripped if stripped.endswith("?") else f"{stripped}?"
+
+
+def _objects(path: Path) -> Iterator[tuple[int, dict[str, Json]]]:
+    if not path.is_file():
+        raise BadCall(f"there is no file {path}: HELDOUT_DATA has to name the folder with the real tasks' data")
+    for number, value in read_lines(path):
+        if not isinstance(value, dict):
+            raise BadCall(f"{path}: line {number} is no object, but {value!r:.60}")
+        yield number, value

@@ -1,0 +1,83 @@
+"""The tags that an agent acts with, read and written; and passages as it reads them (spec §2.4)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from heldout.envs.searchqa.passages import Passage
+
+_BLOCK = re.compile(r"<(search|answer)>(.*?)</\1>", re.DOTALL)
+_ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+_TAG = re.compile(r"<(/?(?:think|search|information|answer))>", re.IGNORECASE)
+
+LONGEST_ACTION = 10_000
+"""Characters; `fixed` rules read nothing longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is searched for."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered."""
+
+    text: str
+
+
+Move = Search | Answer
+
+
+def read(text: str, *, exact_original: bool = False) -> Move | None:
+    """The move in a text: its first search or answer, thoughts left out.
+
+    The original reads inside thoughts too, and of several answers it takes the last (Q-SQ3).
+    """
+    if not exact_original:
+        text = _THOUGHT.sub("", text) if len(text) <= LONGEST_ACTION else ""
+    found = _BLOCK.search(text)
+    if found is None:
+        return None
+    if found[1] == "search":
+        return Search(found[2].strip())
+    last = last_answer(text) if exact_original else None
+    return Answer(found[2].strip() if last is None else last)
+
+
+def last_answer(text: str) -> str | None:
+    """What stands in the last answer of a text; None where it has none."""
+    found: list[str] = _ANSWER.findall(text)
+    return found[-1].strip() if found else None
+
+
+def action_in(text: str, *, exact_original: bool = False) -> str:
+    """The move in a reply as its block alone; empty where there is none."""
+    move = read(text, exact_original=exact_original)
+    return "" if move is None else written(move)
+
+
+def written(move: Move) -> str:
+    """A move as an agent writes it."""
+    match move:
+        case Search(query):
+            return f"<search>{query}</search>"
+        case Answer(text):
+            return f"<answer>{text}</answer>"
+
+
+def reply(thought: str, action: str) -> str:
+    """A thought and an action as one reply."""
+    return f"<think>{thought}</think>\n{action}"
+
+
+def listed(passages: Sequence[Passage], *, exact_original: bool = False) -> str:
+    """Passages as the agent reads them; a tag of this protocol that stands in one is made harmless."""
+    lines = (f"Doc {number}(Title: {each.title}) {each.text}\n" for number, each in enumerate(passages, start=1))
+    text = "".join(lines).strip()
+    if not exact_original:
+        text = _TAG.sub(r"[\1]", text) or "Nothing found."
+    return f"<information>{text}</information>"

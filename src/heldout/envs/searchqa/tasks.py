@@ -1,0 +1,120 @@
+"""SearchQA's generated tasks: questions on invented encyclopaedias, in pools that share no name."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from heldout.envs.lazy import Lazy
+from heldout.envs.searchqa.bm25 import Bm25
+from heldout.envs.searchqa.facts import Facts, grown
+from heldout.envs.searchqa.pages import passages, question
+from heldout.envs.searchqa.passages import Corpus, Retriever
+from heldout.envs.searchqa.players import turns
+from heldout.envs.searchqa.world import Fact, Question, World
+from heldout.errors import unknown
+from heldout.records import Task
+from heldout.seeds import stream
+
+POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
+"""The numbers of the generated tasks in each pool."""
+
+IN_VOLUME = {"pocket": 200, "standard": 1000}
+"""Questions on one encyclopaedia. The next volume has other facts on the same names: it is no use to know them by
+heart."""
+
+HOPS = {"easy": (1, 2), "hard": (3, 4)}
+"""How many facts lead to the answer."""
+
+MOST_TURNS = 5
+"""Questions that take the oracle longer are not asked: K in training (paper §3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Which encyclopaedia: all that its facts depend on."""
+
+    seed: int
+    profile: str
+    pool: str
+    volume: int
+
+    def stream(self, purpose: str) -> Random:
+        """The chance of one purpose."""
+        return stream(self.seed, "searchqa", self.profile, self.pool, self.volume, purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class Encyclopaedia:
+    """One volume: shared by all episodes on it."""
+
+    facts: Facts
+    retriever: Retriever
+
+
+def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one pool, easy and hard in turn; no name of one pool is in another, whatever the seeds."""
+    if pool not in POOLS:
+        raise unknown("pool", pool, POOLS)
+
+    def make(number: int) -> Task:
+        volume, place = divmod(number - POOLS[pool].start, IN_VOLUME[profile])
+        return _tasks(Name(seed, profile, pool, volume))[place]
+
+    return Lazy(make, POOLS[pool])
+
+
+def opened(task: Task, *, exact_original: bool) -> World:
+    """The world of a generated task."""
+    world = task.world
+    facts = tuple(Fact(*fact) for fact in world["facts"])
+    asked = Question(world["question"], tuple(world["answers"]), facts)
+    return World(asked, encyclopaedia(Name(**world["corpus"])).retriever, exact_original=exact_original)
+
+
+@cache
+def encyclopaedia(name: Name) -> Encyclopaedia:
+    """One volume, written and indexed."""
+    facts = grown(name.pool, name.profile, name.stream("facts"))
+    pages = passages(facts, name.profile, name.stream("pages"))
+    return Encyclopaedia(facts, Bm25(Corpus(pages)))
+
+
+@cache
+def _tasks(name: Name) -> list[Task]:
+    """The questions on one volume."""
+    first = POOLS[name.pool].start + name.volume * IN_VOLUME[name.profile]
+    asked = {difficulty: _questions(name, difficulty) for difficulty in HOPS}
+    return [
+        _task(name, number, difficulty, next(asked[difficulty]))
+        for number in range(first, first + IN_VOLUME[name.profile])
+        for difficulty in [("easy", "hard")[number % 2]]
+    ]
+
+
+def _questions(name: Name, difficulty: str) -> Iterator[Question]:
+    """Questions without end, no two alike, that the oracle answers in time."""
+    book, chance, asked = encyclopaedia(name), name.stream(difficulty), set[str]()
+    while True:
+        chain = book.facts.chain(chance.choice(HOPS[difficulty]), chance)
+        if chain is None:
+            continue
+        found = Question(question(chain, book.facts, name.profile, chance), (chain[-1].object,), chain)
+        if found.text not in asked and turns(World(found, book.retriever), MOST_TURNS):
+            asked.add(found.text)
+            yield found
+
+
+def _task(name: Name, number: int, difficulty: str, asked: Question) -> Task:
+    return Task(
+        env="searchqa",
+        split=name.pool,
+        id=f"searchqa_{number}",
+        difficulty=difficulty,
+        world={
+            "question": asked.text,
+            "answers": list(asked.answers),
+            "facts": [[fact.subject, fact.relation, fact.object] for fact in asked.facts],
+            "corpus": {"seed": name.seed, "profile": name.profile, "pool": name.pool, "volume": name.volume},
+        },
+    )

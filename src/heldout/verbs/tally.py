@@ -1,0 +1,21 @@
+"""The live line while episodes are played: how many, and their mean score so far."""
+
+from typing import final
+
+from heldout.progress import Progress
+from heldout.records import Trajectory
+
+
+@final
+class Tally:
+    """Counts what is played, for a progress line."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._played, self._score = 0, 0.0
+
+    def __call__(self, trajectory: Trajectory) -> None:
+        """One more episode was played."""
+        self._played += 1
+        self._score += trajectory.score
+        self._progress.show(self._played, score=self._score / self._played)

@@ -1,0 +1,211 @@
+"""Corpora and question files of others, and what of them become tasks."""
+
+import json
+import lzma
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from heldout.config import SearchQAOptions, Source
+from heldout.data.folder import ids_path
+from heldout.envs.base import Suite
+from heldout.envs.searchqa import suite
+from heldout.envs.searchqa.files import read_passages, read_questions
+from heldout.envs.searchqa.published import UNPUBLISHED, checks, retriever
+from heldout.errors import BadCall, HeldoutError
+from heldout.records import Ending, Json
+
+IDS = ids_path("searchqa", "test")
+CORPUS = (
+    {"id": "0", "contents": '"Ada Grant"\nAda Grant was born in Oak Hill.'},
+    {"id": 1, "title": "Ben &amp; Co", "text": "Ben &amp; Co was founded in 1901."},
+)
+
+
+def lines(path: Path, rows: object) -> Path:
+    text = "".join(json.dumps(row) + "\n" for row in rows)  # type: ignore[attr-defined]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(lzma.compress(text.encode()) if path.suffix == ".xz" else text.encode())
+    return path
+
+
+def question(number: int, dataset: str = "hotpotqa", split: str = "dev", **more: Json) -> dict[str, Json]:
+    row = {"dataset": dataset, "split": split, "id": f"{split}_{number}", "question": f"Who is {number}?"}
+    return row | {"answers": [f"Mr {number}"]} | more
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of data: two passages, and questions from three splits."""
+    rows = [*(question(n) for n in range(500)), *(question(n, "nq", "train") for n in range(500, 520))]
+    rows += [question(n, "bamboogle", "test") for n in (33, 34)] + [question(999, answer_in_corpus=False)]
+    rows[33]["question"] += " (1)"
+    rows[34]["question"] += " (1)"
+    lines(tmp_path / "searchqa" / "questions.jsonl.xz", rows)
+    lines(tmp_path / "searchqa" / "corpus.jsonl.xz", CORPUS)
+    (tmp_path / IDS).parent.mkdir(parents=True)
+    (tmp_path / IDS).write_text('[{"item_id": "bamboogle_51622"}, {"item_id": "nq_17"}]')
+    monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
+    return tmp_path
+
+
+def real(**options: str) -> Suite:
+    return suite(Source(kind="real", searchqa=SearchQAOptions(**options)))  # type: ignore[arg-type]
+
+
+def test_passages_are_read_in_wiki_18_s_form_and_in_ours(tmp_path: Path) -> None:
+    for name in ("corpus.jsonl", "corpus.jsonl.xz"):
+        first, second = read_passages(lines(tmp_path / name, CORPUS))
+        assert (first.id, first.title, first.text) == ("0", '"Ada Grant"', "Ada Grant was born in Oak Hill.")
+        assert (second.id, second.title, second.text) == ("1", '"Ben & Co"', "Ben &amp; Co was founded in 1901.")
+
+
+def test_questions_are_read_in_flashrag_s_form_and_in_ours(tmp_path: Path) -> None:
+    rows = [{"id": "dev_7", "question": " who won ", "golden_answers": ["Ada"]}, question(3, answers="Ben")]
+    first, second = read_questions(lines(tmp_path / "q.jsonl", rows))
+    assert (first.text, first.answers, first.id, first.dataset) == ("who won?", ("Ada",), "dev_7", "")
+    assert (second.answers, second.dataset, second.split, second.line) == (("Ben",), "hotpotqa", "dev", 2)
+
+
+def test_half_a_surrogate_pair_is_read_as_a_question_mark(tmp_path: Path) -> None:
+    [passage] = read_passages(lines(tmp_path / "c.jsonl", [{"id": "\ud800", "contents": "a\ud800"}]))
+    [row] = read_questions(lines(tmp_path / "q.jsonl", [question(1, question="who\ud800")]))
+    assert (passage.id, passage.contents, row.text) == ("?", "a?", "who?")
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ([], "line 1 is no object"),
+        ({"question": "Who?"}, "no question, or no answers"),
+        ({"question": "Who?", "answers": [3]}, "no question, or no answers"),
+        ({"question": " ", "answers": ["x"]}, "no question, or no answers"),
+    ],
+)
+def test_a_line_that_is_no_question_is_named(tmp_path: Path, row: Json, wrong: str) -> None:
+    with pytest.raises(BadCall, match=wrong):
+        list(read_questions(lines(tmp_path / "q.jsonl", [row])))
+
+
+def test_a_line_that_is_no_passage_is_named(tmp_path: Path) -> None:
+    for row in ({"id": 1}, {"contents": 3}, {"title": "", "text": ""}):
+        with pytest.raises(BadCall, match="line 1 is no passage"):
+            list(read_passages(lines(tmp_path / "c.jsonl", [row])))
+    (tmp_path / "c.jsonl").write_text("{")
+    with pytest.raises(HeldoutError, match="line 1 is not JSON"):
+        list(read_passages(tmp_path / "c.jsonl"))
+
+
+@pytest.mark.usefixtures("folder")
+def test_test_tasks_are_published_ids_first_and_never_of_a_training_split() -> None:
+    test, train = real().tasks("test"), real().tasks("train")
+    assert (len(test), len(train), len(real().tasks("demonstrations"))) == (400, 122, 0)
+    assert "searchqa_51622" in {task.id for task in test}  # bamboogle's test_34
+    assert not any(task.world["dataset"] == "nq" for task in test)
+    assert Counter(task.world["dataset"] for task in train)["nq"] == 20
+    assert {task.digest for task in test}.isdisjoint(task.digest for task in train)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_task_has_its_published_number_where_the_file_says_its_place() -> None:
+    ids = {task.world["question"]: task.id for pool in ("test", "train") for task in real().tasks(pool)}
+    assert ids["Who is 7?"] == "searchqa_29197"
+    assert ids["Who is 505?"] == "searchqa_52218"
+    difficulties = {task.world["dataset"]: task.difficulty for task in [*real().tasks("test")]}
+    assert difficulties == {"hotpotqa": "easy", "bamboogle": "hard"}
+
+
+def test_a_task_without_one_is_numbered_by_its_line(folder: Path) -> None:
+    path = lines(folder / "q.jsonl", [question(1, id="5a77ec"), question(2, "musique", id="2hop__1_2")])
+    tasks = real(questions=str(path)).tasks("test")
+    assert {task.id for task in tasks} == {f"searchqa_{UNPUBLISHED + 1}", f"searchqa_{UNPUBLISHED + 2}"}
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_the_corpus_cannot_answer_is_asked_only_of_a_service() -> None:
+    asked = {task.world["question"] for pool in ("test", "train") for task in real().tasks(pool)}
+    assert "Who is 999?" not in asked
+    served = real(retriever="http://127.0.0.1:9")
+    assert "Who is 999?" in {task.world["question"] for pool in ("test", "train") for task in served.tasks(pool)}
+    assert served.data != real().data
+
+
+def test_the_corpus_is_another_file_where_one_is_named(folder: Path) -> None:
+    other = lines(folder / "mine.jsonl", [{"id": "9", "contents": "Mine\nThe mine is deep."}])
+    [passage] = retriever(SearchQAOptions(corpus=str(other))).search("mine", 3)
+    assert passage.id == "9"
+    assert real(corpus=str(other)).data != real().data
+    assert retriever(SearchQAOptions(corpus=str(other))) is retriever(SearchQAOptions(corpus=str(other)))
+    empty = folder / "none.jsonl"
+    empty.write_text("")
+    with pytest.raises(BadCall, match="holds no passages"):
+        retriever(SearchQAOptions(corpus=str(empty)))
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_oracle_searches_a_real_question_before_it_answers() -> None:
+    real_suite = real()
+    episode = real_suite.open(real_suite.tasks("test")[0])
+    first = real_suite.oracle(episode.world)
+    assert first == f"<search>{episode.world.question.text}</search>"
+    step, turns = episode.start(), 0
+    while step.ending is None:
+        step, turns = episode.step(real_suite.oracle(episode.world)), turns + 1
+    assert (step.ending, turns) == (Ending.SOLVED, 3)
+
+
+def test_without_the_folder_one_line_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("HELDOUT_DATA", raising=False)
+    with pytest.raises(BadCall, match="HELDOUT_DATA is not set: it names the folder"):
+        real()
+    monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
+    with pytest.raises(BadCall, match=r"there is no file .*questions\.jsonl\.xz: HELDOUT_DATA"):
+        real()
+    lines(tmp_path / "searchqa" / "questions.jsonl.xz", [question(1)])
+    with pytest.raises(BadCall, match=r"could not read .*eval/searchqa_test\.json"):
+        real()
+    (tmp_path / IDS).parent.mkdir(parents=True)
+    (tmp_path / IDS).write_text("[]")
+    with pytest.raises(BadCall, match=r"cannot read the passages in .*corpus\.jsonl\.xz"):
+        real()
+
+
+def test_a_look_through_the_data_counts_passages_questions_and_ids(folder: Path) -> None:
+    passages, questions, ids = checks(folder)
+    assert (passages.there, passages.good, passages.faults) == (2, 2, ())
+    assert (questions.there, questions.good, questions.unresolved) == (523, 522, 1)
+    assert (ids.there, ids.good, ids.unresolved) == (2, 1, 1)
+    (folder / IDS).write_text('[{"item_id": "squad_1"}, {"item_id": "nq_x"}]')
+    *_, ids = checks(folder)
+    assert ids.faults == ("'squad_1' is no id such as bamboogle_51622", "'nq_x' is no id such as bamboogle_51622")
+    (folder / "searchqa" / "questions.jsonl.xz").unlink()
+    _, questions, ids = checks(folder)
+    assert (questions.missing, ids.unresolved, len(ids.faults)) == (True, 0, 2)
+
+
+@pytest.mark.realdata
+def test_the_real_questions_and_passages_load(data: Path) -> None:
+    assert data.is_dir()
+    found = real()
+    test, train = found.tasks("test"), found.tasks("train")
+    assert (len(test), len(train)) == (400, 3869)
+    sets = Counter(task.world["dataset"] for task in test)
+    assert sets == {"2wikimultihopqa": 179, "popqa": 94, "musique": 53, "hotpotqa": 45, "bamboogle": 29}
+    assert Counter(task.difficulty for task in train) == {"hard": 1980, "easy": 1889}
+    counted = [(check.there, check.good, check.unresolved, check.faults) for check in checks(data)]
+    assert counted == [(35881, 35881, 0, ()), (4689, 4269, 420, ()), (400, 50, 350, ())]
+    [passage, *_] = retriever(SearchQAOptions()).search("George Rankin politician", 3)
+    assert "Rankin" in passage.name
+
+
+@pytest.mark.realdata
+def test_the_oracle_solves_the_real_test_questions(data: Path) -> None:
+    assert data.is_dir()
+    found = real()
+    for task in found.tasks("test"):
+        episode = found.open(task)
+        step, turns = episode.start(), 0
+        while step.ending is None and turns < 5:
+            step, turns = episode.step(found.oracle(episode.world)), turns + 1
+        assert step.ending is Ending.SOLVED, task
