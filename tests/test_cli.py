@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from heldout.cli import BROKEN_PIPE, FAMILIES, INTERRUPTED, VERBS, load, main, metric, parse
+from heldout.cli import BROKEN_PIPE, FAMILIES, INTERRUPTED, VERBS, load, main, parse
 from heldout.errors import BadCall
+from heldout.verbs.flags import metric
 
 ROOT = Path(__file__).parents[1]
 TRAIN = (

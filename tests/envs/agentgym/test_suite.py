@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from heldout.analysis.scores import Cell
 from heldout.config import Evaluate, Limits, Source
 from heldout.envs.agentgym import suite
 from heldout.envs.agentgym.env import Episodes, original_step
@@ -16,10 +17,10 @@ from heldout.envs.agentgym.wire import WIRES
 from heldout.envs.base import Suite
 from heldout.envs.registry import BUILT_IN, open_suite, own_name
 from heldout.errors import BadCall, HeldoutError, Unavailable
-from heldout.evaluate.measure import Cell, Identity, measure
+from heldout.evaluate.measure import Identity, measure
 from heldout.integrations.agentgym.calls import Answer, Call
 from heldout.model.worker import Setting, Worker
-from heldout.policies.scripted import Scripted
+from heldout.policies.scripted import scripted
 from heldout.policies.twin import oracle, random
 from heldout.records import Ending, Episode, Task, Trajectory
 from heldout.rollout.episode import Assignment
@@ -147,7 +148,7 @@ def test_an_episode_that_the_server_forgot_is_an_error_of_ours_and_played_again(
     with pytest.raises(Unavailable, match=f"The id {number} is not valid"):
         env.step("turn left")
     del env  # its number is free again, but means nothing to the server
-    [trajectory] = play(Scripted(*["Action: turn left"] * 20), assignments(remote, 1), Limits(), lambda _: remote)
+    [trajectory] = play(scripted(*["Action: turn left"] * 20), assignments(remote, 1), Limits(), lambda _: remote)
     assert trajectory.ending is Ending.OUT_OF_TURNS
 
 
