@@ -146,8 +146,8 @@ def whole(client: Client, script: Script, _: Random) -> Iterator[str]:
     client.reset(episode, script)
     yield "reset"
     yield from play(client, episode, script)
-    yield checked(client, "/close", client.about(episode), {"200 true"})
-    yield checked(client, "/step", client.about(episode, action="look"), not_valid(client))
+    yield _checked(client, "/close", client.about(episode), {"200 true"})
+    yield _checked(client, "/step", client.about(episode, action="look"), _not_valid(client))
 
 
 def abandoned(client: Client, script: Script, chance: Random) -> Iterator[str]:
@@ -165,19 +165,19 @@ def unknown(client: Client, script: Script, chance: Random) -> Iterator[str]:
     """Asks for episodes, paths and methods that are not there."""
     number = chance.choice([-1, 10**9, 10**30, chance.randrange(10**12, 10**15)])
     wire = client.wire
-    yield checked(client, "/step", client.about(number, action="look"), not_valid(client))
+    yield _checked(client, "/step", client.about(number, action="look"), _not_valid(client))
     reset = client.about(number, **{wire.item: script.item}, **wire.reset_with)
-    yield checked(client, "/reset", reset, not_valid(client))
-    yield checked(client, "/close", client.about(number), {"200 false"})
-    yield looked(client, f"/observation?{wire.episode}={number}", not_valid(client))
-    yield looked(client, "/nowhere", {"404"})
-    yield looked(client, "/step", {"405"})
+    yield _checked(client, "/reset", reset, _not_valid(client))
+    yield _checked(client, "/close", client.about(number), {"200 false"})
+    yield _looked(client, f"/observation?{wire.episode}={number}", _not_valid(client))
+    yield _looked(client, "/nowhere", {"404"})
+    yield _looked(client, "/step", {"405"})
 
 
 def broken(client: Client, _: Script, __: Random) -> Iterator[str]:
     """Sends bodies that are no call."""
     for body in BROKEN:
-        yield checked(client, "/step", body, {"400", "422"})
+        yield _checked(client, "/step", body, {"400", "422"})
 
 
 def long(client: Client, script: Script, chance: Random) -> Iterator[str]:
@@ -194,16 +194,16 @@ def _strange(client: Client, script: Script, action: str) -> Iterator[str]:
     """An action that no environment knows: it is answered, and the episode can be reset."""
     episode = client.create()
     client.reset(episode, script)
-    yield checked(
-        client, "/step", client.about(episode, action=action), {"200", "200 error", *server_error(client)}
+    yield _checked(
+        client, "/step", client.about(episode, action=action), {"200", "200 error", *_server_error(client)}
     )
     client.reset(episode, script)
-    yield checked(client, "/close", client.about(episode), {"200 true"})
+    yield _checked(client, "/close", client.about(episode), {"200 true"})
 
 
 def large(client: Client, _: Script, __: Random) -> Iterator[str]:
     """Sends a body that is too large."""
-    yield checked(client, "/step", client.about(0, action="x" * LARGE), {"413"})
+    yield _checked(client, "/step", client.about(0, action="x" * LARGE), {"413"})
 
 
 def gone(client: Client, _: Script, __: Random) -> Iterator[str]:
@@ -216,22 +216,22 @@ LIVES: tuple[Life, ...] = (whole, whole, whole, abandoned, abandoned, unknown, b
 """One is drawn for each client."""
 
 
-def server_error(client: Client) -> set[str]:
+def _server_error(client: Client) -> set[str]:
     """Where errors are not told in words."""
     return set() if client.wire.errors_are_told else {"500"}
 
 
-def not_valid(client: Client) -> set[str]:
+def _not_valid(client: Client) -> set[str]:
     """What an episode's number is answered that is none."""
-    return server_error(client) or {"200 error: The id … is not valid."}
+    return _server_error(client) or {"200 error: The id … is not valid."}
 
 
-def checked(client: Client, path: str, body: Json, allowed: set[str]) -> str:
+def _checked(client: Client, path: str, body: Json, allowed: set[str]) -> str:
     """The kind of the answer to a POST; raises `WrongAnswer` where it is none of those."""
     return _kind(path, *client.call("POST", path, body), allowed)
 
 
-def looked(client: Client, path: str, allowed: set[str]) -> str:
+def _looked(client: Client, path: str, allowed: set[str]) -> str:
     """The same of a GET."""
     return _kind(path, *client.call("GET", path), allowed)
 

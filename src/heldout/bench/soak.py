@@ -33,7 +33,7 @@ class Speed:
 def speed(address: str, suite: Suite, plays: Sequence[Script], *, steps: int, keeps: bool, pid: int) -> Speed:
     """How fast /reset and /step are answered to one client; every answer is compared."""
     client, opening, stepping, opened, done = Client(address, WIRES[suite.name], keeps=keeps), 0.0, 0.0, 0, 0
-    episode, cpu_begun = client.create(), cpu_seconds(pid)
+    episode, cpu_begun = client.create(), _cpu_seconds(pid)
     while done < steps:
         script = plays[opened % len(plays)]
         begun = time.perf_counter()
@@ -42,7 +42,7 @@ def speed(address: str, suite: Suite, plays: Sequence[Script], *, steps: int, ke
         done += sum(1 for _ in play(client, episode, script))
         opening, stepping = opening + reset - begun, stepping + time.perf_counter() - reset
         opened += 1
-    cpu = cpu_seconds(pid) - cpu_begun
+    cpu = _cpu_seconds(pid) - cpu_begun
     client.call("POST", "/close", client.about(episode))
     client.leave()
     return Speed(
@@ -122,11 +122,11 @@ def soak(
     warming = Soaking(address, suite, plays, seed)
     warming.send(range(-WARM_UP * in_flight, 0), in_flight, lambda: None)
     soaking = Soaking(address, suite, plays, seed)
-    sizes, begun = [megabytes(pid)], time.perf_counter()
+    sizes, begun = [_megabytes(pid)], time.perf_counter()
     for quarter in range(4):
         part = range(quarter * episodes // 4, (quarter + 1) * episodes // 4)
         soaking.send(part, in_flight, tell)
-        sizes.append(megabytes(pid))
+        sizes.append(_megabytes(pid))
     seconds = time.perf_counter() - begun
     left = _open_after(address, suite, 3 * idle_seconds)
     return Soak(
@@ -136,7 +136,7 @@ def soak(
         steps=soaking.answers[f"{whole.__name__}: {STEP}"],
         answers=dict(sorted(soaking.answers.items())),
         unexpected=[*warming.unexpected, *soaking.unexpected],
-        megabytes=[*sizes, megabytes(pid)],
+        megabytes=[*sizes, _megabytes(pid)],
         left_open=left,
     )
 
@@ -149,7 +149,7 @@ def _open_after(address: str, suite: Suite, seconds: float) -> int:
     return left
 
 
-def cpu_seconds(pid: int) -> float:
+def _cpu_seconds(pid: int) -> float:
     """The processor time that a process has had; 0 where the system does not say."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
@@ -158,7 +158,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def megabytes(pid: int) -> float:
+def _megabytes(pid: int) -> float:
     """The memory of a process that is its own; 0 where the system does not say."""
     status = Path(f"/proc/{pid}/status")
     found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None

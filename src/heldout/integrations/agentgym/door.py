@@ -23,7 +23,7 @@ HIGHEST = 48_950_076
 WORLD_TYPES = ("Text", "Embody", "Hybrid")
 """What ALFWorld's /reset may name; all are played as text."""
 
-Handler = Callable[[Call], Answer]
+Route = Callable[[Call], Answer]
 
 
 @final
@@ -41,7 +41,7 @@ class Door:
 
     def answer(self, call: Call) -> Answer:
         """What one call is answered; only a mistake of ours raises."""
-        methods = {method: handler for (method, path), handler in self._routes.items() if path == call.path}
+        methods = {method: route for (method, path), route in self._routes.items() if path == call.path}
         if not methods:
             return Answer({"detail": "Not Found"}, 404)
         if call.method not in methods:
@@ -57,10 +57,10 @@ class Door:
         except (Full, Unavailable) as passing:
             return Answer({"error": str(passing)}, 503, {"retry-after": "1"})
 
-    def _own(self) -> dict[tuple[str, str], Handler]:
+    def _own(self) -> dict[tuple[str, str], Route]:
         """The paths that every server has, and ours; /list_envs is WebShop's."""
         manner = self._manner
-        routes: dict[tuple[str, str], Handler] = {
+        routes: dict[tuple[str, str], Route] = {
             ("GET", "/"): lambda _: Answer(manner.greeting),
             ("POST", "/create"): self._create,
             ("POST", "/reset"): self._reset,
@@ -147,7 +147,7 @@ class Door:
             )
         return Answer(self._items.rows(split))
 
-    def _asking(self, method: str, said: Said) -> Handler:
+    def _asking(self, method: str, said: Said) -> Route:
         """Answers about an episode as it stands."""
 
         def asked(call: Call) -> Answer:
@@ -172,7 +172,7 @@ class Door:
 
     def _stepped(self, said: Said, episode: Episode) -> Answer:
         """The answer, with what it leaves out of the step in a header for our own client."""
-        return Answer(said(self._suite, episode), headers={STEP: dumps(unsaid(episode.step))})
+        return Answer(said(self._suite, episode), headers={STEP: dumps(_unsaid(episode.step))})
 
     def _error(self, told: str) -> Answer:
         if self._wire.errors_are_told:
@@ -195,6 +195,6 @@ CREATE = {"textcraft": ("commands", "goal"), "searchqa": ("id",)}
 """The fields of /create, where it has a body."""
 
 
-def unsaid(step: Step) -> dict[str, Json]:
+def _unsaid(step: Step) -> dict[str, Json]:
     """A step's fields but its observation."""
     return {each.name: to_json(getattr(step, each.name)) for each in fields(step) if each.name != "observation"}

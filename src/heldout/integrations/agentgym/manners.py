@@ -95,10 +95,10 @@ def _babyai_observed(suite: Suite, episode: Episode) -> Json:
 def _babyai_picture(_: Suite, episode: Episode) -> Json:
     grid = _begun(episode).world.grid
     pixels = grid.get_frame(highlight=grid.highlight, tile_size=grid.tile_size)
-    return "data:image/png;base64," + b64encode(png(pixels)).decode()
+    return "data:image/png;base64," + b64encode(_png(pixels)).decode()
 
 
-def png(pixels: Any) -> bytes:
+def _png(pixels: Any) -> bytes:
     """A picture of height × width × 3 bytes as a PNG file."""
     height, width, _ = pixels.shape
 

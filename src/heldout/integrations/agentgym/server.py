@@ -48,7 +48,7 @@ class Server:
         self._over = Event()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="heldout-serve")
         config = uvicorn.Config(
-            App(door.answer, self._pool),
+            _App(door.answer, self._pool),
             http="h11",
             ws="none",
             loop="asyncio",
@@ -107,7 +107,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @final
-class App:
+class _App:
     """The door as an ASGI application: it reads a request, has it carried out in a thread, and sends the answer."""
 
     def __init__(self, carry_out: Callable[[Call], Answer], pool: ThreadPoolExecutor) -> None:

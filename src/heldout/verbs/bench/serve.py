@@ -28,7 +28,7 @@ def bench_serve(
     given = ["source.rules=agentgym", *settings]
     suite = open_suite(env, changed(Config(), given).source)
     plays = scripts(suite, seed)
-    with serving(env, given) as told, Progress(f"bench serve {env}", episodes) as progress:
+    with _serving(env, given) as told, Progress(f"bench serve {env}", episodes) as progress:
         address, done = told["url"], count(1)
         speeds = {
             name: speed(address, suite, plays, steps=steps, keeps=keeps, pid=told["pid"])
@@ -46,7 +46,7 @@ def bench_serve(
             tell=lambda: progress.show(next(done)),
         )
     described = {"env": env, "speeds": {name: asdict(each) for name, each in speeds.items()}, "soak": asdict(found)}
-    print(dumps(described, indent=2, ensure_ascii=False) if as_json else told_of(speeds, found, in_flight))
+    print(dumps(described, indent=2, ensure_ascii=False) if as_json else _told(speeds, found, in_flight))
     if found.unexpected or found.left_open:
         raise HeldoutError(
             f"{len(found.unexpected)} answers are none of the protocol's, {found.left_open} left open"
@@ -54,7 +54,7 @@ def bench_serve(
 
 
 @contextmanager
-def serving(env: str, settings: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _serving(env: str, settings: Sequence[str]) -> Iterator[dict[str, Any]]:
     """A server in a process of its own, and what it says of itself."""
     words = ["serve", env, "--port", "0", "--json", "--idle-seconds", str(IDLE_SECONDS), "--max-episodes", "100000"]
     command = [sys.executable, "-m", "heldout", *words, "--set", *settings]
@@ -69,7 +69,7 @@ def serving(env: str, settings: Sequence[str]) -> Iterator[dict[str, Any]]:
             server.send_signal(SIGINT)
 
 
-def told_of(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
+def _told(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
     """The figures for people."""
     timed = Table(
         ("ONE CLIENT", "OPENS/S", "STEPS/S", "CALLS/CPU S"),
