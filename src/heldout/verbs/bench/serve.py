@@ -18,7 +18,8 @@ from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
 from heldout.report.tables import Table, aligned
 
-IDLE_SECONDS = 5
+IDLE_SECONDS = 15
+"""Long beside a call on a machine that is busy, short beside the soak."""
 
 
 def bench_serve(
