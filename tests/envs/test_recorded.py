@@ -183,3 +183,47 @@ def test_a_dialogue_becomes_the_episode_that_its_client_played() -> None:
     )
     paid = converted(logged, task, plain_action, paid="reward").steps[-1].answer
     assert paid == Answer(observation="Door 1.", reward=0.5)
+
+
+SHOPPED = {
+    "id": "shop-1",
+    "env": "shop",
+    "task": {},
+    "kind": "",
+    "start": "Search",
+    "start_available": ["search"],
+    "steps": [
+        {"action": "buy", "observation": "Bought.", "available": [], "purchase": {"asin": "B1", "price": 2.5}},
+        {"action": "search", "error": "out", "available": ["buy"]},
+    ],
+}
+
+
+def test_what_was_available_and_bought_is_read_and_written() -> None:
+    episode = episode_in(SHOPPED, "line 1")
+    assert (episode.available, episode.steps[0].answer.available) == (("search",), ())
+    assert episode.steps[0].answer.purchase == {"asin": "B1", "price": 2.5}
+    assert episode.steps[1].answer == Answer(error="out", available=("buy",))
+    assert line_of(episode) == SHOPPED
+
+
+def test_what_is_available_may_stand_in_an_object_as_webshop_s_server_has_it() -> None:
+    told = {"has_search_bar": True, "clickables": ["search"]}
+    step = {"action": "", "available": told}
+    episode = episode_in(SHOPPED | {"start_available": told, "steps": [step]}, "line 1")
+    assert episode.available == episode.steps[0].answer.available == ("search",)
+
+
+@pytest.mark.parametrize("wrong", ["search", {"buttons": []}, [1], {"clickables": [None]}])
+def test_what_is_no_list_of_actions_is_refused(wrong: Json) -> None:
+    with pytest.raises(BadCall, match="what is available is a list of texts, not "):
+        episode_in(SHOPPED | {"start_available": wrong}, "line 1")
+
+
+def test_actions_and_purchases_are_compared_where_they_were_recorded() -> None:
+    ours = Answer(observation="Bought.", available=("search", "buy"), purchase={"asin": "B1", "price": 2.5})
+    assert Answer(observation="Bought.").apart(ours) == ()
+    assert Answer(available=("buy", "search")).apart(ours) == ("available",)
+    assert Answer(available=(), purchase={"asin": "B1", "price": 2.5}).apart(ours) == ("available",)
+    assert Answer(purchase={"asin": "B1"}).apart(ours) == ("purchase",)
+    assert Answer(available=()).apart(Answer(observation="Bought.")) == ("available",)

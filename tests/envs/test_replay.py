@@ -124,3 +124,21 @@ def test_a_reply_that_the_client_answered_itself_does_not_reach_the_environment(
     asked = RecordedStep(action="", answer=Answer(observation=told, reward=0.0), misread=told)
     episode = recorded(asked, step("go", "Door 1."))
     assert replayed(episode, Two(), past_end=True).differences == ()
+
+
+def test_what_is_told_beside_the_steps_is_compared_from_the_start_on() -> None:
+    def beside(world: int) -> Answer:
+        return Answer(available=("go",) if world < 2 else ())
+
+    was = [
+        Answer(observation="Door 1.", available=("go",)),
+        Answer(observation="Door 2.", available=()),
+        Answer(observation="Door 3.", available=("look",)),
+        Answer(error="nothing beyond", available=()),
+    ]
+    steps = tuple(RecordedStep(action="go", answer=answer) for answer in was)
+    episode = RecordedEpisode(env="two", id="two-1", task={}, start="2 doors.", available=("go",), steps=steps)
+    [difference] = replayed(episode, Two(), past_end=True, beside=beside).differences
+    assert (difference.step, difference.fields, difference.ours.available) == (3, ("available",), ())
+    without = replayed(episode, Two(), past_end=True).differences
+    assert [each.step for each in without] == [0, 1, 2, 3, 4]

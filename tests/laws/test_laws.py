@@ -18,11 +18,12 @@ from heldout.errors import OriginalError
 from heldout.records import Ending, Step, Task
 
 SUITES = ("corridor", *BUILT_IN)
-REAL = ("textcraft", "searchqa")
+REAL = ("textcraft", "searchqa", "webshop", "alfworld")
 WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
 TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>")
+CLICKS = ("search[", "click[", "]", "<c>", "buy now", "< prev", "next >", "description")
 
-TYPED = st.text(max_size=40) | st.lists(st.sampled_from(WORDS + TAGS)).map(" ".join)
+TYPED = st.text(max_size=40) | st.lists(st.sampled_from(WORDS + TAGS + CLICKS)).map(" ".join)
 CHOICES = st.lists(st.integers(0, 99) | TYPED, max_size=12)
 """What is done in turn: any text, or by its number an action that would be carried out."""
 

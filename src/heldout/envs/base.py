@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from heldout.data.check import Check
-from heldout.envs.recorded import Dialogue, RecordedEpisode
+from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.records import Step, Task
 
 World = Any
@@ -60,6 +60,8 @@ class Recordings:
     """A dialogue as an episode: what its task was, and what action each reply."""
     compared: Callable[[str], str] = str
     """What of a recorded opening is compared: where prompts are of our own wording, not all."""
+    beside: Callable[[World], Answer] = lambda _: Answer()
+    """What recordings have of a world beside the step itself: what is available, what was bought."""
 
 
 def _in_react_form(thought: str, action: str) -> str:

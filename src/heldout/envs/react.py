@@ -24,3 +24,15 @@ def plain_action(reply: str) -> str:
 def plain(line: str) -> str:
     """The letters, digits and commas of a line, its words one blank apart: all that an action may hold."""
     return " ".join(_UNWANTED.sub("", line).split())
+
+
+def whole_action(reply: str) -> str:
+    """All that follows the last `Action:`, as AgentGym's WebShop and ALFWorld read it (spec §0.4).
+
+    Without one, the whole reply where it holds an action of WebShop's form, else the empty action.
+    """
+    reply = reply.removesuffix("</s>")
+    _, found, action = reply.rpartition("Action:")
+    if found:
+        return action.strip()
+    return reply if "search[" in reply or "click[" in reply else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from heldout.errors import BadCall
-from heldout.records import Json, from_json
+from heldout.records import Json, from_json, to_json
 
 F = TypeVar("F")
 
@@ -20,6 +20,10 @@ class Answer:
     done: bool | None = None
     error: str | None = None
     """The server's error reply, in place of all else."""
+    available: tuple[str, ...] | None = None
+    """What could be done next, as the server lists it."""
+    purchase: Mapping[str, Json] | None = None
+    """What was bought, and the parts that its reward is made of."""
 
     def apart(self, ours: "Answer") -> tuple[str, ...]:
         """The fields of this, as far as it was recorded, that ours has otherwise; `error` where only one is one."""
@@ -54,6 +58,8 @@ class RecordedEpisode:
     """What the environment needs to make the same world."""
     start: str | None = None
     """The opening observation."""
+    available: tuple[str, ...] | None = None
+    """What could be done at the start."""
     steps: tuple[RecordedStep, ...]
 
 
@@ -90,18 +96,21 @@ def episode_in(value: Json, name: str) -> RecordedEpisode:
         kind=str(value.get("kind", "")),
         task=_field(value, "task", dict),
         start=start,
+        available=_available(value["start_available"]) if "start_available" in value else None,
         steps=tuple(_step(step, number) for number, step in enumerate(steps, start=1)),
     )
 
 
 def line_of(episode: RecordedEpisode) -> Json:
     """The line that holds an episode."""
+    available = {} if episode.available is None else {"start_available": list(episode.available)}
     return {
         "id": episode.id,
         "env": episode.env,
         "task": dict(episode.task),
         "kind": episode.kind,
         "start": episode.start,
+        **available,
         "steps": [_stated(step) for step in episode.steps],
     }
 
@@ -147,15 +156,26 @@ def _step(value: Json, number: int) -> RecordedStep:
     try:
         action = _field(value, "action", str)
         misread = _field(value, "misread", str) if "misread" in value else ""
-        answer = from_json(Answer, {name: value[name] for name in ANSWERED if name in value})
+        told = {name: value[name] for name in ANSWERED if name in value}
+        if told.get("available") is not None:
+            told["available"] = _available(told["available"])
+        answer = from_json(Answer, told)
     except BadCall as error:
         raise BadCall(f"step {number}: {error}") from None
     return RecordedStep(action=action, answer=answer, misread=misread)
 
 
+def _available(value: Json) -> tuple[str, ...]:
+    """A list of actions; WebShop's server has it in an object, as `clickables`."""
+    found = value.get("clickables") if isinstance(value, dict) else value
+    if not isinstance(found, list) or not all(isinstance(action, str) for action in found):
+        raise BadCall(f"what is available is a list of texts, not {value!r:.60}")
+    return tuple(found)
+
+
 def _stated(step: RecordedStep) -> Json:
     told = {"misread": step.misread} if step.misread else {}
-    answer = {name: getattr(step.answer, name) for name in ANSWERED}
+    answer = {name: to_json(getattr(step.answer, name)) for name in ANSWERED}
     return {"action": step.action, **told} | {name: value for name, value in answer.items() if value is not None}
 
 

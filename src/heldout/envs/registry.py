@@ -13,6 +13,8 @@ BUILT_IN = {
     "textcraft": "heldout.envs.textcraft:suite",
     "babyai": "heldout.envs.babyai:suite",
     "searchqa": "heldout.envs.searchqa:suite",
+    "webshop": "heldout.envs.webshop:suite",
+    "alfworld": "heldout.envs.alfworld:suite",
 }
 
 ELSEWHERE = {"agentgym": "heldout.envs.agentgym:suite"}

@@ -1,9 +1,9 @@
 """Recorded episodes played again, and where we answer otherwise."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from heldout.envs.base import Env
+from heldout.envs.base import Env, World
 from heldout.envs.recorded import Answer, RecordedEpisode, RecordedStep
 from heldout.errors import OriginalError
 
@@ -33,28 +33,37 @@ class Replayed:
     differences: tuple[Difference, ...]
 
 
-def replayed(recorded: RecordedEpisode, env: Env, *, past_end: bool) -> Replayed:
+def _nothing(_: World) -> Answer:
+    return Answer()
+
+
+def replayed(
+    recorded: RecordedEpisode, env: Env, *, past_end: bool, beside: Callable[[World], Answer] = _nothing
+) -> Replayed:
     """The recorded actions, played in an environment that was opened for them.
 
     `past_end`: play goes on after an ending, as the originals' does; else the environment is not asked again.
+    `beside`: what can be told of a world beside the step itself, such as what is available.
     """
     start, steps, over = env.start().observation, list[RecordedStep](), False
+    available = beside(env.world).available
     for step in recorded.steps:
-        answer = Answer(error=OVER) if over else _answered(env, step)
+        answer = Answer(error=OVER) if over else _answered(env, step, beside)
         over = over or (answer.done is True and not past_end)
         steps.append(replace(step, answer=answer))
-    ours = replace(recorded, start=start, steps=tuple(steps))
+    ours = replace(recorded, start=start, available=available, steps=tuple(steps))
     return Replayed(episode=ours, differences=tuple(_differences(recorded, ours)))
 
 
-def _answered(env: Env, step: RecordedStep) -> Answer:
+def _answered(env: Env, step: RecordedStep, beside: Callable[[World], Answer]) -> Answer:
     if step.misread:
         return Answer(observation=step.misread, reward=0.0, score=0.0, done=False)
     try:
         answer = env.step(step.action)
     except OriginalError as error:
-        return Answer(error=str(error))
-    return Answer(
+        return replace(beside(env.world), error=str(error))
+    return replace(
+        beside(env.world),
         observation=answer.observation,
         reward=answer.reward,
         score=answer.score,
@@ -63,7 +72,7 @@ def _answered(env: Env, step: RecordedStep) -> Answer:
 
 
 def _differences(recorded: RecordedEpisode, ours: RecordedEpisode) -> Iterator[Difference]:
-    opening, our_opening = Answer(observation=recorded.start), Answer(observation=ours.start)
+    opening, our_opening = (Answer(observation=each.start, available=each.available) for each in (recorded, ours))
     pairs = [("", opening, our_opening)]
     pairs += [(was.action, was.answer, now.answer) for was, now in zip(recorded.steps, ours.steps, strict=True)]
     for number, (action, was, now) in enumerate(pairs):

@@ -48,8 +48,9 @@ def replays(file: Path, rules: str) -> Iterator[Replayed]:
     reader = Reader(Source(rules=rules))
     for place, episode in reader.episodes(file):
         with named(place):
-            env = reader.recordings(episode.env).open(episode)
-        yield replayed(episode, env, past_end=rules == "agentgym")
+            recordings = reader.recordings(episode.env)
+            env = recordings.open(episode)
+        yield replayed(episode, env, past_end=rules == "agentgym", beside=recordings.beside)
 
 
 def _write(path: Path, episodes: list[RecordedEpisode]) -> None:

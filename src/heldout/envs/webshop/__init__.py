@@ -1,0 +1,113 @@
+"""WebShop: finding and buying what an instruction asks for (Yao et al., 2022; in AgentGym, Xi et al., 2024)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from heldout.config import Source
+from heldout.data.folder import data_folder
+from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.react import whole_action
+from heldout.envs.webshop import published, replay, tasks
+from heldout.envs.webshop.catalogue import Catalogue
+from heldout.envs.webshop.env import WebShop
+from heldout.envs.webshop.files import catalogue, prices
+from heldout.envs.webshop.generate import SIZES
+from heldout.envs.webshop.nouns import tagger
+from heldout.envs.webshop.players import legal, oracle, slips, thought
+from heldout.envs.webshop.world import Shop, World
+from heldout.errors import unknown
+from heldout.records import Json, Task, digest, to_json
+
+INSTRUCTIONS = {
+    "pocket": (
+        "Buy what the instruction asks for. Actions:\n"
+        "search[words]\n"
+        "click[button, product or option]\n"
+        "Choose every option that is asked for, then click[Buy Now].\n"
+        "Reply with one action:\n"
+        "Thought: ...\n"
+        "Action: ..."
+    ),
+    "standard": (
+        "You shop on a website. The instruction on every page says what to buy: a product with certain "
+        "attributes, often in a certain color, size or the like, often below a certain price. You buy one product, "
+        "and the closer it is to the instruction the better.\n\n"
+        "A page comes as its texts with [SEP] between them. There are two actions:\n"
+        "- search[words]: look for products; any words will do.\n"
+        "- click[text]: click a button (such as Next > or Buy Now), a product's code in the results, or an option "
+        "on a product's page, by the text that it has on the page you see now. Anything else does nothing.\n\n"
+        "Choose all the options that are asked for before you buy. Buy Now ends the task.\n\n"
+        "Reply with a thought and exactly one action, in this form:\n"
+        "Thought: why you do it\n"
+        "Action: click[something]"
+    ),
+}
+
+ACTIONS = ("search[{words}]", "click[{text}]")
+
+TRAITS = Traits(dense=True, strict=False, lists_actions=False, knowledge=True, structured=True)
+
+Stock = Callable[[Mapping[str, Json]], tuple[Catalogue, Mapping[str, float]]]
+Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
+"""What a source decides: its pools, the stock that a task's shop has, a line on it, and a digest of it."""
+
+
+def suite(source: Source) -> Suite:
+    """WebShop over invented shops, or over the real one's products in HELDOUT_DATA."""
+    if source.profile not in INSTRUCTIONS:
+        raise unknown("profile", source.profile, INSTRUCTIONS)
+    if source.rules not in ("fixed", "agentgym"):
+        raise unknown("rules", source.rules, ("fixed", "agentgym"))
+    if source.kind not in ("generated", "real"):
+        raise unknown("source", source.kind, ("generated", "real"))
+    pools, stock, words, data = (_real if source.kind == "real" else _generated)(source)
+    return Suite(
+        name="webshop",
+        kind="Web",
+        traits=TRAITS,
+        instruction=INSTRUCTIONS[source.profile],
+        actions=ACTIONS,
+        turn_limit=10,
+        rules=source.rules,
+        source=f"{words}; nouns by {tagger().name}",
+        data=f"{data}-{tagger().name}",
+        tasks=pools,
+        open=partial(_open, stock, source.rules == "agentgym"),
+        read=whole_action,
+        oracle=oracle,
+        legal=legal,
+        thought=thought,
+        slips=slips,
+        recordings=Recordings(
+            open=partial(replay.opened, rules=source.rules),
+            episode_of=replay.episode_of,
+            beside=replay.beside,
+        ),
+        checks=published.checks,
+    )
+
+
+def _open(stock: Stock, exact_original: bool, task: Task) -> Env:
+    products, costs = stock(task.world)
+    shop = Shop(products, costs, tagger().nouns)
+    return WebShop(World(shop=shop, goal=tasks.goal_in(task.world), chosen={}, exact_original=exact_original))
+
+
+def _generated(source: Source) -> Parts:
+    return (
+        partial(tasks.generated, seed=source.seed, profile=source.profile),
+        tasks.stock,
+        f"shoppers in shops invented from seed {source.seed} ({source.profile})",
+        digest([source.kind, source.seed, source.profile, to_json(SIZES[source.profile])]),
+    )
+
+
+def _real(source: Source) -> Parts:
+    del source
+    data = data_folder()
+    return (
+        partial(published.published, data=data),
+        lambda _: (catalogue(data), prices(data)),
+        f"the 6,910 goals of WebShop's 1,000 products in {data}",
+        published.data_digest(data),
+    )

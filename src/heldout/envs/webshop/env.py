@@ -1,0 +1,80 @@
+"""WebShop in words: one episode, in `fixed` rules or the original's."""
+
+import re
+from typing import final
+
+from heldout.envs.webshop.pages import clickable, text
+from heldout.envs.webshop.world import Breakdown, Place, World
+from heldout.errors import OriginalError
+from heldout.records import Ending, Step
+
+LONGEST_ACTION = 2000
+"""Characters; `fixed` rules read nothing longer."""
+
+REFUSED = "Invalid Action.\n\n"
+"""What `fixed` rules put above the page, which stays as it was; the original shows the page alone."""
+
+_ACTION = re.compile(r"(.+)\[(.+)\]")
+
+
+@final
+class WebShop:
+    """One episode of one task: a shopper looks for a product, and buys one."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._started = False
+
+    @property
+    def world(self) -> World:
+        """The shop and where the shopper stands."""
+        return self._world
+
+    def start(self) -> Step:
+        """The search page, with what is wanted."""
+        self._started = True
+        return self._answer()
+
+    def step(self, action: str) -> Step:
+        """The page that an action leads to; `fixed` rules raise only before the start and after the end."""
+        if not self._started:
+            raise RuntimeError("step before start")
+        original = self._world.exact_original
+        # The original goes on, and pays again (Q-WS3).
+        if self._world.page.place is Place.DONE and not original:
+            raise RuntimeError("step after the end")
+        try:
+            after = self._after(action)
+        except Breakdown as error:
+            self._world = error.world
+            raise OriginalError(str(error)) from None
+        if after is None:
+            return self._answer("" if original else REFUSED)
+        bought = after.purchase is not None and after.page.place is Place.DONE
+        self._world = after
+        return self._answer(bought=bought)
+
+    def _after(self, action: str) -> World | None:
+        """The world that an action leads to; None where it is not one, or not one here."""
+        if len(action) > LONGEST_ACTION and not self._world.exact_original:
+            return None
+        read = _ACTION.match(action)
+        if read is None:
+            return None
+        name, argument = read[1], read[2].lower()
+        if name == "search":
+            return self._world.search(argument)
+        move = clickable(self._world).get(argument) if name == "click" else None
+        return move(self._world) if move else None
+
+    def _answer(self, before: str = "", *, bought: bool = False) -> Step:
+        world = self._world
+        score = world.purchase.reward if world.purchase else 0.0
+        ending = (Ending.SOLVED if score == 1 else Ending.FAILED) if bought else None
+        return Step(
+            before + text(world),
+            reward=score if bought else 0.0,
+            score=score,
+            ending=ending,
+            digest=world.digest,
+        )

@@ -1,0 +1,83 @@
+"""WebShop's real tasks: the 6,910 goals of its 1,000 products, by their published numbers."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+
+from heldout.data.check import Check, checked
+from heldout.data.folder import ids_path, published_numbers
+from heldout.envs.lazy import Lazy
+from heldout.envs.webshop.catalogue import Product
+from heldout.envs.webshop.files import PRODUCTS, WISHES, catalogue, goals, wishes
+from heldout.envs.webshop.goals import Goal
+from heldout.envs.webshop.players import turns
+from heldout.envs.webshop.tasks import difficulty, stated
+from heldout.errors import BadCall, unknown
+from heldout.records import Task, digest
+
+EASY_TURNS = 5
+"""The most turns that the oracle takes for an easy goal: true of about half of the 6,910."""
+
+
+LONGEST = 20
+"""Turns in which a goal has to be reached: K of every evaluation (paper §3.2)."""
+
+
+def published(pool: str, data: Path) -> Sequence[Task]:
+    """The goals of one pool: the published ids of `train` and `test`; `demonstrations` are those in neither."""
+    if pool not in ("demonstrations", "train", "test"):
+        raise unknown("pool", pool, ("demonstrations", "train", "test"))
+    return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))
+
+
+def data_digest(data: Path) -> str:
+    """A digest of the products, the goals and the ids."""
+    texts = [[product.asin, product.contents] for product in catalogue(data).products]
+    return digest([texts, [stated(goal) for goal in goals(data)], _numbers("train", data), _numbers("test", data)])
+
+
+def checks(data: Path) -> Iterator[Check]:
+    """The products, the wishes, and the published ids."""
+
+    def products() -> tuple[Product, ...]:
+        return catalogue(data).products
+
+    yield checked(data, str(PRODUCTS), "products with a price", products, lambda product: bool(product.pricing))
+    yield checked(
+        data, str(WISHES), "wishes for products", partial(wishes, data), lambda wish: bool(wish.attributes)
+    )
+    for split in ("train", "test"):
+        ids, read = ids_path("webshop", split), partial(published_numbers, data, "webshop", split)
+        yield checked(data, ids, "ids of goals that the oracle reaches in 20 turns", read, partial(_is_found, data))
+
+
+def _is_found(data: Path, number: int) -> bool:
+    if not all((data / file).exists() for file in (PRODUCTS, WISHES)):
+        return False
+    return turns(catalogue(data), _goal(number, data)) <= LONGEST
+
+
+def _goal(number: int, data: Path) -> Goal:
+    if number >= len(goals(data)):
+        raise BadCall(f"there is no webshop_{number} among the {len(goals(data))} goals of {data / PRODUCTS}")
+    return goals(data)[number]
+
+
+@cache
+def _task(pool: str, number: int, data: Path) -> Task:
+    goal = _goal(number, data)
+    taken = turns(catalogue(data), goal)
+    return Task(
+        env="webshop",
+        split=pool,
+        id=f"webshop_{number}",
+        difficulty=difficulty(taken, EASY_TURNS),
+        world=stated(goal) | {"goal": number},
+    )
+
+
+@cache
+def _numbers(pool: str, data: Path) -> list[int]:
+    test, train = (published_numbers(data, "webshop", split) for split in ("test", "train"))
+    left = sorted(set(range(len(goals(data)))) - set(test) - set(train))
+    return {"test": test, "train": train, "demonstrations": left}[pool]

@@ -1,0 +1,123 @@
+"""WebShop's generated tasks: shoppers in invented shops, in pools that share no maker of things."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from random import Random
+
+from heldout.envs.lazy import Lazy
+from heldout.envs.webshop.catalogue import Catalogue
+from heldout.envs.webshop.generate import SIZES, stocked, wanted
+from heldout.envs.webshop.goals import Goal, drawn_prices
+from heldout.envs.webshop.players import turns
+from heldout.envs.webshop.wares import BRANDS
+from heldout.errors import unknown
+from heldout.records import Json, Task
+from heldout.seeds import derive, stream
+
+POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
+"""The numbers of the generated tasks in each pool."""
+
+SHARES = ("test", "train", "demonstrations", "demonstrations")
+"""How the makers are shared out."""
+
+IN_SHOP = {"pocket": 8, "standard": 250}
+"""Shoppers of one shop, an even number: each wants another product. The next shop sells other things."""
+
+KEPT = {"pocket": 256, "standard": 16}
+"""Shops that are kept once they are stocked: those of all 1,000 training tasks."""
+
+EASY_TURNS = {"pocket": 4, "standard": 4}
+"""The most turns that the oracle takes in an easy task: true of about half of all."""
+
+MOST_TURNS = 10
+"""Goals that take the oracle longer are not used: K in training (paper §3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """Which shop: all that its stock depends on."""
+
+    seed: int
+    profile: str
+    pool: str
+    number: int
+
+    def stream(self, purpose: str) -> Random:
+        """The chance of one purpose."""
+        return stream(self.seed, "webshop", self.profile, self.pool, self.number, purpose)
+
+
+def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one pool, easy and hard in turn; no maker of one pool is in another, whatever the seeds."""
+    if pool not in POOLS:
+        raise unknown("pool", pool, POOLS)
+    return Lazy(lambda number: _task(pool, number, seed, profile), POOLS[pool])
+
+
+def stock(world: Mapping[str, Json]) -> tuple[Catalogue, Mapping[str, float]]:
+    """The catalogue of a generated task's shop, and what things cost there."""
+    name = _Name(**world["shop"])
+    return _STOCKS[name.profile](name)
+
+
+def goal_in(world: Mapping[str, Json]) -> Goal:
+    """What is wanted in a task."""
+    return Goal(
+        asin=world["asin"],
+        instruction=world["instruction"],
+        attributes=tuple(world["attributes"]),
+        options=tuple((group, value) for group, value in world["options"].items()),
+        price_limit=world["price_limit"],
+    )
+
+
+def stated(goal: Goal) -> dict[str, Json]:
+    """A goal as a part of a task's world."""
+    return {
+        "asin": goal.asin,
+        "instruction": goal.instruction,
+        "attributes": list(goal.attributes),
+        "options": dict(goal.options),
+        "price_limit": goal.price_limit,
+    }
+
+
+def difficulty(taken: int, easy_turns: int) -> str:
+    """What a task is that takes the oracle so many turns."""
+    return "easy" if taken <= easy_turns else "hard"
+
+
+def _stocked(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
+    chance = name.stream("stock")
+    catalogue = stocked(_brands_of(name.pool), SIZES[name.profile], chance)
+    return catalogue, drawn_prices(catalogue.products, chance.randrange(1 << 32))
+
+
+_STOCKS = {profile: lru_cache(maxsize=kept)(_stocked) for profile, kept in KEPT.items()}
+
+
+@cache
+def _brands_of(pool: str) -> list[str]:
+    # A hash without the seed decides: demonstrations of one seed hold nothing that is sold under another's test.
+    return [brand for brand in BRANDS if SHARES[derive(0, "webshop", "brand", brand) % len(SHARES)] == pool]
+
+
+@cache
+def _task(pool: str, number: int, seed: int, profile: str) -> Task:
+    shop, place = divmod(number - POOLS[pool].start, IN_SHOP[profile])
+    name, hard = _Name(seed, profile, pool, shop), number % 2
+    catalogue, prices = _STOCKS[profile](name)
+    ours, chance = catalogue.products[place :: IN_SHOP[profile]], name.stream(f"shopper {place}")
+    taken = 0
+    while not taken or taken > MOST_TURNS or (taken > EASY_TURNS[profile]) != hard:
+        product = chance.choice(ours)
+        goal = wanted(product, prices[product.asin], SIZES[profile], chance)
+        taken = turns(catalogue, goal)
+    return Task(
+        env="webshop",
+        split=pool,
+        id=f"webshop_{number}",
+        difficulty=difficulty(taken, EASY_TURNS[profile]),
+        world=stated(goal) | {"shop": {"seed": seed, "profile": profile, "pool": pool, "number": shop}},
+    )

@@ -1,0 +1,118 @@
+"""What invented shops sell, and the words that they sell it with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department:
+    """A part of the shop: its things have attributes and options of the same kind."""
+
+    section: str
+    category: str
+    """The beginning of its things' paths."""
+    kinds: tuple[str, ...]
+    """What it sells, in the plural."""
+    attributes: tuple[str, ...]
+    options: tuple[str, ...]
+    """The groups of options that its things may have."""
+    materials: tuple[str, ...]
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
+DEPARTMENTS = (
+    Department(
+        section="fashion",
+        category="Clothing, Shoes & Jewelry › Clothing",
+        kinds=_listed("shirts, jackets, sweaters, shorts, hats, socks, scarves, gloves, boots, sandals"),
+        attributes=_listed(
+            "machine washable, long sleeve, slim fit, quick drying, light weight, hand wash, high waist, "
+            "rubber sole"
+        ),
+        options=("color", "size"),
+        materials=_listed("cotton, linen, wool, leather, denim, fleece"),
+    ),
+    Department(
+        section="garden",
+        category="Home & Kitchen › Furniture & Decor",
+        kinds=_listed("pillows, rugs, curtains, lamps, shelves, mirrors, towels, chairs, blankets, baskets"),
+        attributes=_listed(
+            "easy clean, heavy duty, non slip, double sided, space saving, wall mounted, easy assemble, hand made"
+        ),
+        options=("color", "size"),
+        materials=_listed("bamboo, oak, steel, velvet, glass, cotton"),
+    ),
+    Department(
+        section="electronics",
+        category="Electronics › Accessories",
+        kinds=_listed(
+            "headphones, chargers, cables, speakers, keyboards, cameras, tripods, monitors, adapters, radios"
+        ),
+        attributes=_listed(
+            "fast charging, high speed, noise cancelling, water resistant, plug play, easy install, long life, "
+            "hands free"
+        ),
+        options=("color", "style"),
+        materials=_listed("aluminum, nylon, silicone, carbon, steel, copper"),
+    ),
+    Department(
+        section="beauty",
+        category="Beauty & Personal Care › Skin & Hair",
+        kinds=_listed("soaps, shampoos, creams, brushes, lipsticks, razors, perfumes, combs, lotions, masks"),
+        attributes=_listed(
+            "cruelty free, long lasting, fragrance free, travel size, paraben free, easy carry, sulfate free, "
+            "oil free"
+        ),
+        options=("scent", "size"),
+        materials=_listed("shea butter, coconut oil, aloe, honey, clay, argan oil"),
+    ),
+    Department(
+        section="grocery",
+        category="Grocery & Gourmet Food › Pantry",
+        kinds=_listed("cookies, teas, noodles, sauces, spices, crackers, soups, candies, nuts, jams"),
+        attributes=_listed(
+            "gluten free, sugar free, dairy free, low sodium, non gmo, high protein, fat free, hand picked"
+        ),
+        options=("flavor", "pack"),
+        materials=_listed("oats, rice, cocoa, wheat, corn, almonds"),
+    ),
+)
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    "color": _listed("red, blue, green, black, white, grey, pink, brown, navy, yellow"),
+    "size": _listed("small, medium, large, x-large, xx-large, travel"),
+    "style": _listed("classic, compact, foldable, studio, wide, slim"),
+    "scent": _listed("rose, lemon, mint, vanilla, cedar, peach"),
+    "flavor": _listed("honey, ginger, chili, berry, garlic, maple"),
+    "pack": _listed("1 pack, 2 pack, 4 pack, 6 pack, 12 pack"),
+}
+"""The values of each group of options."""
+
+_SYLLABLES = _listed("va, ko, lu, mi, ra, ne, so, ti, da, pe, zu, bo, fi, ga")
+BRANDS = tuple((one + two).capitalize() for one in _SYLLABLES for two in _SYLLABLES if one != two)
+"""Names of makers; each pool has its own share of them."""
+
+SENTENCES = (
+    "These {kind} by {brand} are made of {material} and built to last.",
+    "Whether at home or on the road, they do what {kind} should do.",
+    "Each piece is checked by hand before it leaves the {brand} workshop.",
+    "Our {material} comes from small suppliers that we have known for years.",
+    "They are {attribute}, which our customers ask for again and again.",
+    "Please allow a small difference between the pictures and the real thing.",
+    "If anything is wrong with your order, write to {brand} and we set it right.",
+    "A thoughtful present for birthdays, for a new home, or for no reason at all.",
+    "Every order of {kind} comes well packed, with a card that says how to care for {material}.",
+    "You will notice the difference from the first day.",
+)
+"""What long descriptions are made of."""
+
+FEATURES = (
+    "{attribute}: our {kind} are {attribute}, and stay so.",
+    "What you get: {kind} of {material}, and a note of thanks from {brand}.",
+    "Good to know: made of {material}, and {attribute}.",
+    "Promise: {brand} takes these {kind} back within 30 days.",
+)
+"""What long lists of features are made of."""
