@@ -1,10 +1,12 @@
 """What many tests share: an environment that they plan themselves, and a model that is made in seconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import final
 
 import pytest
@@ -16,6 +18,10 @@ from heldout.envs.base import Env, Suite, Traits
 from heldout.envs.react import plain_action
 from heldout.envs.registry import open_suite
 from heldout.errors import Unavailable
+from heldout.integrations.agentgym.calls import Answer, Call
+from heldout.integrations.agentgym.door import Door
+from heldout.integrations.agentgym.episodes import Episodes
+from heldout.integrations.agentgym.server import Server, listen
 from heldout.model import load
 from heldout.model.chat import chat_of
 from heldout.model.learner import Learner, Objective
@@ -133,6 +139,54 @@ def unreliable() -> Callable[[int], tuple[Suite, Service]]:
 
     return made
 
+
+Change = Callable[[Call, Answer], Answer]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A suite behind a door on a free port of this machine."""
+
+    address: str
+    episodes: Episodes
+
+    @property
+    def host(self) -> str:
+        """The address without its scheme."""
+        return self.address.removeprefix("http://")
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Callable[..., Served]]:
+    """Serves suites, each from a thread: `served("textcraft")`; `change` may change answers on their way."""
+    with ExitStack() as stack:
+
+        def made(env: str, source: Source = ORIGINAL, most: int = 1000, change: Change | None = None) -> Served:
+            episodes = Episodes(most, idle_seconds=3600)
+            door = Door(open_suite(env, source), source, episodes, Random(0))
+            server = Server(Changing(door, change) if change else door, episodes, listen("127.0.0.1", 0))
+            thread = Thread(target=server.run)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.stop)
+            return Served(server.address, episodes)
+
+        yield made
+
+
+@final
+class Changing:
+    """A door whose answers are changed on their way."""
+
+    def __init__(self, door: Door, change: Change) -> None:
+        self._door, self._change = door, change
+
+    def answer(self, call: Call) -> Answer:
+        """The changed answer."""
+        return self._change(call, self._door.answer(call))
+
+
+ORIGINAL = Source(rules="agentgym")
 
 TRIO = ("corridor", "textcraft", "babyai")
 

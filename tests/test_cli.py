@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from heldout.cli import BROKEN_PIPE, FAMILIES, INTERRUPTED, VERBS, load, main, metric, parse
+from heldout.cli import BROKEN_PIPE, FAMILIES, INTERRUPTED, VERBS, load, main, parse
 from heldout.errors import BadCall
+from heldout.verbs.flags import metric
 
 ROOT = Path(__file__).parents[1]
 TRAIN = (
@@ -34,9 +35,12 @@ CALLS = {
     "data list": "data list",
     "data fetch": "data fetch textcraft",
     "bench rollout": "bench rollout",
+    "serve": "serve textcraft",
+    "bench serve": "bench serve",
     "bench envs": "bench envs",
     "bench train": "bench train",
 }
+LIGHT = {"heldout", "heldout.cli", "heldout.errors", "heldout.verbs", "heldout.verbs.flags"}
 Said = Callable[[], tuple[str, str]]
 
 
@@ -107,7 +111,17 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),
-        ("bench rolout", "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout, train)"),
+        ("serve textcraft --port 70000", "serve: argument --port: a port is a number from 0 to 65535, not '70000'"),
+        ("serve corridoor", "unknown environment 'corridoor' (choose from:"),
+        (
+            "evaluate --model oracle --envs agentgym:textcraft",
+            "an environment on a server is such as agentgym:text",
+        ),
+        ("evaluate --model oracle --envs agentgym:x@http://h:1", "unknown environment on a server 'x'"),
+        (
+            "bench rolout",
+            "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout, serve, train)",
+        ),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
         ("bench envs --env textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("bench envs --seconds -1", "bench envs: argument --seconds:"),
@@ -157,7 +171,7 @@ def test_help_needs_nothing_that_is_slow_to_load(verb: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not {"torch", "transformers", "numpy", "matplotlib", "minigrid", "rich"} & loaded
-    assert {name for name in loaded if name.startswith("heldout")} == {"heldout", "heldout.cli", "heldout.errors"}
+    assert {name for name in loaded if name.startswith("heldout")} == LIGHT
 
 
 def test_environments_are_listed_for_programs(said: Said) -> None:

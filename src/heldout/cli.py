@@ -7,7 +7,7 @@ Exit status: 0 done, 1 something failed, 2 a call that cannot be, 130 interrupte
 import os
 import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,8 +16,12 @@ from typing import NoReturn, final
 
 from heldout import __version__
 from heldout.errors import BadCall, HeldoutError, unknown
+from heldout.verbs import flags
 
 _FLAG = re.compile(r"--[a-z-]+")
+
+EXTRAS = {"uvicorn": "serve"}
+"""What of the packages that a verb may miss comes with which extra."""
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """What a shell reports for a process that SIGINT or SIGPIPE ended."""
@@ -110,9 +114,15 @@ def _check_names(words: Sequence[str]) -> None:
 
 
 def load(place: str) -> Callable[..., object]:
-    """The function that `module:function` names."""
+    """The function that `module:function` names; what it imports may belong to an extra."""
     module, _, function = place.partition(":")
-    found: Callable[..., object] = getattr(import_module(module), function)
+    try:
+        found: Callable[..., object] = getattr(import_module(module), function)
+    except ModuleNotFoundError as missing:
+        if missing.name not in EXTRAS:
+            raise
+        extra = EXTRAS[missing.name]
+        raise HeldoutError(f"{missing.name} is not installed: pip install 'heldout[{extra}]'") from None
     return found
 
 
@@ -150,113 +160,25 @@ def _parsers() -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
     return parser, verbs
 
 
-def metric(text: str) -> int:
-    """The k of `avg@k`: how many times each task is played."""
-    name, _, k = text.partition("@")
-    if name != "avg" or not k.isdecimal() or int(k) < 1:
-        raise BadCall(
-            f"unknown metric {text!r} (give avg@k, such as avg@8: the mean score of k plays of each task)"
-        )
-    return int(k)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if re.fullmatch(r"\d+(\.\d+)?", text) is None:
-        raise ArgumentTypeError(f"a number of seconds, not {text!r}")
-    return float(text)
-
-
-def _one_of(kind: str, *choices: str) -> Callable[[str], str]:
-    def chosen(text: str) -> str:
-        if text not in choices:
-            raise unknown(kind, text, choices)
-        return text
-
-    return chosen
-
-
-def _settings(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--set",
-        dest="settings",
-        metavar="path=value",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="any other setting, such as train.lr=1e-6",
-    )
-
-
-def _seed(parser: ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=0, help="the seed of every stream of chance (0)")
-
-
-def _json(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON for a program to read")
-
-
-def _out(parser: ArgumentParser, what: str) -> None:
-    parser.add_argument("--out", type=Path, metavar="DIR", help=what)
-
-
-def _model(parser: ArgumentParser, *others: str) -> None:
-    names = ", ".join(["pocket", "a folder", "a Hugging Face name", *others])
-    parser.add_argument("--model", required=True, metavar="M", help=names)
-
-
-def _difficulty(parser: ArgumentParser, default: str = "all") -> None:
-    parser.add_argument(
-        "--difficulty",
-        type=_one_of("difficulty", "easy", "hard", "all"),
-        default=default,
-        metavar="D",
-        help=f"which tasks: easy, hard or all ({default})",
-    )
-
-
-def _difficulty_file(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--difficulty-file",
-        metavar="FILE",
-        help="what tells easy from hard: a file of `heldout difficulty`, or pocket (the environment itself)",
-    )
-
-
-def _max_turns(parser: ArgumentParser, default: str) -> None:
-    parser.add_argument("--max-turns", type=_count, metavar="K", help=f"replies an episode may have ({default})")
-
-
-def _limit(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--limit", type=_count, metavar="N", help="at most N tasks of each environment and difficulty"
-    )
-
-
 def _demo_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--env", metavar="E", help="the environment to train in (the one that shows more)")
-    _seed(parser)
-    _out(parser, "where the run lies (runs/demo)")
-    _settings(parser)
+    flags.seed(parser)
+    flags.out(parser, "where the run lies (runs/demo)")
+    flags.settings(parser)
 
 
 def _envs_flags(parser: ArgumentParser) -> None:
-    _json(parser)
-    _settings(parser)
+    flags.as_json(parser)
+    flags.settings(parser)
 
 
 def _data_check_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--envs", nargs="+", metavar="E", help="environments whose data is looked at (all)")
-    _json(parser)
+    flags.as_json(parser)
 
 
 def _data_list_flags(parser: ArgumentParser) -> None:
-    _json(parser)
+    flags.as_json(parser)
 
 
 def _data_fetch_flags(parser: ArgumentParser) -> None:
@@ -264,126 +186,167 @@ def _data_fetch_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="mirror", metavar="URL", help="a folder that has the files: https://… or file://…"
     )
-    _json(parser)
+    flags.as_json(parser)
 
 
 def _play_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--task", metavar="ID", help="the task's id (one drawn by the seed)")
-    _difficulty(parser)
-    _difficulty_file(parser)
-    _max_turns(parser, "20")
-    _seed(parser)
-    _settings(parser)
+    flags.difficulty(parser)
+    flags.difficulty_file(parser)
+    flags.max_turns(parser, "20")
+    flags.seed(parser)
+    flags.settings(parser)
 
 
 def _replay_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="episodes or dialogues, one a line: .jsonl or .jsonl.xz"
     )
-    parser.add_argument(
-        "--rules",
-        type=_one_of("rules", "agentgym", "fixed"),
-        default="agentgym",
-        metavar="R",
-        help="agentgym, as the original servers answer, or fixed (agentgym)",
-    )
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most the first N episodes")
+    flags.rules(parser)
+    parser.add_argument("--limit", type=flags.count, metavar="N", help="at most the first N episodes")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the episodes are written with our answers")
 
 
 def _pocket_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="fail unless its scores agree with the shipped one's")
-    _out(parser, "where to build it (outputs/pocket)")
-    _seed(parser)
-    _settings(parser)
+    flags.out(parser, "where to build it (outputs/pocket)")
+    flags.seed(parser)
+    flags.settings(parser)
 
 
 def _train_flags(parser: ArgumentParser) -> None:
-    _model(parser)
+    flags.model(parser)
     parser.add_argument("--env", required=True, metavar="E", help="the environment to train in")
-    _difficulty(parser)
-    _difficulty_file(parser)
-    parser.add_argument("--n-samples", type=_count, metavar="G", help="trajectories of a task (8)")
-    parser.add_argument("--max-response-length", type=_count, metavar="L", help="tokens after the prompt (8192)")
-    _max_turns(parser, "the environment's own")
-    algorithm = _one_of("algorithm", "GRPO")
+    flags.difficulty(parser)
+    flags.difficulty_file(parser)
+    parser.add_argument("--n-samples", type=flags.count, metavar="G", help="trajectories of a task (8)")
+    parser.add_argument(
+        "--max-response-length", type=flags.count, metavar="L", help="tokens after the prompt (8192)"
+    )
+    flags.max_turns(parser, "the environment's own")
+    algorithm = flags.one_of("algorithm", "GRPO")
     parser.add_argument("--algorithm", type=algorithm, default="GRPO", metavar="A", help="GRPO")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
-    _seed(parser)
-    _out(parser, "where the run lies (runs/…)")
-    _settings(parser)
+    flags.seed(parser)
+    flags.out(parser, "where the run lies (runs/…)")
+    flags.settings(parser)
 
 
 def _evaluate_flags(parser: ArgumentParser) -> None:
-    _model(parser, "oracle", "random")
+    flags.model(parser, "oracle", "random")
     parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to play")
-    _difficulty(parser)
-    _difficulty_file(parser)
+    flags.difficulty(parser)
+    flags.difficulty_file(parser)
     parser.add_argument(
-        "--split", type=_one_of("split", "train", "test"), default="test", help="train or test (test)"
+        "--split", type=flags.one_of("split", "train", "test"), default="test", help="train or test (test)"
     )
-    parser.add_argument("--metric", type=metric, dest="samples", metavar="avg@k", help="plays of each task (avg@8)")
-    _max_turns(parser, "20")
-    _limit(parser)
-    _seed(parser)
-    _json(parser)
-    _out(parser, "where rows and trajectories lie (runs/…)")
-    _settings(parser)
+    parser.add_argument(
+        "--metric", type=flags.metric, dest="samples", metavar="avg@k", help="plays of each task (avg@8)"
+    )
+    flags.max_turns(parser, "20")
+    flags.limit(parser)
+    flags.seed(parser)
+    flags.as_json(parser)
+    flags.out(parser, "where rows and trajectories lie (runs/…)")
+    flags.settings(parser)
 
 
 def _difficulty_flags(parser: ArgumentParser) -> None:
-    _model(parser, "oracle", "random")
+    flags.model(parser, "oracle", "random")
     parser.add_argument(
         "--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to measure"
     )
-    parser.add_argument("--n-samples", type=_count, dest="samples", metavar="K", help="plays of each task (8)")
-    _max_turns(parser, "20")
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most N tasks of each split, drawn by hash")
-    _seed(parser)
-    _json(parser)
-    _out(parser, "where difficulty.json, rows and the report lie (runs/…)")
-    _settings(parser)
+    parser.add_argument("--n-samples", type=flags.count, dest="samples", metavar="K", help="plays of each task (8)")
+    flags.max_turns(parser, "20")
+    parser.add_argument(
+        "--limit", type=flags.count, metavar="N", help="at most N tasks of each split, drawn by hash"
+    )
+    flags.seed(parser)
+    flags.as_json(parser)
+    flags.out(parser, "where difficulty.json, rows and the report lie (runs/…)")
+    flags.settings(parser)
 
 
 def _bench_rollout_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
     parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to play (textcraft)")
-    parser.add_argument("--in-flight", type=_count, default=64, metavar="N", help="conversations at a time (64)")
-    parser.add_argument("--episodes", type=_count, metavar="N", help="in each run (twice as many as in flight)")
-    parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="runs of each engine, in turn (3)")
-    _seed(parser)
-    _json(parser)
-    _settings(parser)
+    parser.add_argument(
+        "--in-flight", type=flags.count, default=64, metavar="N", help="conversations at a time (64)"
+    )
+    parser.add_argument(
+        "--episodes", type=flags.count, metavar="N", help="in each run (twice as many as in flight)"
+    )
+    parser.add_argument(
+        "--rounds", type=flags.count, default=3, metavar="N", help="runs of each engine, in turn (3)"
+    )
+    flags.seed(parser)
+    flags.as_json(parser)
+    flags.settings(parser)
+
+
+def _serve_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
+    parser.add_argument("--host", default="127.0.0.1", metavar="H", help="who may call: this machine (127.0.0.1)")
+    parser.add_argument("--port", type=flags.port, default=36001, metavar="N", help="0 is any that is free (36001)")
+    flags.rules(parser)
+    parser.add_argument(
+        "--max-episodes",
+        type=flags.count,
+        default=1000,
+        metavar="N",
+        help="episodes that may be open at once (1000)",
+    )
+    parser.add_argument(
+        "--idle-seconds",
+        type=flags.count,
+        default=3600,
+        metavar="S",
+        help="an unused episode is closed after (3600)",
+    )
+    flags.as_json(parser)
+    flags.settings(parser)
+
+
+def _bench_serve_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to serve (textcraft)")
+    parser.add_argument("--episodes", type=flags.count, default=2000, metavar="N", help="in the soak (2000)")
+    parser.add_argument("--in-flight", type=flags.count, default=64, metavar="N", help="clients at a time (64)")
+    parser.add_argument("--steps", type=flags.count, default=2000, metavar="N", help="timed, by one client (2000)")
+    flags.seed(parser)
+    flags.as_json(parser)
+    flags.settings(parser)
 
 
 def _bench_envs_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--envs", "--env", nargs="+", default=[], metavar="E", help="the environments (every one)")
     file = "recorded episodes, as for replay: their actions are played, and no other environments"
     parser.add_argument("--file", dest="files", nargs="+", type=Path, default=[], metavar="FILE", help=file)
-    rules = _one_of("rules", "agentgym", "fixed")
+    rules = flags.one_of("rules", "agentgym", "fixed")
     parser.add_argument("--rules", type=rules, metavar="R", help="agentgym or fixed (fixed; with a file agentgym)")
     limit = "tasks of each environment (100), or the first N episodes of each file (all)"
-    parser.add_argument("--limit", type=_count, metavar="N", help=limit)
-    parser.add_argument("--rounds", type=_count, default=5, metavar="N", help="rounds, everything in turn (5)")
-    parser.add_argument("--seconds", type=_seconds, default=1.0, metavar="S", help="of a round, at least (1)")
-    _seed(parser)
-    _json(parser)
-    _settings(parser)
+    parser.add_argument("--limit", type=flags.count, metavar="N", help=limit)
+    parser.add_argument("--rounds", type=flags.count, default=5, metavar="N", help="rounds, everything in turn (5)")
+    parser.add_argument("--seconds", type=flags.seconds, default=1.0, metavar="S", help="of a round, at least (1)")
+    flags.seed(parser)
+    flags.as_json(parser)
+    flags.settings(parser)
 
 
 def _bench_train_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--model", default="pocket", metavar="M", help="as for train (pocket)")
     parser.add_argument("--env", default="textcraft", metavar="E", help="the environment to train in (textcraft)")
-    _difficulty(parser, "easy")
+    flags.difficulty(parser, "easy")
     parser.add_argument(
-        "--tasks", type=_count, metavar="N", help="tasks of a step (6: all then takes some minutes)"
+        "--tasks", type=flags.count, metavar="N", help="tasks of a step (6: all then takes some minutes)"
     )
-    parser.add_argument("--samples", type=_count, metavar="G", help="trajectories of a task (8)")
-    parser.add_argument("--rounds", type=_count, default=3, metavar="N", help="steps of each approach, in turn (3)")
-    _seed(parser)
-    _json(parser)
-    _settings(parser)
+    parser.add_argument("--samples", type=flags.count, metavar="G", help="trajectories of a task (8)")
+    parser.add_argument(
+        "--rounds", type=flags.count, default=3, metavar="N", help="steps of each approach, in turn (3)"
+    )
+    flags.seed(parser)
+    flags.as_json(parser)
+    flags.settings(parser)
 
 
 FAMILIES = {
@@ -415,6 +378,12 @@ VERBS = {
         "our engine beside transformers' generate",
         "heldout.verbs.bench.rollout:bench_rollout",
         _bench_rollout_flags,
+    ),
+    "serve": Verb("an environment behind AgentGym's HTTP protocol", "heldout.verbs.serve:serve", _serve_flags),
+    "bench serve": Verb(
+        "2,000 episodes, good and bad, through the server",
+        "heldout.verbs.bench.serve:bench_serve",
+        _bench_serve_flags,
     ),
     "bench envs": Verb(
         "how many tasks are opened and actions answered in a second",

@@ -1,14 +1,16 @@
 """One episode: what is asked of the policy, what becomes of its replies, and how it ends."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.envs.react import SEVERAL
+from heldout.errors import OriginalError
 from heldout.policies.base import Ask
-from heldout.records import Ending, Reply, Stop, Task, Trajectory
+from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory
 from heldout.rollout.episode import Assignment, episode
 from heldout.seeds import derive
 
@@ -33,6 +35,18 @@ def played(suite: Suite, task: Task, *replies: Reply, turns: int = 10) -> tuple[
     pytest.fail("the episode did not end")
 
 
+class Confused:
+    """Answers every action with an error of its own."""
+
+    world = None
+
+    def start(self) -> Step:
+        return Step("Here.", score=0.5)
+
+    def step(self, action: str) -> Step:
+        raise OriginalError(f"'minecraft:{action.replace('go', 'stick')}'")
+
+
 def test_an_episode_is_its_opening_its_turns_and_its_ending(doors: Suite, task: Tasks) -> None:
     asked, trajectory = played(doors, task(2), GO, GO)
     assert [ask.text for ask in asked] == ["Go to the end.\n\n2 doors.", "Door 1."]
@@ -55,6 +69,18 @@ def test_a_request_names_its_conversation_its_turn_and_its_chance(doors: Suite, 
 def test_a_failed_task_keeps_the_score_that_the_environment_gave(doors: Suite, task: Tasks) -> None:
     _, trajectory = played(doors, task(4), GO, Reply(text="Action: jump"))
     assert (trajectory.ending, trajectory.score, trajectory.reward) == (Ending.FAILED, 0.25, 0.25)
+
+
+def test_an_original_error_reply_ends_an_episode_that_is_then_worth_nothing(doors: Suite, task: Tasks) -> None:
+    _, trajectory = played(replace(doors, open=lambda _: Confused()), task(3), GO)
+    assert (trajectory.ending, trajectory.score, trajectory.error) == (Ending.FAILED, 0.0, "")
+    assert [turn.observation for turn in trajectory.turns] == ["'minecraft:stick'"]
+
+
+def test_on_a_server_an_episode_has_the_chance_that_it_has_in_process(task: Tasks) -> None:
+    here = assigned(task(2))
+    there = replace(here, task=replace(here.task, env="agentgym:doors@http://localhost:36001"))
+    assert there.chance == here.chance == here.name != there.name
 
 
 def test_an_episode_out_of_turns_keeps_its_score(doors: Suite, task: Tasks) -> None:

@@ -113,6 +113,13 @@ class Suite:
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()
     """Looks through the real tasks' data in that folder, whatever this suite's own source."""
 
+    twin: Callable[[Task], Env] | None = None
+    """An episode whose world can be seen, where that of `open` is out of sight; None is `open` itself."""
+
+    def twin_of(self, task: Task) -> Env:
+        """A twin for players to look into, fed the same actions as the episode that is played."""
+        return (self.twin or self.open)(task)
+
     def opening(self, observation: str) -> str:
         """The first message: the instruction and the first observation in one."""
         return f"{self.instruction}\n\n{observation}"

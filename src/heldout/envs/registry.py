@@ -19,6 +19,9 @@ BUILT_IN = {
     "alfworld": "heldout.envs.alfworld:suite",
 }
 
+ELSEWHERE = {"agentgym": "heldout.envs.agentgym:suite"}
+"""What a name begins with that says where an environment is played: `agentgym:babyai@http://localhost:36001`."""
+
 
 def names() -> list[str]:
     """Every environment that can be opened: ours, then those of other packages (entry points `heldout.suites`)."""
@@ -31,13 +34,30 @@ def open_suite(name: str, source: Source) -> Suite:
 
     Where the source names a file of difficulties, easy and hard are as it has them.
     """
+    suite = _opened(name, source)
+    return halved(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
+
+
+def own_name(name: str) -> str:
+    """An environment's own name, wherever it is played: `babyai` of `agentgym:babyai@http://localhost:36001`."""
+    scheme, _, rest = name.partition(":")
+    return rest.partition("@")[0] if scheme in ELSEWHERE else name
+
+
+def _opened(name: str, source: Source) -> Suite:
+    scheme, colon, _ = name.partition(":")
+    if colon and scheme in ELSEWHERE:
+        return _loaded(ELSEWHERE[scheme])(name, source)
     places = BUILT_IN | _plugged_in()
     if name not in places:
         raise unknown("environment", name, places)
-    module, _, function = places[name].partition(":")
-    make: Callable[[Source], Suite] = getattr(import_module(module), function)
-    suite = make(source)
-    return halved(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
+    return _loaded(places[name])(source)
+
+
+def _loaded(place: str) -> Callable[..., Suite]:
+    module, _, function = place.partition(":")
+    found: Callable[..., Suite] = getattr(import_module(module), function)
+    return found
 
 
 def _plugged_in() -> dict[str, str]:

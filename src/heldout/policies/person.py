@@ -75,7 +75,7 @@ class Person:
 
     def _hint(self, ask: Ask) -> str:
         """What the oracle would do now, in a twin that went through the same actions."""
-        twin = self._suite.open(ask.task)
+        twin = self._suite.twin_of(ask.task)
         twin.start()
         for action in self._actions[ask.conversation]:
             twin.step(action)

@@ -84,6 +84,6 @@ def clumsy(suites: Callable[[str], Suite], mistakes: Mistakes) -> Spoken:
 
 
 def _opened(suite: Suite, ask: Ask) -> Env:
-    twin = suite.open(ask.task)
+    twin = suite.twin_of(ask.task)
     twin.start()
     return twin

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from heldout.config import Limits
 from heldout.envs.base import Misread, Suite
-from heldout.errors import Unavailable
+from heldout.envs.registry import own_name
+from heldout.errors import OriginalError, Unavailable
 from heldout.policies.base import Ask
 from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory, Turn
 from heldout.rollout.limits import TurnLimit
@@ -32,6 +33,11 @@ class Assignment:
     def name(self) -> str:
         """The episode's own name: no two that are in flight share it."""
         return f"{self.stream}/{self.task.env}/{self.task.id}/{self.attempt}"
+
+    @property
+    def chance(self) -> str:
+        """The name of its random stream: on a server an episode has the chance that it has in this process."""
+        return f"{self.stream}/{own_name(self.task.env)}/{self.task.id}/{self.attempt}"
 
 
 def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
@@ -60,7 +66,7 @@ def _ask(assignment: Assignment, limits: Limits, turn: int, text: str) -> Ask:
         text=text,
         reply_tokens=limits.reply_tokens,
         response_budget=limits.response_budget,
-        seed=derive(assignment.seed, assignment.name, turn),
+        seed=derive(assignment.seed, assignment.chance, turn),
     )
 
 
@@ -72,7 +78,10 @@ def _answer(env: TurnLimit, suite: Suite, reply: Reply, before: Step) -> tuple[S
         action = suite.read(reply.text)
     except Misread as mistake:
         return env.misread(str(mistake), before), ""
-    return env.step(action), action
+    try:
+        return env.step(action), action
+    except OriginalError as error:  # as AgentGym-RL takes an error reply: the episode is over, and worth nothing
+        return Step(str(error), ending=Ending.FAILED, digest=before.digest), action
 
 
 def _trajectory(assignment: Assignment, opening: str, turns: list[Turn], last: Step, error: str = "") -> Trajectory:

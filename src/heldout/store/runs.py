@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Episode
@@ -24,9 +25,19 @@ BASE = "base"
 def slug(chain: str) -> str:
     """A chain's name in paths: `webshop.easy > webshop.hard` is `webshop.easy--webshop.hard`."""
     stages = [stage.strip() for stage in (chain or BASE).split(">")]
-    if not all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", stage) for stage in stages):
+    if not all(re.fullmatch(_STAGE, stage) for stage in stages):
         raise BadCall(f"a chain is stages joined by ' > ', such as 'webshop.easy > webshop.hard', not {chain!r}")
-    return "--".join(stages)
+    return "--".join(map(env_slug, stages))
+
+
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
+_STAGE = rf"{_NAME}|{_NAME}:{_NAME}@https?://[A-Za-z0-9_.:\[\]/%-]+[A-Za-z0-9_.+-]*"
+"""A stage's name; that of an environment on a server holds its address."""
+
+
+def env_slug(name: str) -> str:
+    """An environment's name in paths: the `:` and `/` of one on a server are written `%3A` and `%2F`."""
+    return quote(name, safe="@+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +100,11 @@ class EvaluationFolder:
 
     def rows(self, env: str) -> Rows[Episode]:
         """The episodes in one environment."""
-        return Rows(self.root / f"{env}.jsonl", Episode)
+        return Rows(self.root / f"{env_slug(env)}.jsonl", Episode)
 
     def trajectories(self, env: str) -> Trajectories:
         """The trajectories of these episodes; a row's is the last one of its stream."""
-        return Trajectories(self.root / f"{env}.trajectories.jsonl.zst")
+        return Trajectories(self.root / f"{env_slug(env)}.trajectories.jsonl.zst")
 
     def mend(self, env: str) -> None:
         """Takes back a round that was added by half: a kill came between its trajectories and its last row."""

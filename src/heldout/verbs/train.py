@@ -9,7 +9,7 @@ from heldout.model.worker import Team
 from heldout.progress import Progress
 from heldout.records import Stage, chain_name
 from heldout.store.folders import replacing
-from heldout.store.runs import StageFolder, StudyFolder
+from heldout.store.runs import StageFolder, StudyFolder, env_slug
 from heldout.train.stage import Job, Row, claim
 from heldout.train.stage import train as train_stage
 from heldout.verbs.settings import base_of, run_folder, settled
@@ -63,7 +63,7 @@ def _trained(job: Job, model: str, folder: StageFolder) -> Path:
     with open_crew(model, job.config, model if job.config.train.kl else None) as crew:
         with Progress(f"train {job.chain}", steps) as progress:
             train_stage(job, crew, folder, lambda row: _show(progress, row))
-        return publish(crew, Path("outputs") / f"{stage.envs[0]}_{stage.difficulty}_checkpoint")
+        return publish(crew, Path("outputs") / f"{env_slug(stage.envs[0])}_{stage.difficulty}_checkpoint")
 
 
 def publish(team: Team, folder: Path) -> Path:

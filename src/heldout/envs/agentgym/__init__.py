@@ -1,0 +1,119 @@
+"""An environment on a server that speaks AgentGym's protocol, ours or an original: `agentgym:babyai@http://host:port`."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+
+from heldout.config import Source
+from heldout.envs.agentgym.env import Episodes, Remote
+from heldout.envs.agentgym.line import Line
+from heldout.envs.agentgym.wire import ABOUT, TASKS, WIRES, About, numbered
+from heldout.envs.base import Env, Suite
+from heldout.envs.registry import open_suite
+from heldout.errors import BadCall, HeldoutError, Unavailable, unknown
+from heldout.records import Json, Task, digest, from_json
+
+NAME = re.compile(r"agentgym:(?P<env>[^@]*)@(?P<address>https?://.+)")
+
+SPLITS = ("train", "test")
+"""What has tasks on a server; demonstrations are made where the world can be seen."""
+
+
+def suite(name: str, source: Source) -> Suite:
+    """The environment on that server: its tasks, played there.
+
+    Our server says what it serves, whatever `source` says. An original serves the published tasks, whose ids are
+    read under HELDOUT_DATA; of `source` only the profile counts then, for the wording of the prompt.
+    """
+    parts = NAME.fullmatch(name)
+    if parts is None:
+        raise BadCall(
+            f"an environment on a server is such as agentgym:textcraft@http://127.0.0.1:36001, not {name!r}"
+        )
+    env = parts["env"]
+    if env not in WIRES:
+        raise unknown("environment on a server", env, WIRES)
+    line = Line(parts["address"])
+    try:
+        told = _told(line, env)
+    except HeldoutError:
+        line.close()
+        raise
+    served = told.source if told else replace(source, kind="real", rules="agentgym")
+    # What reads replies needs no tasks: the generated ones are always there.
+    here = open_suite(env, Source(rules=served.rules, profile=served.profile))
+    episodes = Episodes(line, WIRES[env])
+    return replace(
+        here,
+        name=name,
+        source=f"{told.words if told else 'the published tasks'}, played on {line.address}",
+        data=told.data if told else digest([name, "published"]),
+        tasks=_tasks_there(line, name) if told else _published(env, served, name),
+        open=lambda task: Remote(episodes, task.world["item"]),
+        twin=partial(_twin, env, served, told.data if told else None),
+        recordings=None,
+        checks=lambda _: (),
+    )
+
+
+def _told(line: Line, env: str) -> About | None:
+    """What our server says; None where the server is another."""
+    answer = line.get(ABOUT)
+    if answer.status == 404:
+        return None
+    try:
+        about = from_json(About, answer.content)
+    except BadCall as error:
+        raise Unavailable(f"{line.address}{ABOUT}: {error}; is it a server of another heldout?") from None
+    if about.env != env:
+        raise BadCall(f"{line.address} serves {about.env}, not {env}")
+    return about
+
+
+def _tasks_there(line: Line, name: str) -> Callable[[str], Sequence[Task]]:
+    @cache
+    def tasks(split: str) -> Sequence[Task]:
+        rows: Json = line.get(TASKS, split=split).content if _there_are(split) else []
+        try:
+            return [_task(name, split, row["item"], row["id"], row["difficulty"]) for row in rows]
+        except (KeyError, TypeError) as error:
+            raise Unavailable(f"{line.address}{TASKS} answers in another form: {error!r}") from None
+
+    return tasks
+
+
+def _published(env: str, source: Source, name: str) -> Callable[[str], Sequence[Task]]:
+    @cache
+    def tasks(split: str) -> Sequence[Task]:
+        real = open_suite(env, source) if _there_are(split) else None
+        rows = numbered(real, split) if real else ()
+        return [_task(name, split, item, task.id, task.difficulty) for item, task in rows]
+
+    return tasks
+
+
+def _there_are(split: str) -> bool:
+    if split not in (*SPLITS, "demonstrations"):
+        raise unknown("split", split, SPLITS)
+    return split in SPLITS
+
+
+def _task(name: str, split: str, item: int, task_id: str, difficulty: str) -> Task:
+    return Task(env=name, split=split, id=task_id, difficulty=difficulty, world={"item": item})
+
+
+def _twin(env: str, source: Source, data: str | None, task: Task) -> Env:
+    """The same episode in this process, for players to look into."""
+    here = open_suite(env, source)
+    if data not in (None, here.data):
+        raise BadCall(f"the server's tasks of {env} are not those here: only a model can play them")
+    known = _known(env, source, task.split)
+    if task.id not in known:
+        raise BadCall(f"{task.id} is no task of {env} here: only a model can play it")
+    return here.open(known[task.id])
+
+
+@cache
+def _known(env: str, source: Source, split: str) -> dict[str, Task]:
+    return {task.id: task for task in open_suite(env, source).tasks(split)}

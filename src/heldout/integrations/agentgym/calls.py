@@ -1,0 +1,114 @@
+"""A call and its answer as values; the fields of a call, read as the originals read them (pydantic, lax)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from heldout.records import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a client asks for."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What it is answered: JSON, or plain text."""
+
+    content: Json
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_text: bool = False
+
+    @property
+    def body(self) -> bytes:
+        """As bytes; all but ASCII is escaped, so that whatever an agent said comes back to it."""
+        return str(self.content).encode() if self.is_text else json.dumps(self.content).encode()
+
+    @property
+    def kind(self) -> str:
+        """The content's type."""
+        return "text/plain; charset=utf-8" if self.is_text else "application/json"
+
+
+class Refused(Exception):
+    """A call that cannot be read, and what it is answered."""
+
+    def __init__(self, status: int, detail: Json) -> None:
+        super().__init__(status)
+        self.answer = Answer({"detail": detail}, status)
+
+
+REQUIRED = object()
+"""The default of a field that has to be there."""
+
+
+def in_body(body: bytes, **defaults: Json) -> dict[str, Json]:
+    """The fields of a JSON object: `action`, `commands` and the like are text, all others whole numbers.
+
+    Raises `Refused`. A field with a default may be absent or null.
+    """
+    if not body:
+        raise Refused(422, [_wrong("missing", ["body"], "Field required")])
+    try:
+        value = json.loads(body)
+    except json.JSONDecodeError as error:
+        raise Refused(
+            422, [_wrong("json_invalid", ["body", error.pos], f"JSON decode error: {error.msg}")]
+        ) from None
+    except (ValueError, RecursionError):  # not UTF-8, a number of thousands of digits, thousands of brackets
+        raise Refused(400, "There was an error parsing the body") from None
+    if not isinstance(value, dict):
+        raise Refused(422, [_wrong("model_attributes_type", ["body"], "Input should be a valid object")])
+    return _fields(value, "body", defaults)
+
+
+def in_query(query: str, **defaults: Json) -> dict[str, Json]:
+    """The same of a query string."""
+    return _fields(dict(parse_qsl(query, keep_blank_values=True)), "query", defaults)
+
+
+def _fields(value: Mapping[str, Json], place: str, defaults: Mapping[str, Json]) -> dict[str, Json]:
+    found, wrong = dict[str, Json](), list[Json]()
+    for name, default in defaults.items():
+        if name not in value:
+            found[name] = default
+            if default is REQUIRED:
+                wrong.append(_wrong("missing", [place, name], "Field required"))
+        elif value[name] is None and default is not REQUIRED:
+            found[name] = default
+        elif name in TEXTS:
+            found[name] = value[name]
+            if not isinstance(value[name], str):
+                wrong.append(_wrong("string_type", [place, name], "Input should be a valid string"))
+        else:
+            found[name] = _whole(value[name])
+            if found[name] is None:
+                wrong.append(_wrong("int_parsing", [place, name], "Input should be a valid integer"))
+    if wrong:
+        raise Refused(422, wrong)
+    return found
+
+
+TEXTS = frozenset({"action", "commands", "goal", "world_type", "split"})
+"""The fields that hold text."""
+
+
+def _whole(value: Json) -> int | None:
+    """A whole number, also one written as text or as `3.0`; None is what is none."""
+    try:
+        number = float(value) if isinstance(value, float) else int(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return int(number) if number == number and abs(number) != float("inf") and number == int(number) else None
+
+
+def _wrong(kind: str, place: list[Json], told: str) -> Json:
+    return {"type": kind, "loc": place, "msg": told}

@@ -1,0 +1,64 @@
+"""The tasks that a server's numbers name, as the originals number them."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import final
+
+from heldout.envs.agentgym.wire import numbered
+from heldout.envs.babyai.levels import place
+from heldout.envs.base import Suite
+from heldout.errors import OriginalError
+from heldout.records import Json, Task
+
+SPLITS = ("train", "test")
+
+
+@final
+class Items:
+    """A suite's training and test tasks by their numbers."""
+
+    def __init__(self, suite: Suite) -> None:
+        self._rows = {split: list(numbered(suite, split)) for split in SPLITS}
+        self._known = {item: task for split in SPLITS for item, task in self._rows[split]}
+        self._find = FIND.get(suite.name, _listed)
+
+    def task(self, number: int) -> Task:
+        """The task of that number; raises `OriginalError` where there is none."""
+        return self._find(self._known, number)
+
+    def any(self, chance: Random) -> Task:
+        """Any task."""
+        return self._known[chance.choice(sorted(self._known))]
+
+    def rows(self, split: str) -> list[Json]:
+        """What a program is told of the tasks of a split; nothing of their worlds."""
+        return [{"item": item, "id": task.id, "difficulty": task.difficulty} for item, task in self._rows[split]]
+
+
+def _listed(known: Mapping[int, Task], number: int) -> Task:
+    """One of those that there are; from the end where the number is negative, as in a list."""
+    if number < 0 and -number <= len(known):
+        number = sorted(known)[number]
+    if number not in known:
+        raise OriginalError("list index out of range")
+    return known[number]
+
+
+def _wrapped(known: Mapping[int, Task], number: int) -> Task:
+    """TextCraft has a task for every number: after the last comes the first (spec §3.7)."""
+    return known[number] if number in known else known[sorted(known)[number % len(known)]]
+
+
+def _any_world(known: Mapping[int, Task], number: int) -> Task:
+    """BabyAI has a world for every number, also where no list has it."""
+    if number < 0:
+        raise OriginalError(f"Seed must be a non-negative integer or omitted, not {place(number)[1]}")
+    if number in known:
+        return known[number]
+    level, seed = place(number)
+    world = {"level": level, "seed": seed}
+    return Task(env="babyai", split="", id=f"babyai_{number}", difficulty="", world=world)
+
+
+FIND: Mapping[str, Callable[[Mapping[int, Task], int], Task]] = {"textcraft": _wrapped, "babyai": _any_world}
+"""How a number is looked up where it is not just listed."""

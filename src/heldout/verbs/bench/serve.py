@@ -1,0 +1,88 @@
+"""`heldout bench serve`: a server of its own, timed by one client, then soaked in good and bad ones."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, astuple
+from itertools import count
+from json import dumps, loads
+from signal import SIGINT
+from typing import Any
+
+from heldout.bench.clients import scripts
+from heldout.bench.soak import Soak, Speed, soak, speed
+from heldout.config import Config, changed
+from heldout.envs.registry import open_suite
+from heldout.errors import HeldoutError
+from heldout.progress import Progress, figure
+from heldout.report.tables import Table, aligned
+
+IDLE_SECONDS = 15
+"""Long beside a call on a machine that is busy, short beside the soak."""
+
+
+def bench_serve(
+    *, env: str, episodes: int, in_flight: int, steps: int, seed: int, as_json: bool, settings: Sequence[str]
+) -> None:
+    """Measures a server in a process of its own, and fails where an answer was not the protocol's."""
+    given = ["source.rules=agentgym", *settings]
+    suite = open_suite(env, changed(Config(), given).source)
+    plays = scripts(suite, seed)
+    with _serving(env, given) as told, Progress(f"bench serve {env}", episodes) as progress:
+        address, done = told["url"], count(1)
+        speeds = {
+            name: speed(address, suite, plays, steps=steps, keeps=keeps, pid=told["pid"])
+            for name, keeps in (("new connections", False), ("kept alive", True))
+        }
+        found = soak(
+            address,
+            suite,
+            plays,
+            episodes=episodes,
+            in_flight=in_flight,
+            seed=seed,
+            pid=told["pid"],
+            idle_seconds=IDLE_SECONDS,
+            tell=lambda: progress.show(next(done)),
+        )
+    described = {"env": env, "speeds": {name: asdict(each) for name, each in speeds.items()}, "soak": asdict(found)}
+    print(dumps(described, indent=2, ensure_ascii=False) if as_json else _told(speeds, found, in_flight))
+    if found.unexpected or found.left_open:
+        raise HeldoutError(
+            f"{len(found.unexpected)} answers are none of the protocol's, {found.left_open} left open"
+        )
+
+
+@contextmanager
+def _serving(env: str, settings: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """A server in a process of its own, and what it says of itself."""
+    words = ["serve", env, "--port", "0", "--json", "--idle-seconds", str(IDLE_SECONDS), "--max-episodes", "100000"]
+    command = [sys.executable, "-m", "heldout", *words, "--set", *settings]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout
+        line = server.stdout.readline()
+        if not line:
+            raise HeldoutError(f"heldout serve {env} does not start: call it to see why")
+        try:
+            yield loads(line)
+        finally:
+            server.send_signal(SIGINT)
+
+
+def _told(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
+    """The figures for people."""
+    timed = Table(
+        ("ONE CLIENT", "OPENS/S", "STEPS/S", "CALLS/CPU S"),
+        [(name, *map(figure, astuple(each))) for name, each in speeds.items()],
+    )
+    answers = Table(("CLIENT: ANSWER", "TIMES"), [(name, str(times)) for name, times in found.answers.items()])
+    memory = " → ".join(f"{size:.1f}" for size in found.megabytes)
+    wrong = "".join(f"\n  {each}" for each in found.unexpected[:20])
+    return (
+        f"{aligned(timed)}\n\n{aligned(answers)}\n"
+        f"{found.episodes} episodes, {in_flight} in flight: {found.calls} calls in {found.seconds:.1f} s "
+        f"({figure(found.calls / found.seconds)}/s), {found.steps} steps of whole plays as in process\n"
+        f"answers that are none of the protocol's: {len(found.unexpected)}{wrong}\n"
+        f"memory in MB, before, after each quarter, and with nothing open: {memory}; left open: {found.left_open}"
+    )

@@ -1,0 +1,127 @@
+"""The flags that verbs share, and how their values are read."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from pathlib import Path
+
+from heldout.errors import BadCall, unknown
+
+
+def metric(text: str) -> int:
+    """The k of `avg@k`: how many times each task is played."""
+    name, _, k = text.partition("@")
+    if name != "avg" or not k.isdecimal() or int(k) < 1:
+        raise BadCall(
+            f"unknown metric {text!r} (give avg@k, such as avg@8: the mean score of k plays of each task)"
+        )
+    return int(k)
+
+
+def count(text: str) -> int:
+    """A whole number from 1 up."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """A port's number."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A number of seconds."""
+    if re.fullmatch(r"\d+(\.\d+)?", text) is None:
+        raise ArgumentTypeError(f"a number of seconds, not {text!r}")
+    return float(text)
+
+
+def one_of(kind: str, *choices: str) -> Callable[[str], str]:
+    """Reads one of these words; another is refused with the nearest."""
+
+    def chosen(text: str) -> str:
+        if text not in choices:
+            raise unknown(kind, text, choices)
+        return text
+
+    return chosen
+
+
+def settings(parser: ArgumentParser) -> None:
+    """`--set path=value`."""
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        metavar="path=value",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="any other setting, such as train.lr=1e-6",
+    )
+
+
+def seed(parser: ArgumentParser) -> None:
+    """`--seed`."""
+    parser.add_argument("--seed", type=int, default=0, help="the seed of every stream of chance (0)")
+
+
+def as_json(parser: ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON for a program to read")
+
+
+def out(parser: ArgumentParser, what: str) -> None:
+    """`--out`."""
+    parser.add_argument("--out", type=Path, metavar="DIR", help=what)
+
+
+def model(parser: ArgumentParser, *others: str) -> None:
+    """`--model`: the usual names, and others."""
+    names = ", ".join(["pocket", "a folder", "a Hugging Face name", *others])
+    parser.add_argument("--model", required=True, metavar="M", help=names)
+
+
+def difficulty(parser: ArgumentParser, default: str = "all") -> None:
+    """`--difficulty`."""
+    parser.add_argument(
+        "--difficulty",
+        type=one_of("difficulty", "easy", "hard", "all"),
+        default=default,
+        metavar="D",
+        help=f"which tasks: easy, hard or all ({default})",
+    )
+
+
+def difficulty_file(parser: ArgumentParser) -> None:
+    """`--difficulty-file`."""
+    parser.add_argument(
+        "--difficulty-file",
+        metavar="FILE",
+        help="what tells easy from hard: a file of `heldout difficulty`, or pocket (the environment itself)",
+    )
+
+
+def max_turns(parser: ArgumentParser, default: str) -> None:
+    """`--max-turns`; `default` is told, and None where it is left out."""
+    parser.add_argument("--max-turns", type=count, metavar="K", help=f"replies an episode may have ({default})")
+
+
+def rules(parser: ArgumentParser) -> None:
+    """`--rules`, those of the originals if left out."""
+    parser.add_argument(
+        "--rules",
+        type=one_of("rules", "agentgym", "fixed"),
+        default="agentgym",
+        metavar="R",
+        help="agentgym, as the original servers answer, or fixed (agentgym)",
+    )
+
+
+def limit(parser: ArgumentParser) -> None:
+    """`--limit`."""
+    parser.add_argument(
+        "--limit", type=count, metavar="N", help="at most N tasks of each environment and difficulty"
+    )
