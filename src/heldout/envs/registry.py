@@ -14,6 +14,7 @@ BUILT_IN = {
     "babyai": "heldout.envs.babyai:suite",
     "searchqa": "heldout.envs.searchqa:suite",
     "webshop": "heldout.envs.webshop:suite",
+    "alfworld": "heldout.envs.alfworld:suite",
 }
 
 

@@ -1,0 +1,127 @@
+"""ALFWorld: chores in a household (Shridhar et al., 2021; in AgentGym, Xi et al., 2024)."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from heldout.config import Source
+from heldout.data.folder import data_folder
+from heldout.envs.alfworld import published, replay, tasks
+from heldout.envs.alfworld.env import AlfWorld, OriginalAlfWorld
+from heldout.envs.alfworld.games import FOLDER
+from heldout.envs.alfworld.grow import SHAPES
+from heldout.envs.alfworld.house import House
+from heldout.envs.alfworld.players import legal, oracle
+from heldout.envs.alfworld.thoughts import slips, thought
+from heldout.envs.alfworld.world import World
+from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.react import whole_action
+from heldout.errors import unknown
+from heldout.records import Task, digest, to_json
+
+ACTIONS = (
+    "go to {receptacle}",
+    "open {receptacle}",
+    "close {receptacle}",
+    "take {object} from {receptacle}",
+    "put {object} in/on {receptacle}",
+    "clean {object} with {sinkbasin}",
+    "heat {object} with {microwave}",
+    "cool {object} with {fridge}",
+    "use {lamp}",
+    "slice {object} with {knife}",
+    "examine {object or receptacle}",
+    "look",
+    "inventory",
+)
+
+INSTRUCTIONS = {
+    "pocket": (
+        "Do the task in the room. Actions:\n"
+        "go to, open, close, use, examine {name}\n"
+        "take {name} from {name}\n"
+        "put {name} in/on {name}\n"
+        "clean, heat, cool {name} with {name}\n"
+        "look, inventory\n"
+        "Reply with one action:\n"
+        "Thought: ...\n"
+        "Action: ..."
+    ),
+    "standard": (
+        "You are in a household and are given a task there. First you are told what stands in the room and what to "
+        "do; then you act, one action at a time, and are told what comes of it.\n\n"
+        "Actions:\n" + "\n".join(f"- {action}" for action in ACTIONS) + "\n\n"
+        "Things and receptacles are named by their kind and number, such as `mug 1`. You have to stand at a "
+        "receptacle to do something there, a closed one has to be opened before you can take or put anything, and "
+        "you can carry one thing at a time. An action that cannot be carried out is answered by `Nothing happens`. "
+        "The actions that are possible are listed once, at the start; later you have to know them yourself.\n\n"
+        "Reply with a thought and exactly one action, in this form:\n"
+        "Thought: why you do it\n"
+        "Action: the action"
+    ),
+}
+
+TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False)
+
+_Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], House], str, str]
+"""What a source decides: its pools, the household of a task, a line on it, and a digest of it."""
+
+
+def suite(source: Source) -> Suite:
+    """ALFWorld over generated households, or over the released games in HELDOUT_DATA."""
+    if source.profile not in INSTRUCTIONS:
+        raise unknown("profile", source.profile, INSTRUCTIONS)
+    if source.rules not in ("fixed", "agentgym"):
+        raise unknown("rules", source.rules, ("fixed", "agentgym"))
+    if source.kind not in ("generated", "real"):
+        raise unknown("source", source.kind, ("generated", "real"))
+    pools, house_of, words, data = (_real if source.kind == "real" else _generated)(source)
+    return Suite(
+        name="alfworld",
+        kind="Household",
+        traits=TRAITS,
+        instruction=INSTRUCTIONS[source.profile],
+        actions=ACTIONS,
+        turn_limit=30,
+        rules=source.rules,
+        source=words,
+        data=data,
+        tasks=pools,
+        open=lambda task: _opened(house_of(task), source.rules),
+        read=whole_action if source.rules == "agentgym" else _first_line,
+        oracle=oracle,
+        legal=legal,
+        thought=thought,
+        slips=slips,
+        recordings=Recordings(
+            open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of, beside=replay.beside
+        ),
+        checks=published.checks,
+    )
+
+
+def _opened(house: House, rules: str) -> Env:
+    return OriginalAlfWorld(World(house, original=True)) if rules == "agentgym" else AlfWorld(World(house))
+
+
+def _first_line(reply: str) -> str:
+    """The first line after the last `Action:`; the original takes all that follows it for one action."""
+    return whole_action(reply).partition("\n")[0].strip()
+
+
+def _generated(source: Source) -> _Parts:
+    return (
+        partial(tasks.generated, seed=source.seed, profile=source.profile),
+        tasks.opened,
+        f"households grown from seed {source.seed} ({source.profile})",
+        digest([source.kind, source.seed, source.profile, to_json(SHAPES[source.profile])]),
+    )
+
+
+def _real(_: Source) -> _Parts:
+    data = data_folder()
+    return (
+        partial(published.published, data=data),
+        partial(published.opened, data=data),
+        f"AgentGym's 2,620 of the games of ALFWorld {published.RELEASE} in {data / FOLDER}",
+        published.data_digest(data),
+    )

@@ -1,0 +1,98 @@
+"""One episode in words: by our rules, or as the original server plays it."""
+
+from typing import final
+
+from heldout.envs.alfworld.goals import reached
+from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, opening, read, refused, told
+from heldout.envs.alfworld.world import RuleBroken, World
+from heldout.errors import OriginalError
+from heldout.records import Ending, Step
+
+MOST_STEPS = 50
+"""After so many the original ends an episode, whatever they did."""
+
+LISTED = "\nAVAILABLE ACTIONS: "
+"""Before the list of actions that AgentGym's client adds to the first observation, and to no other."""
+
+
+@final
+class AlfWorld:
+    """One episode by our rules: a refusal says why, and only the goal ends it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._playing: bool | None = None
+
+    @property
+    def world(self) -> World:
+        """The household behind the words."""
+        return self._world
+
+    def start(self) -> Step:
+        """The room, the goal, and the actions that are possible at the start."""
+        if self._playing is not None:
+            raise RuntimeError("an episode starts once")
+        self._playing = True
+        return Step(opening(self._world) + LISTED + ",".join(available(self._world)), digest=self._world.digest)
+
+    def step(self, action: str) -> Step:
+        """The answer to one action: what it did, or why it was refused."""
+        if not self._playing:
+            raise RuntimeError("the episode has not started or has ended")
+        move = read(" ".join(action.lower().split()), moves=self._world.house.edition.moves)
+        if move is None:
+            return Step(NOTHING_HAPPENS, digest=self._world.digest)
+        try:
+            self._world.act(move)
+        except RuleBroken as mistake:
+            return Step(refused(mistake), digest=self._world.digest)
+        done = reached(self._world)
+        self._playing = not done
+        return _answer(self._world, told(self._world, move), ended=done)
+
+
+@final
+class OriginalAlfWorld:
+    """One episode as AgentGym's server plays it, quirk by quirk; after the end it raises its error reply."""
+
+    def __init__(self, world: World, *, lists_actions: bool = True) -> None:
+        self._world = world
+        self._lists_actions = lists_actions
+        self._steps = 0
+        self._over = False
+
+    @property
+    def world(self) -> World:
+        """The household behind the words."""
+        return self._world
+
+    def start(self) -> Step:
+        """The first look around and the goal; the list of actions is the client's part."""
+        listed = LISTED + ",".join(available(self._world)) if self._lists_actions else ""
+        return Step(opening(self._world) + listed, digest=self._world.digest)
+
+    def step(self, action: str) -> Step:
+        """The answer to one action; whatever cannot be done is answered alike."""
+        if self._over:
+            raise OriginalError("The task with environment 0 has finished.")
+        said = self._played(action.strip())
+        self._steps += 1
+        won = reached(self._world)
+        self._over = won or self._steps >= MOST_STEPS
+        step = _answer(self._world, said, ended=won)
+        return step.cut(Ending.OUT_OF_TURNS) if self._over and not won else step
+
+    def _played(self, action: str) -> str:
+        move = read(action, moves=self._world.house.edition.moves)
+        if move is None:
+            return NOTHING_HAPPENS
+        try:
+            self._world.act(move)
+        except RuleBroken:
+            return NOTHING_HAPPENS
+        return told(self._world, move)
+
+
+def _answer(world: World, said: str, *, ended: bool) -> Step:
+    paid = float(ended)
+    return Step(said, reward=paid, score=paid, ending=Ending.SOLVED if ended else None, digest=world.digest)

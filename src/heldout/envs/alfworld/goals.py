@@ -1,0 +1,52 @@
+"""What an episode is about: whether a goal is reached."""
+
+from heldout.envs.alfworld.house import Goal, State, Thing
+from heldout.envs.alfworld.world import World
+
+
+def reached(world: World) -> bool:
+    """Whether the goal is reached where the world stands."""
+    goal = world.house.goal
+    if goal.all_shut and world.opened:
+        return False
+    if goal.lamp:
+        return world.held is not None and world.held.kind == goal.thing and _lit(world)
+    homes = (name for name, receptacle in world.house.receptacles.items() if receptacle.kind == goal.home)
+    if goal.carrier:
+        return any(_carries(world, thing) for name in homes for thing in world.inside[name])
+    return any(sum(ready(world, thing) for thing in world.inside[name]) >= goal.count for name in homes)
+
+
+def _lit(world: World) -> bool:
+    """Whether a lamp of the goal's kind, switched on, stands where the agent does."""
+    return any(
+        thing.kind == world.house.goal.lamp and thing.name in world.states[State.ON]
+        for receptacle in world.here
+        for thing in world.inside[receptacle.name]
+    )
+
+
+def ready(world: World, thing: Thing) -> bool:
+    """Whether a thing is of the goal's kind, and as the goal wants it."""
+    return wanted(world.house.goal, thing) and not missing(world, thing)
+
+
+def wanted(goal: Goal, thing: Thing) -> bool:
+    """Whether a thing is of the goal's kind, and can become what the goal wants."""
+    return thing.kind == goal.thing and thing.becomes.issuperset(_states(goal))
+
+
+def missing(world: World, thing: Thing) -> list[State]:
+    """What of the goal's states a thing does not have yet, in the order to be brought about."""
+    return [state for state in _states(world.house.goal) if thing.name not in world.states[state]]
+
+
+def _states(goal: Goal) -> list[State]:
+    treated = [] if goal.state is None else [goal.state]
+    return [State.SLICED, *treated] if goal.sliced else treated
+
+
+def _carries(world: World, outer: Thing) -> bool:
+    goal = world.house.goal
+    inner = world.house.carriers.get(outer.name, ())
+    return outer.kind == goal.carrier and any(thing.kind == goal.thing for thing in inner)

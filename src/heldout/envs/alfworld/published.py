@@ -1,0 +1,122 @@
+"""The released games as tasks: AgentGym's 2,420 and 200, by their index, and others to demonstrate in."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+
+from heldout.data.check import Check, checked
+from heldout.data.folder import ids_path, published_ids
+from heldout.envs.alfworld.games import FILES, FOLDER, Game, games, house
+from heldout.envs.alfworld.house import House
+from heldout.envs.alfworld.sentences import says
+from heldout.envs.lazy import Lazy
+from heldout.errors import BadCall, unknown
+from heldout.records import Task, digest
+
+RELEASE = "2.1.1"
+"""Of the games that AgentGym plays."""
+
+LISTS = {"train": "agentgym_mappings_train.json", "valid_train": "agentgym_mappings_test.json"}
+"""AgentGym's lists, in the order of its index, and the split of the games in each: its test games are among
+those that ALFWorld keeps to validate on the training rooms."""
+
+EASY = ("pick_and_place_simple", "look_at_obj_in_light")
+"""What easy games ask for: to find one thing, and no more than to bring it somewhere."""
+
+Place = tuple[str, str]
+"""A game's split and id."""
+
+
+def published(pool: str, data: Path) -> Sequence[Task]:
+    """The games of one pool: `train` and `test` by the published ids, `demonstrations` solvable ones of neither."""
+    if pool == "demonstrations":
+        names = _others(data)
+        return Lazy(lambda number: _task(pool, names[number], ("train", names[number])), range(len(names)))
+    if pool not in ("train", "test"):
+        raise unknown("pool", pool, ("demonstrations", "train", "test"))
+    numbers = [
+        number for item in published_ids(data, "alfworld", pool) if (number := number_of(item, data)) is not None
+    ]
+    return Lazy(lambda number: _task(pool, f"alfworld_{number}", listed(data)[number]), numbers)
+
+
+def opened(task: Task, data: Path) -> House:
+    """The household of a real task."""
+    return house(data, RELEASE, task.world["split"], task.world["game"])
+
+
+def data_digest(data: Path) -> str:
+    """A digest of the games that the ids lead to."""
+    return digest([RELEASE, listed(data), *(published_ids(data, "alfworld", split) for split in ("train", "test"))])
+
+
+@cache
+def listed(data: Path) -> Sequence[Place]:
+    """AgentGym's games by their index."""
+    return [(split, name) for split, file in LISTS.items() for name in _mapped(data / FOLDER / file)]
+
+
+def number_of(item: str, data: Path) -> int | None:
+    """The index of a published item id, `alfworld_2420` or a game's two folders joined by `_` (Q-AW5).
+
+    None where it is of no game in AgentGym's lists.
+    """
+    number = item.removeprefix("alfworld_")
+    if number.isdecimal():
+        return int(number) if int(number) < len(listed(data)) else None
+    return _numbers(data).get(item)
+
+
+def checks(data: Path) -> Iterator[Check]:
+    """The games of both releases, and the published ids."""
+    for (release, split), file in FILES.items():
+        read = partial(_games, data, release, split)
+        yield checked(data, str(FOLDER / file), "games that load, their goal told", read, _loads)
+    for split in ("train", "test"):
+        ids = partial(published_ids, data, "alfworld", split)
+        yield checked(data, ids_path("alfworld", split), "ids with a game", ids, partial(_has_game, data))
+
+
+def _loads(game: Game) -> bool:
+    made = game.house()
+    if not says(made.sentence, made.goal):
+        raise BadCall(f"the sentence of {game.id} tells another goal than it has: {made.sentence!r}")
+    return True
+
+
+def _has_game(data: Path, item: str) -> bool:
+    number = number_of(item, data)
+    if number is None:
+        return False
+    split, name = listed(data)[number]
+    return (data / FOLDER / FILES[RELEASE, split]).exists() and name in games(data, RELEASE, split)
+
+
+def _games(data: Path, release: str, split: str) -> list[Game]:
+    return list(games(data, release, split).values())
+
+
+def _task(pool: str, name: str, place: Place) -> Task:
+    split, game = place
+    difficulty = "easy" if game.startswith(EASY) else "hard"
+    return Task(env="alfworld", split=pool, id=name, difficulty=difficulty, world={"split": split, "game": game})
+
+
+@cache
+def _numbers(data: Path) -> Mapping[str, int]:
+    return {name.replace("/", "_"): number for number, (_, name) in enumerate(listed(data))}
+
+
+@cache
+def _others(data: Path) -> list[str]:
+    """The solvable games of the training split that AgentGym does not list."""
+    taken = {name for _, name in listed(data)}
+    return [game.id for game in _games(data, RELEASE, "train") if game.solvable and game.id not in taken]
+
+
+def _mapped(path: Path) -> list[str]:
+    try:
+        return [f"{row['task_type']}/{row['task_id']}" for row in json.loads(path.read_text("utf-8"))]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadCall(f"cannot read {path} ({error}); HELDOUT_DATA has to name a folder that holds it") from None

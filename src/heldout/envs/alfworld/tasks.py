@@ -1,0 +1,70 @@
+"""ALFWorld's generated tasks: households without end, in pools that share no goal."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from heldout.envs.alfworld.grow import SHAPES, built, goals, grow
+from heldout.envs.alfworld.house import Goal, House
+from heldout.envs.alfworld.players import turns
+from heldout.envs.alfworld.sentences import sentence
+from heldout.envs.alfworld.world import World
+from heldout.envs.lazy import Lazy
+from heldout.errors import unknown
+from heldout.records import Json, Task, from_json, to_json
+from heldout.seeds import derive, stream
+
+POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
+"""The numbers of the generated tasks in each pool."""
+
+SHARES = ("test", "train", "demonstrations", "demonstrations")
+"""How the goals are shared out."""
+
+EASY_TURNS = 5
+"""The most turns that the oracle takes in an easy task: true of about half of all households."""
+
+MOST_TURNS = 15
+"""Households that take the oracle longer are not used: K = 20 is what every evaluation allows (paper §3.2), and
+who does not see everything needs some of them to look around."""
+
+
+def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one pool, easy and hard in turn; no goal of one pool is in another, whatever the seeds."""
+    if pool not in POOLS:
+        raise unknown("pool", pool, POOLS)
+    return Lazy(lambda number: _task(pool, number, seed, profile), POOLS[pool])
+
+
+def opened(task: Task) -> House:
+    """The household of a generated task."""
+    return _built(task.world)
+
+
+@cache
+def _task(pool: str, number: int, seed: int, profile: str) -> Task:
+    chance = stream(seed, "alfworld", profile, pool, number)
+    wanted = ("easy", "hard")[number % 2]
+    taken = MOST_TURNS
+    while taken >= MOST_TURNS or ("easy" if taken <= EASY_TURNS else "hard") != wanted:
+        goal = chance.choice(chance.choice(_goals_of(pool)))
+        inside = grow(goal, SHAPES[profile], chance)
+        world = {"goal": to_json(goal), "sentence": sentence(goal, chance.randrange(2)), "inside": inside}
+        taken = turns(World(_built(world)), MOST_TURNS)
+    return Task(env="alfworld", split=pool, id=f"alfworld_{number}", difficulty=wanted, world=world)
+
+
+@cache
+def _goals_of(pool: str) -> list[list[Goal]]:
+    """The goals of a pool, by their kind."""
+    # A hash without the seed decides: demonstrations of one seed hold no goal that is tested under another.
+    return [
+        [goal for goal in found if SHARES[derive(0, "alfworld", kind, *_named(goal)) % len(SHARES)] == pool]
+        for kind, found in goals().items()
+    ]
+
+
+def _named(goal: Goal) -> tuple[str, str]:
+    return goal.thing, goal.home or goal.lamp
+
+
+def _built(world: Mapping[str, Json]) -> House:
+    return built(world["inside"], from_json(Goal, world["goal"]), world["sentence"])
