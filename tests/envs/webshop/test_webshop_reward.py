@@ -100,7 +100,7 @@ def test_titles_with_little_in_common_count_against_the_same_shelf(same: bool, t
 @pytest.mark.parametrize(
     ("title", "nouns"),
     [
-        ("Men's Slim-fit Shirt,Long Sleeves", "men slim fit shirt long sleeves"),
+        ("Men's Slim-fit T-Shirt,Long Sleeves", "men slim fit t shirt long sleeves"),
         ("High Waisted Shorts with Pocket(S to XXL), 2 Pack", "high waisted shorts pocket(s xxl pack"),
         ("a washable table cover for the beautiful home, 12in", "table cover home"),
         ("24/7 - & 3D", ""),

@@ -91,7 +91,7 @@ def _tagged(model: Any, title: str) -> tuple[str, ...]:
 
 def _is_noun(word: str) -> bool:
     small = word.lower()
-    if len(word) < 2 or not word[0].isalpha() or small in _CLOSED:
+    if not word or not word[0].isalpha() or small in _CLOSED:
         return False
     if word[0].isupper():
         return True
