@@ -3,11 +3,12 @@
 import json
 import lzma
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+
+from zstandard import compress, decompress
 
 from heldout.envs.alfworld.house import Edition, House
 from heldout.envs.alfworld.pddl import edition_of, house_of
@@ -52,7 +53,7 @@ class Game:
 
     def house(self) -> House:
         """The household of the game."""
-        return house_of(zlib.decompress(self.packed).decode(), self.sentence, self.edition)
+        return house_of(decompress(self.packed).decode(), self.sentence, self.edition)
 
 
 @lru_cache(maxsize=8)
@@ -77,7 +78,7 @@ def game_in(text: str, name: str) -> Game:
         return Game(
             id=name,
             sentence=json.loads(_SENTENCE.findall(value["grammar"])[0]),
-            packed=zlib.compress(value["pddl_problem"].encode(), 1),
+            packed=compress(value["pddl_problem"].encode(), level=1),
             edition=edition_of(value["pddl_domain"], value["grammar"]),
             solvable=bool(value.get("solvable")),
             walkthrough=tuple(value.get("walkthrough") or ()),
@@ -102,7 +103,7 @@ def _game(row: Json, folder: Path) -> Game:
     return Game(
         id=row["id"],
         sentence=row["task"],
-        packed=zlib.compress(row["pddl_problem"].encode(), 1),
+        packed=compress(row["pddl_problem"].encode(), level=1),
         edition=_edition(folder / domain, folder / grammar),
         solvable=bool(row["solvable"]),
         walkthrough=tuple(row.get("walkthrough") or ()),
