@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from heldout import records
 from heldout.errors import BadCall
 from heldout.records import (
+    Difficulty,
     Ending,
     Episode,
+    Estimate,
     Group,
+    Halves,
     Reply,
     Stage,
     Step,
@@ -36,6 +39,10 @@ TURNS = st.builds(Turn, reply=REPLIES, reward=FIGURES)
 TRAJECTORIES = st.builds(
     Trajectory, task=TASKS, turns=st.lists(TURNS, max_size=3).map(tuple), reward=FIGURES, score=FIGURES
 )
+ESTIMATES = st.builds(Estimate, score=FIGURES, low=FIGURES, high=FIGURES)
+HALVES = st.builds(
+    Halves, threshold=FIGURES, low=FIGURES, high=FIGURES, tasks=st.lists(ESTIMATES, max_size=2).map(tuple)
+)
 RECORDS: dict[type[Any], st.SearchStrategy[Any]] = {
     Task: TASKS,
     Step: st.builds(Step, reward=FIGURES, score=FIGURES),
@@ -45,6 +52,9 @@ RECORDS: dict[type[Any], st.SearchStrategy[Any]] = {
     Group: st.builds(Group, task=TASKS, trajectories=st.lists(TRAJECTORIES, max_size=2).map(tuple)),
     Stage: st.builds(Stage, envs=st.lists(st.text(), max_size=3).map(tuple)),
     Episode: st.builds(Episode, temperature=FIGURES, reward=FIGURES, score=FIGURES),
+    Estimate: ESTIMATES,
+    Halves: HALVES,
+    Difficulty: st.builds(Difficulty, settings=WORLDS, envs=st.lists(HALVES, max_size=2).map(tuple)),
 }
 JSON = st.recursive(
     SCALARS | st.just(10**400),
