@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from heldout.config import Source
 from heldout.data.check import Check
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
+from heldout.errors import unknown
 from heldout.records import Step, Task
 
 World = Any
@@ -123,3 +125,14 @@ class Suite:
     def opening(self, observation: str) -> str:
         """The first message: the instruction and the first observation in one."""
         return f"{self.instruction}\n\n{observation}"
+
+
+def refuse_unknown(source: Source, profiles: Iterable[str]) -> None:
+    """Refuses a source whose profile, rules or kind there is not."""
+    for kind, asked, known in (
+        ("profile", source.profile, list(profiles)),
+        ("rules", source.rules, ["fixed", "agentgym"]),
+        ("source", source.kind, ["generated", "real"]),
+    ):
+        if asked not in known:
+            raise unknown(kind, asked, known)

@@ -4,7 +4,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final, overload
 
+from heldout.errors import unknown
 from heldout.records import Task
+
+POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
+"""The numbers of the generated tasks in each pool."""
+
+
+def numbers_of(pool: str) -> range:
+    """The numbers of a pool's generated tasks; a pool that there is not is refused."""
+    refuse_unknown_pool(pool)
+    return POOLS[pool]
+
+
+def refuse_unknown_pool(pool: str) -> None:
+    """Refuses what is none of the three."""
+    if pool not in POOLS:
+        raise unknown("pool", pool, POOLS)
+
+
+def difficulty(turns: int, easy_turns: int) -> str:
+    """What a task is that takes the oracle so many turns."""
+    return "easy" if turns <= easy_turns else "hard"
 
 
 @final

@@ -106,9 +106,10 @@ def measured(
     """The rows of one environment's cells, with live progress."""
     env = cells[0].env
     rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, purpose))
-    if missing(needs, rows):
+    if left := missing(needs, rows):
         folder.mend(env)
-    with Progress(f"{purpose} {env}", len(missing(needs, rows))) as progress:
+        left = missing(needs, rows)
+    with Progress(f"{purpose} {env}", len(left)) as progress:
         return measure(
             play,
             suites,

@@ -9,11 +9,12 @@ import pytest
 
 from heldout.config import SearchQAOptions, Source
 from heldout.envs.base import Suite
+from heldout.envs.lazy import POOLS
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.facts import RELATIONS, SIZES, YEAR
 from heldout.envs.searchqa.names import STOCK, names
 from heldout.envs.searchqa.pages import ASKED, NAMED, query, question
-from heldout.envs.searchqa.tasks import MOST_TURNS, POOLS, Name, encyclopaedia, generated
+from heldout.envs.searchqa.tasks import MOST_TURNS, Name, encyclopaedia, generated
 from heldout.envs.searchqa.world import Fact
 from heldout.errors import BadCall
 from heldout.records import Ending, Task

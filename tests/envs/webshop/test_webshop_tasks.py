@@ -5,10 +5,11 @@ import pytest
 
 from heldout.config import Source
 from heldout.envs.base import Suite
+from heldout.envs.lazy import POOLS
 from heldout.envs.registry import open_suite
 from heldout.envs.webshop.files import catalogue, goals, prices
 from heldout.envs.webshop.published import checks, published
-from heldout.envs.webshop.tasks import MOST_TURNS, POOLS, SHARES, generated, stock
+from heldout.envs.webshop.tasks import MOST_TURNS, SHARES, generated, stock
 from heldout.envs.webshop.wares import BRANDS
 from heldout.errors import BadCall
 from heldout.records import Step, Task

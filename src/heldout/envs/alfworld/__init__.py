@@ -13,9 +13,8 @@ from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import legal, oracle
 from heldout.envs.alfworld.thoughts import slips, thought
 from heldout.envs.alfworld.world import World
-from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.react import whole_action
-from heldout.errors import unknown
 from heldout.records import Task, digest, to_json
 
 ACTIONS = (
@@ -68,12 +67,7 @@ _Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], House], str, st
 
 def suite(source: Source) -> Suite:
     """ALFWorld over generated households, or over the released games in HELDOUT_DATA."""
-    if source.profile not in INSTRUCTIONS:
-        raise unknown("profile", source.profile, INSTRUCTIONS)
-    if source.rules not in ("fixed", "agentgym"):
-        raise unknown("rules", source.rules, ("fixed", "agentgym"))
-    if source.kind not in ("generated", "real"):
-        raise unknown("source", source.kind, ("generated", "real"))
+    refuse_unknown(source, INSTRUCTIONS)
     pools, house_of, words, data = (_real if source.kind == "real" else _generated)(source)
     return Suite(
         name="alfworld",

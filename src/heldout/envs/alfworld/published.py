@@ -10,8 +10,8 @@ from heldout.data.folder import ids_path, published_ids
 from heldout.envs.alfworld.games import FILES, FOLDER, Game, games, house
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.sentences import says
-from heldout.envs.lazy import Lazy
-from heldout.errors import BadCall, unknown
+from heldout.envs.lazy import Lazy, refuse_unknown_pool
+from heldout.errors import BadCall
 from heldout.records import Task, digest
 
 RELEASE = "2.1.1"
@@ -30,11 +30,10 @@ Place = tuple[str, str]
 
 def published(pool: str, data: Path) -> Sequence[Task]:
     """The games of one pool: `train` and `test` by the published ids, `demonstrations` solvable ones of neither."""
+    refuse_unknown_pool(pool)
     if pool == "demonstrations":
         names = _others(data)
         return Lazy(lambda number: _task(pool, names[number], ("train", names[number])), range(len(names)))
-    if pool not in ("train", "test"):
-        raise unknown("pool", pool, ("demonstrations", "train", "test"))
     numbers = [
         number for item in published_ids(data, "alfworld", pool) if (number := number_of(item, data)) is not None
     ]

@@ -8,13 +8,9 @@ from heldout.envs.alfworld.house import Goal, House
 from heldout.envs.alfworld.players import turns
 from heldout.envs.alfworld.sentences import sentence
 from heldout.envs.alfworld.world import World
-from heldout.envs.lazy import Lazy
-from heldout.errors import unknown
+from heldout.envs.lazy import Lazy, difficulty, numbers_of
 from heldout.records import Json, Task, from_json, to_json
 from heldout.seeds import derive, stream
-
-POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
-"""The numbers of the generated tasks in each pool."""
 
 SHARES = ("test", "train", "demonstrations", "demonstrations")
 """How the goals are shared out."""
@@ -29,9 +25,7 @@ who does not see everything needs some of them to look around."""
 
 def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one pool, easy and hard in turn; no goal of one pool is in another, whatever the seeds."""
-    if pool not in POOLS:
-        raise unknown("pool", pool, POOLS)
-    return Lazy(lambda number: _task(pool, number, seed, profile), POOLS[pool])
+    return Lazy(lambda number: _task(pool, number, seed, profile), numbers_of(pool))
 
 
 def opened(task: Task) -> House:
@@ -44,7 +38,7 @@ def _task(pool: str, number: int, seed: int, profile: str) -> Task:
     chance = stream(seed, "alfworld", profile, pool, number)
     wanted = ("easy", "hard")[number % 2]
     taken = MOST_TURNS
-    while taken >= MOST_TURNS or ("easy" if taken <= EASY_TURNS else "hard") != wanted:
+    while taken >= MOST_TURNS or difficulty(taken, EASY_TURNS) != wanted:
         goal = chance.choice(chance.choice(_goals_of(pool)))
         inside = grow(goal, SHAPES[profile], chance)
         world = {"goal": to_json(goal), "sentence": sentence(goal, chance.randrange(2)), "inside": inside}

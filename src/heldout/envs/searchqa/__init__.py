@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from heldout.config import Source
-from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.searchqa import published, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.players import legal, oracle, slips, thought
 from heldout.envs.searchqa.protocol import action_in, reply
 from heldout.envs.searchqa.world import World
-from heldout.errors import BadCall, unknown
+from heldout.errors import BadCall
 from heldout.records import Task, digest
 
 INSTRUCTIONS = {
@@ -51,7 +51,7 @@ Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], World], str, str
 
 def suite(source: Source) -> Suite:
     """SearchQA over invented encyclopaedias, or over the real questions in HELDOUT_DATA."""
-    _check(source)
+    refuse_unknown(source, INSTRUCTIONS)
     pools, world_of, words, data = (_real if source.kind == "real" else _generated)(source)
     return Suite(
         name="searchqa",
@@ -78,16 +78,6 @@ def suite(source: Source) -> Suite:
         ),
         checks=published.checks,
     )
-
-
-def _check(source: Source) -> None:
-    """Refuses a source that is not there."""
-    if source.profile not in INSTRUCTIONS:
-        raise unknown("profile", source.profile, INSTRUCTIONS)
-    if source.rules not in ("fixed", "agentgym"):
-        raise unknown("rules", source.rules, ("fixed", "agentgym"))
-    if source.kind not in ("generated", "real"):
-        raise unknown("source", source.kind, ("generated", "real"))
 
 
 def _open(source: Source, world_of: Callable[[Task], World], task: Task) -> Env:

@@ -10,12 +10,13 @@ from pathlib import Path
 from heldout.config import SearchQAOptions
 from heldout.data.check import Check, checked
 from heldout.data.folder import VARIABLE, data_folder, ids_path, published_ids
+from heldout.envs.lazy import refuse_unknown_pool
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.files import Row, read_passages, read_questions
 from heldout.envs.searchqa.passages import Corpus, Retriever
 from heldout.envs.searchqa.service import Service
 from heldout.envs.searchqa.world import Question, World
-from heldout.errors import BadCall, unknown
+from heldout.errors import BadCall
 from heldout.records import Task, digest
 
 CORPUS = "searchqa/corpus.jsonl.xz"
@@ -55,8 +56,7 @@ def published(pool: str, options: SearchQAOptions) -> Sequence[Task]:
     `test` has the published ids that are there, then questions drawn by their hash; none of a set's own training
     split. `train` has all others.
     """
-    if pool not in ("demonstrations", "train", "test"):
-        raise unknown("pool", pool, ("demonstrations", "train", "test"))
+    refuse_unknown_pool(pool)
     return _pools(*_places(options)).get(pool, [])
 
 

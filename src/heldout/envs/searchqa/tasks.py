@@ -5,19 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from heldout.envs.lazy import Lazy
+from heldout.envs.lazy import POOLS, Lazy, numbers_of
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.facts import Facts, grown
 from heldout.envs.searchqa.pages import passages, question
 from heldout.envs.searchqa.passages import Corpus, Retriever
 from heldout.envs.searchqa.players import turns
 from heldout.envs.searchqa.world import Fact, Question, World
-from heldout.errors import unknown
 from heldout.records import Task
 from heldout.seeds import stream
-
-POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
-"""The numbers of the generated tasks in each pool."""
 
 IN_VOLUME = {"pocket": 200, "standard": 1000}
 """Questions on one encyclopaedia. The next volume has other facts on the same names: it is no use to know them by
@@ -54,14 +50,12 @@ class Encyclopaedia:
 
 def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one pool, easy and hard in turn; no name of one pool is in another, whatever the seeds."""
-    if pool not in POOLS:
-        raise unknown("pool", pool, POOLS)
 
     def make(number: int) -> Task:
         volume, place = divmod(number - POOLS[pool].start, IN_VOLUME[profile])
         return _tasks(Name(seed, profile, pool, volume))[place]
 
-    return Lazy(make, POOLS[pool])
+    return Lazy(make, numbers_of(pool))
 
 
 def opened(task: Task, *, exact_original: bool) -> World:

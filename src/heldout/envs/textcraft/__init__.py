@@ -5,14 +5,13 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder
-from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.react import plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.grow import SHAPES
 from heldout.envs.textcraft.players import legal, oracle, slips, thought
 from heldout.envs.textcraft.recipes import NAMESPACE
-from heldout.errors import unknown
 from heldout.records import Task, digest, to_json
 
 INSTRUCTIONS = {
@@ -58,12 +57,7 @@ Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], Env], str, str]
 
 def suite(source: Source) -> Suite:
     """TextCraft over generated trees, or over the real recipes in HELDOUT_DATA."""
-    if source.profile not in INSTRUCTIONS:
-        raise unknown("profile", source.profile, INSTRUCTIONS)
-    if source.rules not in ("fixed", "agentgym"):
-        raise unknown("rules", source.rules, ("fixed", "agentgym"))
-    if source.kind not in ("generated", "real"):
-        raise unknown("source", source.kind, ("generated", "real"))
+    refuse_unknown(source, INSTRUCTIONS)
     pools, open_task, words, data = (_real if source.kind == "real" else _generated)(source)
     return Suite(
         name="textcraft",

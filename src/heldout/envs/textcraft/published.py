@@ -7,13 +7,12 @@ from pathlib import Path
 
 from heldout.data.check import Check, checked
 from heldout.data.folder import ids_path, published_numbers
-from heldout.envs.lazy import Lazy
+from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_pool
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
 from heldout.envs.textcraft.recipes import documents, goal_order, real_book
-from heldout.envs.textcraft.tasks import difficulty
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
-from heldout.errors import BadCall, unknown
+from heldout.errors import BadCall
 from heldout.records import Json, Task, digest
 from heldout.seeds import stream
 
@@ -29,8 +28,7 @@ DISTRACTORS = 10
 
 def published(pool: str, data: Path) -> Sequence[Task]:
     """The goals of one pool: `test` the 100 published ids, `train` the other 444; no demonstrations."""
-    if pool not in ("demonstrations", "train", "test"):
-        raise unknown("pool", pool, ("demonstrations", "train", "test"))
+    refuse_unknown_pool(pool)
     return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))
 
 

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from functools import cache
 
-from heldout.envs.lazy import Lazy
+from heldout.envs.lazy import Lazy, difficulty, numbers_of
 from heldout.envs.textcraft.grow import SHAPES, goals, group_of, grow
 from heldout.envs.textcraft.language import line, recipe
 from heldout.envs.textcraft.players import turns
 from heldout.envs.textcraft.world import Book, Recipe, World
-from heldout.errors import unknown
 from heldout.records import Task
 from heldout.seeds import derive, stream
-
-POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
-"""The numbers of the generated tasks in each pool."""
 
 SHARES = ("test", "train", "demonstrations", "demonstrations")
 """How the goals are shared out."""
@@ -27,9 +23,7 @@ MOST_TURNS = 20
 
 def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one pool, easy and hard in turn; no goal of one pool is in another, whatever the seeds."""
-    if pool not in POOLS:
-        raise unknown("pool", pool, POOLS)
-    return Lazy(lambda number: _task(pool, number, seed, profile), POOLS[pool])
+    return Lazy(lambda number: _task(pool, number, seed, profile), numbers_of(pool))
 
 
 def opened(task: Task, *, exact_original: bool) -> World:
@@ -44,11 +38,6 @@ def grown(goal: str, shown: tuple[Recipe, ...], *, exact_original: bool = False)
     tags = frozenset(tag_of.values())
     names = {recipe.output for recipe in shown} | {need for recipe in shown for need, _ in recipe.needs}
     return World(Book(shown, frozenset(names - tags), tags, tag_of), goal, shown, exact_original=exact_original)
-
-
-def difficulty(turns: int, easy_turns: int) -> str:
-    """What a task is that takes the oracle so many turns."""
-    return "easy" if turns <= easy_turns else "hard"
 
 
 @cache

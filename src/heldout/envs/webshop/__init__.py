@@ -5,7 +5,7 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder
-from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.react import whole_action
 from heldout.envs.webshop import published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
@@ -15,7 +15,6 @@ from heldout.envs.webshop.generate import SIZES
 from heldout.envs.webshop.nouns import tagger
 from heldout.envs.webshop.players import legal, oracle, slips, thought
 from heldout.envs.webshop.world import Shop, World
-from heldout.errors import unknown
 from heldout.records import Json, Task, digest, to_json
 
 INSTRUCTIONS = {
@@ -54,12 +53,7 @@ Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
 
 def suite(source: Source) -> Suite:
     """WebShop over invented shops, or over the real one's products in HELDOUT_DATA."""
-    if source.profile not in INSTRUCTIONS:
-        raise unknown("profile", source.profile, INSTRUCTIONS)
-    if source.rules not in ("fixed", "agentgym"):
-        raise unknown("rules", source.rules, ("fixed", "agentgym"))
-    if source.kind not in ("generated", "real"):
-        raise unknown("source", source.kind, ("generated", "real"))
+    refuse_unknown(source, INSTRUCTIONS)
     pools, stock, words, data = (_real if source.kind == "real" else _generated)(source)
     return Suite(
         name="webshop",

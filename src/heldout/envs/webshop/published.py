@@ -6,13 +6,13 @@ from pathlib import Path
 
 from heldout.data.check import Check, checked
 from heldout.data.folder import ids_path, published_numbers
-from heldout.envs.lazy import Lazy
+from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_pool
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.files import PRODUCTS, WISHES, catalogue, goals, wishes
 from heldout.envs.webshop.goals import Goal
 from heldout.envs.webshop.players import turns
-from heldout.envs.webshop.tasks import difficulty, stated
-from heldout.errors import BadCall, unknown
+from heldout.envs.webshop.tasks import stated
+from heldout.errors import BadCall
 from heldout.records import Task, digest
 
 EASY_TURNS = 5
@@ -25,8 +25,7 @@ LONGEST = 20
 
 def published(pool: str, data: Path) -> Sequence[Task]:
     """The goals of one pool: the published ids of `train` and `test`; `demonstrations` are those in neither."""
-    if pool not in ("demonstrations", "train", "test"):
-        raise unknown("pool", pool, ("demonstrations", "train", "test"))
+    refuse_unknown_pool(pool)
     return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))
 
 

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from random import Random
 
-from heldout.envs.lazy import Lazy
+from heldout.envs.lazy import POOLS, Lazy, difficulty, numbers_of
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.generate import SIZES, stocked, wanted
 from heldout.envs.webshop.goals import Goal, drawn_prices
 from heldout.envs.webshop.players import turns
 from heldout.envs.webshop.wares import BRANDS
-from heldout.errors import unknown
 from heldout.records import Json, Task
 from heldout.seeds import derive, stream
-
-POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
-"""The numbers of the generated tasks in each pool."""
 
 SHARES = ("test", "train", "demonstrations", "demonstrations")
 """How the makers are shared out."""
@@ -50,9 +46,7 @@ class _Name:
 
 def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one pool, easy and hard in turn; no maker of one pool is in another, whatever the seeds."""
-    if pool not in POOLS:
-        raise unknown("pool", pool, POOLS)
-    return Lazy(lambda number: _task(pool, number, seed, profile), POOLS[pool])
+    return Lazy(lambda number: _task(pool, number, seed, profile), numbers_of(pool))
 
 
 def stock(world: Mapping[str, Json]) -> tuple[Catalogue, Mapping[str, float]]:
@@ -81,11 +75,6 @@ def stated(goal: Goal) -> dict[str, Json]:
         "options": dict(goal.options),
         "price_limit": goal.price_limit,
     }
-
-
-def difficulty(taken: int, easy_turns: int) -> str:
-    """What a task is that takes the oracle so many turns."""
-    return "easy" if taken <= easy_turns else "hard"
 
 
 def _stocked(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:

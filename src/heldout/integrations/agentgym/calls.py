@@ -78,20 +78,13 @@ def in_query(query: str, **defaults: Json) -> dict[str, Json]:
 def _fields(value: Mapping[str, Json], place: str, defaults: Mapping[str, Json]) -> dict[str, Json]:
     found, wrong = dict[str, Json](), list[Json]()
     for name, default in defaults.items():
-        if name not in value:
+        if value.get(name) is None and default is not REQUIRED:
             found[name] = default
-            if default is REQUIRED:
-                wrong.append(_wrong("missing", [place, name], "Field required"))
-        elif value[name] is None and default is not REQUIRED:
-            found[name] = default
-        elif name in TEXTS:
-            found[name] = value[name]
-            if not isinstance(value[name], str):
-                wrong.append(_wrong("string_type", [place, name], "Input should be a valid string"))
-        else:
-            found[name] = _whole(value[name])
-            if found[name] is None:
-                wrong.append(_wrong("int_parsing", [place, name], "Input should be a valid integer"))
+            continue
+        found[name], fault = _read(name, value[name]) if name in value else (default, MISSING)
+        if fault:
+            kind, told = fault
+            wrong.append(_wrong(kind, [place, name], told))
     if wrong:
         raise Refused(422, wrong)
     return found
@@ -99,6 +92,18 @@ def _fields(value: Mapping[str, Json], place: str, defaults: Mapping[str, Json])
 
 TEXTS = frozenset({"action", "commands", "goal", "world_type", "split"})
 """The fields that hold text."""
+MISSING = ("missing", "Field required")
+NO_TEXT = ("string_type", "Input should be a valid string")
+NO_NUMBER = ("int_parsing", "Input should be a valid integer")
+"""Kinds of faults, and what is told of them."""
+
+
+def _read(name: str, given: Json) -> tuple[Json, tuple[str, str] | None]:
+    """A field's value, and what is wrong with it."""
+    if name in TEXTS:
+        return given, None if isinstance(given, str) else NO_TEXT
+    number = _whole(given)
+    return number, NO_NUMBER if number is None else None
 
 
 def _whole(value: Json) -> int | None:
