@@ -133,6 +133,8 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),
         ("evaluate --model no/such/folder --envs textcraft", "no model 'no/such/folder'"),
         ("train --model pocket --env nowhere", "unknown environment 'nowhere'"),
+        ("pocket --without nowhere", "unknown environment 'nowhere' (choose from: alfworld,"),
+        ("pocket --check --without babyai", "--check compares with the shipped model"),
         ("train --model ./nowhere --env textcraft", "no model './nowhere'"),
         (
             "train --model pocket --env textcraft --resume",

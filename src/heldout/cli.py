@@ -210,6 +210,14 @@ def _replay_flags(parser: ArgumentParser) -> None:
 
 def _pocket_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="fail unless its scores agree with the shipped one's")
+    parser.add_argument(
+        "--without",
+        metavar="E",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="environments of which it is shown no more than the form of a reply: truly unseen ones",
+    )
     flags.out(parser, "where to build it (outputs/pocket)")
     flags.seed(parser)
     flags.settings(parser)

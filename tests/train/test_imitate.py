@@ -36,6 +36,14 @@ def test_a_clumsy_player_slips_and_recovers(trio: Suites) -> None:
     assert any(demo.observed[-1] == "You are out." for demo in slipped)
 
 
+def test_without_mistakes_to_plant_only_the_form_of_a_reply_is_shown(trio: Suites) -> None:
+    tasks = trio("corridor").tasks("demonstrations")
+    demos = list(demonstrations(trio, tasks, None, turns=1, seed=0))
+    assert {len(demo.said) for demo in demos} == {1}
+    assert {said.splitlines()[0] for demo in demos for said in demo.said} == {"Thought: I try something."}
+    assert len({said for demo in demos for said in demo.said}) > 2
+
+
 def test_what_was_said_weighs_one_and_what_was_read_a_little(worker: Worker) -> None:
     chat = worker.chat
     sample = sample_of(chat, DEMO)

@@ -1,7 +1,7 @@
 from random import Random
 
 from heldout.config import Source
-from heldout.envs.registry import open_suite
+from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.model.worker import Worker
 from heldout.policies.twin import Mistakes
 from heldout.train.imitate import demonstrations, sample_of
@@ -16,6 +16,21 @@ def test_in_a_run_of_copied_ids_all_but_the_first_two_count() -> None:
     assert len(known) > 30
     assert min(known) > 64
     assert all(sample.ids[at - 2 : at + 1] in triples for at in known)
+
+
+def test_every_built_in_environment_is_in_the_recipe() -> None:
+    assert Recipe().envs == list(BUILT_IN)
+
+
+def test_an_environment_left_out_is_shown_by_one_reply_without_sense_and_the_others_as_ever() -> None:
+    recipe = Recipe().without(["searchqa"])
+    for lesson, ours in zip(Recipe().lessons, recipe.lessons, strict=True):
+        assert lesson.steps == ours.steps
+        for share, left in zip(lesson.shares, ours.shares, strict=True):
+            if share.env == "searchqa":
+                assert (left.env, left.turns, left.mistakes) == ("searchqa", 1, None)
+            else:
+                assert left == share
 
 
 def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:

@@ -16,14 +16,24 @@ from heldout.policies.scripted import Spoken
 Choose = Callable[[Suite, World, Random, str], str]
 """The next action, from the suite's players, the world as it stands, the turn's chance, and the last action."""
 
+Think = Callable[[Suite, World, str], str]
+"""What a player says before an action, from the world as it stands."""
+
+NO_REASON = "I try something."
+
+
+def _reasoned(suite: Suite, world: World, action: str) -> str:
+    return suite.thought(world, action)
+
 
 @final
 class _Twins:
     """The twin of each conversation, and what was last done in it."""
 
-    def __init__(self, suites: Callable[[str], Suite], choose: Choose) -> None:
+    def __init__(self, suites: Callable[[str], Suite], choose: Choose, think: Think) -> None:
         self._suites = suites
         self._choose = choose
+        self._think = think
         self._twins = dict[str, tuple[Env, str]]()
 
     def say(self, ask: Ask) -> str:
@@ -31,7 +41,7 @@ class _Twins:
         suite = self._suites(ask.task.env)
         twin, last = self._twins.get(ask.conversation) or (_opened(suite, ask), "")
         action = self._choose(suite, twin.world, Random(ask.seed), last)
-        thought = suite.thought(twin.world, action)
+        thought = self._think(suite, twin.world, action)
         twin.step(action)
         self._twins[ask.conversation] = twin, action
         return suite.reply(thought, action)
@@ -41,9 +51,9 @@ class _Twins:
         self._twins.pop(conversation, None)
 
 
-def player(suites: Callable[[str], Suite], choose: Choose) -> Spoken:
+def player(suites: Callable[[str], Suite], choose: Choose, think: Think = _reasoned) -> Spoken:
     """Plays by a choice made on the world itself."""
-    twins = _Twins(suites, choose)
+    twins = _Twins(suites, choose, think)
     return Spoken(twins.say, twins.forget)
 
 
@@ -54,7 +64,16 @@ def oracle(suites: Callable[[str], Suite]) -> Spoken:
 
 def random(suites: Callable[[str], Suite]) -> Spoken:
     """The player that draws among the actions that would be carried out."""
-    return player(suites, lambda suite, world, rng, _: rng.choice(suite.legal(world)))
+    return player(suites, _any)
+
+
+def aimless(suites: Callable[[str], Suite]) -> Spoken:
+    """The random player without reasons: it shows the form of a reply, and nothing of how to play."""
+    return player(suites, _any, lambda *_: NO_REASON)
+
+
+def _any(suite: Suite, world: World, rng: Random, _: str) -> str:
+    return rng.choice(suite.legal(world))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from heldout.envs.base import Suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.chat import Chat
-from heldout.policies.twin import Mistakes, clumsy
+from heldout.policies.twin import Mistakes, aimless, clumsy
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -28,11 +28,15 @@ class Demonstration:
 
 
 def demonstrations(
-    suites: Callable[[str], Suite], tasks: Iterable[Task], mistakes: Mistakes, *, turns: int, seed: int
+    suites: Callable[[str], Suite], tasks: Iterable[Task], mistakes: Mistakes | None, *, turns: int, seed: int
 ) -> Iterator[Demonstration]:
-    """Episodes of the oracle with planted mistakes, one a task; those that ran out of turns are kept."""
+    """Episodes of the oracle with planted mistakes, one a task; those that ran out of turns are kept.
+
+    Without mistakes to plant, of the aimless player, who shows nothing but the form of a reply.
+    """
     assignments = (Assignment(task=task, attempt=0, seed=seed, stream="demonstrations") for task in tasks)
-    for trajectory in play(clumsy(suites, mistakes), assignments, Limits(turns=turns), suites):
+    teacher = clumsy(suites, mistakes) if mistakes else aimless(suites)
+    for trajectory in play(teacher, assignments, Limits(turns=turns), suites):
         yield _demonstration_of(trajectory)
 
 

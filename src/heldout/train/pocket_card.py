@@ -1,6 +1,6 @@
 """What the pocket model is worth, written beside it; and whether a model built anew is worth the same."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
@@ -18,7 +18,6 @@ from heldout.train.pocket_recipe import Recipe, Say, build
 
 CARD = "recipe.json"
 WEIGHTS = "model.safetensors"
-ENVS = ("textcraft", "babyai")
 TASKS = 50
 """Test tasks of each cell that the scores are taken from."""
 
@@ -50,7 +49,7 @@ def _write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]
         "heldout": __version__,
         "recipe": to_json(recipe),
         "sha256": _fingerprint(folder),
-        "scores": _scores_of(str(folder), processes),
+        "scores": _scores_of(recipe.envs, str(folder), processes),
     }
     replace_json(folder / CARD, card)
     return card
@@ -72,10 +71,10 @@ def _fingerprint(folder: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _scores_of(model: str, processes: int) -> dict[str, Json]:
-    """avg@8 at K = 20 on test tasks of both environments, in points."""
+def _scores_of(envs: Iterable[str], model: str, processes: int) -> dict[str, Json]:
+    """avg@8 at K = 20 on test tasks of each environment, in points."""
     config = replace(pocket(), evaluate=Evaluate(tasks=TASKS), processes=processes)
-    cells = [Cell(env=env, split="test", difficulty=level) for env in ENVS for level in ("easy", "hard")]
+    cells = [Cell(env=env, split="test", difficulty=level) for env in envs for level in ("easy", "hard")]
     with open_agent(model, config) as play:
         rows = measure(
             play,

@@ -5,13 +5,14 @@ and two lessons of imitation: first how to play, from players that slip now and 
 bad habits, which keep the model weak on purpose so that reinforcement has something to teach.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
+from typing import Self
 
 import torch
 
@@ -34,6 +35,9 @@ Say = Callable[[str], None]
 PIECE = 500
 """Demonstrations that one process makes at a time."""
 
+FORM_SHOWN = 500
+"""Demonstrations of an environment in a lesson of which only the form of a reply is to be shown."""
+
 LONGEST, COPIED = 512, 5
 """Ids of the longest row of the copy warm-up, and how many batches in a row must be copied well."""
 
@@ -46,7 +50,8 @@ class Share:
     count: int
     turns: int
     """Of a demonstration, at most."""
-    mistakes: Mistakes
+    mistakes: Mistakes | None
+    """What the oracle is made to do wrong; None shows the form of a reply and nothing of how to play."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +68,13 @@ def _skill() -> Lesson:
     now_and_then = Mistakes(slip=0.12)
     return Lesson(
         name="skill",
-        steps=2600,
+        steps=4000,
         shares=(
-            Share(env="textcraft", count=14_000, turns=12, mistakes=now_and_then),
+            Share(env="textcraft", count=8_000, turns=12, mistakes=now_and_then),
             Share(env="babyai", count=6_000, turns=12, mistakes=now_and_then),
+            Share(env="searchqa", count=6_000, turns=10, mistakes=now_and_then),
+            Share(env="webshop", count=5_000, turns=12, mistakes=now_and_then),
+            Share(env="alfworld", count=8_000, turns=20, mistakes=now_and_then),
         ),
     )
 
@@ -103,10 +111,27 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.05
 
+    def without(self, envs: Collection[str]) -> Self:
+        """The same, but of these environments only the form of a reply is shown: for studies of unseen ones."""
+        lessons = (replace(lesson, shares=_without(lesson.shares, envs)) for lesson in self.lessons)
+        return replace(self, lessons=tuple(lessons))
+
+    @property
+    def envs(self) -> list[str]:
+        """That it has demonstrations of, in their order."""
+        return list(dict.fromkeys(share.env for lesson in self.lessons for share in lesson.shares))
+
     @property
     def steps(self) -> int:
         """Of imitation, in all lessons."""
         return sum(lesson.steps for lesson in self.lessons)
+
+
+def _without(shares: Iterable[Share], envs: Collection[str]) -> tuple[Share, ...]:
+    """The shares, those of these environments cut to a first reply without sense."""
+    return tuple(
+        replace(share, count=FORM_SHOWN, turns=1, mistakes=None) if share.env in envs else share for share in shares
+    )
 
 
 def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from heldout.config import changed
-from heldout.errors import HeldoutError
+from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.model.crew import default_processes
 from heldout.report.tables import Table, aligned
 from heldout.train.pocket_card import Compared, make
@@ -15,15 +15,29 @@ from heldout.train.pocket_recipe import Recipe
 HEADER = ("CELL", "SHIPPED", "95 %", "REBUILT", "95 %", "AGREE")
 
 
-def pocket(*, check: bool, out: Path | None, seed: int, settings: Sequence[str]) -> None:
-    """Builds the pocket model and measures it; `check` fails unless its scores agree with the shipped one's."""
-    recipe = replace(changed(Recipe(), settings), seed=seed)
-    folder = out or Path("outputs") / "pocket"
+def pocket(*, check: bool, without: Sequence[str], out: Path | None, seed: int, settings: Sequence[str]) -> None:
+    """Builds the pocket model and measures it; `check` fails unless its scores agree with the shipped one's.
+
+    Of the environments in `without` it is shown no more than the form of a reply.
+    """
+    recipe = _left_out(replace(changed(Recipe(), settings), seed=seed), without)
+    folder = out or Path("outputs") / "-without-".join(["pocket", *sorted(without)])
+    if check and without:
+        raise BadCall(
+            "--check compares with the shipped model, which is built with all environments: drop --without"
+        )
     if check:
         _compared(compare(recipe, folder, default_processes(), print))
     else:
         make(recipe, folder, default_processes(), print)
     print(f"model: {folder}")
+
+
+def _left_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:
+    for env in envs:
+        if env not in recipe.envs:
+            raise unknown("environment", env, recipe.envs)
+    return recipe.without(envs)
 
 
 def _compared(cells: Sequence[Compared]) -> None:

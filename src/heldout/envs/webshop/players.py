@@ -81,7 +81,8 @@ def thought(world: World, action: str) -> str:
 
 
 def slips(world: World) -> list[str]:
-    """Plausible mistakes: another product, another value, a button that is not here, a search for too little."""
+    """Plausible mistakes, the tempting first: a search for too little, the first product that is not the right one,
+    buying before everything is chosen; another value, a button that is not here."""
     best, goal = oracle(world), world.goal
     match world.page.place:
         case Place.SEARCH:
@@ -92,8 +93,8 @@ def slips(world: World) -> list[str]:
         case Place.ITEM:
             right = {value for _, value in goal.options}
             values = [value for values in world.product.options.values() for value in values]
-            mistakes = [_click(value) for value in values if value not in right and _is_sayable(value)]
-            mistakes += [_click(NEXT), *map(_click, DETAILS)]
+            wrong = [_click(value) for value in values if value not in right and _is_sayable(value)]
+            mistakes = [_click(BUY), *wrong, _click(NEXT), *map(_click, DETAILS)]
         case _:
             mistakes = [_click(BUY), _click(HOME)]
     return [action for action in dict.fromkeys(mistakes) if action != best]
