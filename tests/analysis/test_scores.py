@@ -52,6 +52,17 @@ def attempts(task: str, scores: Sequence[float], **changes: object) -> list[Epis
     return [row(task, score, attempt=i, **changes) for i, score in enumerate(scores)]
 
 
+def test_useful_are_the_groups_whose_attempts_were_rewarded_differently() -> None:
+    rewards = {"a": (0.0, 0.0, 1.0), "b": (0.5, 0.5, 0.5), "c": (0.0, 0.0, 0.0), "d": (1.0, 0.25, 1.0)}
+    rows = [
+        row(task, 0.0, attempt=attempt, reward=reward)
+        for task, earned in rewards.items()
+        for attempt, reward in enumerate(earned)
+    ]
+    [score] = summarise(rows)
+    assert score.useful == 2 / 4
+
+
 def test_three_tasks_counted_by_hand() -> None:
     rows = [
         *attempts("a", [1.0, 1.0], turns=1, generated_tokens=4),
@@ -64,6 +75,7 @@ def test_three_tasks_counted_by_hand() -> None:
     assert score.score == pytest.approx((1 + 0.75 + 0.125) / 3)
     assert score.success == pytest.approx(3 / 6)
     assert score.pass_at_k == pytest.approx(2 / 3)
+    assert score.useful == 0
     assert (score.turns, score.tokens) == (3, 14)
     assert score.endings == {"out_of_turns": 2, "solved": 4}
     assert score.ci95 == pytest.approx((0.125, 1.0))  # all three the worst, or the best: 1 in 27 each

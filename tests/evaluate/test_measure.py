@@ -268,6 +268,7 @@ def test_scores_are_printed_for_programs() -> None:
         "score": 0.0,
         "success": 0.0,
         "ci95": [0.0, 0.0],
+        "useful": 0.0,
         "turns": 3.0,
         "tokens": 0.0,
         "endings": {"out_of_turns": 2},

@@ -26,6 +26,7 @@ def score(cell: Cell, value: float, *, k: int = 8, temperature: float = 1.0) -> 
         ci95=(value - 0.05, value + 0.0625),
         success=value,
         pass_at_k=min(1.0, 2 * value),
+        useful=0.5,
         turns=7.25,
         tokens=123.4,
         endings={"out_of_turns": 200, "solved": 280},

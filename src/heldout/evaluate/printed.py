@@ -18,6 +18,7 @@ def as_json(scores: Iterable[CellScore]) -> list[dict[str, Json]]:
             "score": score.score,
             "success": score.success,
             "ci95": list(score.ci95),
+            "useful": score.useful,
             "turns": score.turns,
             "tokens": score.tokens,
             "endings": dict(score.endings),

@@ -94,6 +94,7 @@ def _figures(score: CellScore) -> dict[str, Json]:
         "score": round(100 * score.score, 2),
         "ci95": [round(100 * end, 2) for end in score.ci95],
         "success": round(100 * score.success, 2),
+        "useful": round(100 * score.useful, 2),
         "turns": round(score.turns, 2),
         "endings": dict(score.endings),
         "n": score.n,
