@@ -277,7 +277,20 @@ def test_evaluation_plays_only_what_is_missing_and_prints_json(said: Said, tmp_p
         ("textcraft", "easy", 3, 2),
         ("textcraft", "hard", 3, 2),
     ]
-    fields = ["env", "split", "difficulty", "n", "k", "score", "success", "ci95", "useful", "turns", "tokens", "endings"]
+    fields = [
+        "env",
+        "split",
+        "difficulty",
+        "n",
+        "k",
+        "score",
+        "success",
+        "ci95",
+        "useful",
+        "turns",
+        "tokens",
+        "endings",
+    ]
     assert list(first[0]) == fields
     before = sizes(tmp_path)
     assert main([*call.split(), str(tmp_path)]) == 0

@@ -1,11 +1,19 @@
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
+
+import pytest
 
 from heldout.config import Source
 from heldout.envs.registry import BUILT_IN, open_suite
-from heldout.model.worker import Worker
+from heldout.errors import BadCall
+from heldout.model.worker import Team, Worker
 from heldout.policies.twin import Mistakes
+from heldout.store.runs import StageFolder
+from heldout.train import pocket_recipe
 from heldout.train.imitate import demonstrations, sample_of
-from heldout.train.pocket_recipe import Lesson, Recipe, copying, imitate, learn_to_copy
+from heldout.train.pocket_recipe import Lesson, Recipe, Share, build, copying, imitate, learn_to_copy
+from heldout.train.stage import save
 
 
 def test_in_a_run_of_copied_ids_all_but_the_first_two_count() -> None:
@@ -33,6 +41,60 @@ def test_an_environment_left_out_is_shown_by_one_reply_without_sense_and_the_oth
                 assert left == share
 
 
+TINY = Recipe(
+    lessons=(
+        Lesson(
+            name="skill",
+            steps=6,
+            shares=(Share(env="textcraft", count=20, turns=2, mistakes=Mistakes(slip=0.1)),),
+        ),
+    ),
+    width=16,
+    layers=1,
+    copy_steps=2,
+    copy_tokens=128,
+    batch_tokens=600,
+)
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_build_that_was_stopped_goes_on_and_ends_in_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pocket_recipe, "SAVE_EVERY", 2)
+    monkeypatch.setattr(pocket_recipe, "save", (kept := Stops(after=3)).save)
+    with pytest.raises(Killed):
+        build(TINY, tmp_path / "stopped", processes=1, say=str)
+    assert not (tmp_path / "stopped" / "model.safetensors").exists()
+    with pytest.raises(BadCall, match="half made by another recipe"):
+        build(replace(TINY, seed=1), tmp_path / "stopped", processes=1, say=str)
+    said = list[str]()
+    build(TINY, tmp_path / "stopped", processes=1, say=said.append)
+    assert not [line for line in said if line.startswith("copy")]
+    assert kept.steps == [0, 2, 4, 4, 6]
+    build(TINY, tmp_path / "whole", processes=1, say=str)
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert not (tmp_path / "stopped" / "unfinished").exists()
+
+
+@dataclass
+class Stops:
+    """Saves as ever, but at the save after so many the process dies."""
+
+    after: int
+    steps: list[int] = field(default_factory=list)
+
+    def save(self, team: Team, folder: StageFolder, step: int) -> None:
+        self.steps.append(step)
+        if len(self.steps) == self.after:
+            raise Killed
+        save(team, folder, step)
+
+
 def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:
     lessons = (Lesson(name="first", steps=26, shares=()), Lesson(name="second", steps=1, shares=()))
     recipe = Recipe(copy_steps=2, copy_tokens=256, warmup=1, lessons=lessons, batch_tokens=600, lr=1e-3)
@@ -44,7 +106,8 @@ def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:
         lambda _: suite, suite.tasks("demonstrations")[:4], Mistakes(slip=0, persist=0), turns=3, seed=0
     )
     samples = [sample_of(worker.chat, demo) for demo in demos]
-    imitate(worker, recipe, {"first": samples, "second": samples}, said.append)
+    steps = list(imitate(worker, recipe, {"first": samples, "second": samples}, said.append))
+    assert steps == list(range(1, 28))
     losses = [float(line.split("loss ")[1].split(",")[0]) for line in said if line.startswith("first")]
     assert len(losses) == 2
     assert losses[1] < losses[0] - 0.2

@@ -5,13 +5,14 @@ and two lessons of imitation: first how to play, from players that slip now and 
 bad habits, which keep the model weak on purpose so that reinforcement has something to teach.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
+from shutil import rmtree
 from typing import Self
 
 import torch
@@ -19,6 +20,7 @@ import torch
 from heldout.config import Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
+from heldout.errors import BadCall
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import chat_of
@@ -27,8 +29,12 @@ from heldout.model.learner import Objective
 from heldout.model.pocket import newborn, shape, tokenizer_of
 from heldout.model.worker import Setting, Team
 from heldout.policies.twin import Mistakes
+from heldout.records import digest, to_json
 from heldout.seeds import derive, stream
+from heldout.store import schema
+from heldout.store.runs import StageFolder
 from heldout.train.imitate import Demonstration, batches, demonstrations, sample_of, shared, texts_of
+from heldout.train.stage import save
 
 Say = Callable[[str], None]
 
@@ -37,6 +43,9 @@ PIECE = 500
 
 FORM_SHOWN = 500
 """Demonstrations of an environment in a lesson of which only the form of a reply is to be shown."""
+
+SAVE_EVERY = 500
+"""Steps of imitation between two checkpoints of a build."""
 
 LONGEST, COPIED = 512, 5
 """Ids of the longest row of the copy warm-up, and how many batches in a row must be copied well."""
@@ -135,7 +144,12 @@ def _without(shares: Iterable[Share], envs: Collection[str]) -> tuple[Share, ...
 
 
 def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
-    """Makes the model in a folder: trained in float32, written in float16."""
+    """Makes the model in a folder: trained in float32, written in float16.
+
+    A build that was stopped goes on from its last checkpoint, and ends in the same model.
+    """
+    unfinished = StageFolder(folder / "unfinished")
+    _claim(unfinished, recipe)
     lessons = {lesson.name: _gather(recipe, lesson, processes) for lesson in recipe.lessons}
     say(", ".join(f"{len(demos)} demonstrations of {name}" for name, demos in lessons.items()))
     tokenizer = tokenizer_of(text for demos in lessons.values() for demo in demos for text in texts_of(demo))
@@ -143,15 +157,37 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
     config = shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers)
     model = newborn(config, derive(recipe.seed, "weights"))
     say(f"{len(tokenizer)} words, {sum(p.numel() for p in model.parameters()):,} parameters")
-    load.save(model, tokenizer, folder)
+    load.save(model, tokenizer, unfinished.root / "newborn")
     samples = {name: [sample_of(chat, demo) for demo in demos] for name, demos in lessons.items()}
-    setting = Setting(model=str(folder), source=recipe.source, betas=recipe.betas, weight_decay=recipe.weight_decay)
+    setting = Setting(
+        model=str(unfinished.root / "newborn"),
+        source=recipe.source,
+        betas=recipe.betas,
+        weight_decay=recipe.weight_decay,
+    )
     with Crew(setting, processes) as crew:
-        learn_to_copy(crew, recipe, len(tokenizer), say)
-        imitate(crew, recipe, samples, say)
-        crew.save(folder, state=False)
-    trained, _ = load.load(str(folder))
+        if (done := unfinished.latest()) is None:
+            learn_to_copy(crew, recipe, len(tokenizer), say)
+            save(crew, unfinished, 0)
+        else:
+            crew.restore(unfinished.whole(done))
+        for step in imitate(crew, recipe, samples, say, done or 0):
+            if step % SAVE_EVERY == 0 or step == recipe.steps:
+                save(crew, unfinished, step)
+    trained, _ = load.load(str(unfinished.whole(recipe.steps)))
     load.save(trained, tokenizer, folder, torch.float16)
+    rmtree(unfinished.root)
+
+
+def _claim(unfinished: StageFolder, recipe: Recipe) -> None:
+    """Says whose the folder is, or refuses one in which another recipe is under way."""
+    claim = {"recipe": digest(to_json(recipe))}
+    if not unfinished.config.exists():
+        schema.replace(unfinished.config, claim)
+    elif schema.read(unfinished.config).get("recipe") != claim["recipe"]:
+        raise BadCall(
+            f"{unfinished.root} holds a model half made by another recipe: choose another --out, or remove it"
+        )
 
 
 def _gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstration]:
@@ -212,14 +248,25 @@ def copying(rng: Random, vocabulary: int, length: int) -> Sample:
     return Sample(ids=tuple(ids[:length]), weights=tuple(weights[:length]))
 
 
-def imitate(team: Team, recipe: Recipe, samples: Mapping[str, Sequence[Sample]], say: Say) -> None:
-    """The lessons in order; the learning rate rises over `warmup` steps and then falls linearly to nothing."""
-    step = 0
+def imitate(
+    team: Team, recipe: Recipe, samples: Mapping[str, Sequence[Sample]], say: Say, done: int = 0
+) -> Iterator[int]:
+    """The lessons in order, from the step after `done`; gives the number of each step that was made.
+
+    The learning rate rises over `warmup` steps and then falls linearly to nothing.
+    """
+    for step, (lesson, batch) in enumerate(_lessons(recipe, samples)):
+        if step < done:
+            continue
+        lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
+        update = team.learn(batch, Objective(imitation=True, lr=lr))
+        if step % 25 == 0:
+            say(f"{lesson} {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")
+        yield step + 1
+
+
+def _lessons(recipe: Recipe, samples: Mapping[str, Sequence[Sample]]) -> Iterator[tuple[str, list[Sample]]]:
+    """Each step's batch, and the lesson that it is of."""
     for lesson in recipe.lessons:
         stock = batches(samples[lesson.name], recipe.batch_tokens, stream(recipe.seed, lesson.name))
-        for batch in islice(stock, lesson.steps):
-            lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
-            update = team.learn(batch, Objective(imitation=True, lr=lr))
-            if step % 25 == 0:
-                say(f"{lesson.name} {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")
-            step += 1
+        yield from ((lesson.name, batch) for batch in islice(stock, lesson.steps))
