@@ -164,11 +164,13 @@ def _demo_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--env", metavar="E", help="the environment to train in (the one that shows more)")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/demo)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
 def _envs_flags(parser: ArgumentParser) -> None:
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -196,6 +198,7 @@ def _play_flags(parser: ArgumentParser) -> None:
     flags.difficulty_file(parser)
     flags.max_turns(parser, "20")
     flags.seed(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -230,6 +233,7 @@ def _train_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/…)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -249,6 +253,7 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.seed(parser)
     flags.as_json(parser)
     flags.out(parser, "where rows and trajectories lie (runs/…)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -265,6 +270,7 @@ def _difficulty_flags(parser: ArgumentParser) -> None:
     flags.seed(parser)
     flags.as_json(parser)
     flags.out(parser, "where difficulty.json, rows and the report lie (runs/…)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -282,6 +288,7 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     )
     flags.seed(parser)
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -330,6 +337,7 @@ def _bench_envs_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--seconds", type=flags.seconds, default=1.0, metavar="S", help="of a round, at least (1)")
     flags.seed(parser)
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -346,6 +354,7 @@ def _bench_train_flags(parser: ArgumentParser) -> None:
     )
     flags.seed(parser)
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
