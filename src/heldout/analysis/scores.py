@@ -42,7 +42,7 @@ class CellScore:
     env: str
     split: str
     difficulty: str
-    variant: str
+    variant: str = ""
     """The traits of the environment that were changed; none is empty."""
     temperature: float
     n: int
