@@ -164,11 +164,13 @@ def _demo_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--env", metavar="E", help="the environment to train in (the one that shows more)")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/demo)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
 def _envs_flags(parser: ArgumentParser) -> None:
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -196,6 +198,7 @@ def _play_flags(parser: ArgumentParser) -> None:
     flags.difficulty_file(parser)
     flags.max_turns(parser, "20")
     flags.seed(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -238,6 +241,7 @@ def _train_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/…)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -257,6 +261,7 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.seed(parser)
     flags.as_json(parser)
     flags.out(parser, "where rows and trajectories lie (runs/…)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -273,6 +278,7 @@ def _difficulty_flags(parser: ArgumentParser) -> None:
     flags.seed(parser)
     flags.as_json(parser)
     flags.out(parser, "where difficulty.json, rows and the report lie (runs/…)")
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -290,6 +296,7 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     )
     flags.seed(parser)
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -338,6 +345,7 @@ def _bench_envs_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--seconds", type=flags.seconds, default=1.0, metavar="S", help="of a round, at least (1)")
     flags.seed(parser)
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 
@@ -354,6 +362,7 @@ def _bench_train_flags(parser: ArgumentParser) -> None:
     )
     flags.seed(parser)
     flags.as_json(parser)
+    flags.variant(parser)
     flags.settings(parser)
 
 

@@ -1,7 +1,7 @@
 """Settings as frozen values: a configuration is a function that returns one, a variation names what it changes."""
 
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from json import loads
 from math import inf
@@ -26,6 +26,59 @@ class SearchQAOptions:
     """Another file of questions than HELDOUT_DATA's."""
 
 
+TRAITS: Mapping[str, tuple[str, ...]] = {
+    "actions": ("shown", "hidden"),
+    "answers": ("single",),
+    "feedback": ("informative", "uniform"),
+    "observations": ("plain", "structured"),
+    "reward": ("dense", "binary"),
+}
+"""The traits of an environment that a variant can change, and what each can be; beside them there are `words`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """An environment with some traits changed (docs/variants.md); empty is as the environment has it."""
+
+    actions: str = ""
+    """Whether every observation lists the actions that are possible: `shown` or `hidden`."""
+    answers: str = ""
+    """`single`: the first answer ends the episode; the same as `source.searchqa.single_answer`."""
+    feedback: str = ""
+    """What a refused action is told: why (`informative`), or always the same (`uniform`)."""
+    observations: str = ""
+    """`plain` sentences, or `structured`: keys and values."""
+    reward: str = ""
+    """What trains: `dense` grows with progress, `binary` is 1 for success; score and success stay."""
+    words: int = 0
+    """Verbs and nouns are made up, by the map of that number: 1 to 16 to demonstrate and train, 17 up to test."""
+
+    def __post_init__(self) -> None:
+        for trait, choices in TRAITS.items():
+            value = getattr(self, trait)
+            if value not in ("", *choices):
+                raise unknown(f"variant {trait}", value, choices)
+        if self.words < 0:
+            raise BadCall(f"variant words is 0 (as they are) or the number of a map from 1 up, not {self.words}")
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """The traits that it changes, by name."""
+        values = (
+            (each.name, getattr(self, each.name)) for each in sorted(fields(self), key=lambda each: each.name)
+        )
+        return {name: str(value) for name, value in values if value}
+
+    @property
+    def name(self) -> str:
+        """What it changes, such as `actions=hidden,reward=binary`; nothing is empty."""
+        return ",".join(f"{trait}={value}" for trait, value in self.changes.items())
+
+
+AS_IT_STANDS = Variant()
+"""The environments as they stand."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where tasks come from and by which rules they are played (docs/environments.md)."""
@@ -40,6 +93,7 @@ class Source:
     searchqa: SearchQAOptions = field(default_factory=SearchQAOptions)
     difficulty: str = ""
     """The file that tells easy from hard (docs/difficulty.md), or `pocket`; empty is as the environment has it."""
+    variant: Variant = field(default_factory=Variant, metadata={"written": "changed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

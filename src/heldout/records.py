@@ -8,7 +8,7 @@ import types
 import typing
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
@@ -73,6 +73,8 @@ class Step:
     ending: Ending | None = None
     digest: str = ""
     """A digest of the world's state, for algorithms that group equal states."""
+    refusal: str = ""
+    """What of the observation says that the action was not carried out, and why; empty where it was."""
 
     def cut(self, ending: Ending) -> Self:
         """The same step, ended from outside."""
@@ -274,14 +276,23 @@ def digest_of_text(text: str) -> str:
 
 
 def to_json(value: object) -> Json:
-    """A record as plain JSON values, field by field."""
+    """A record as plain JSON values, field by field; a field marked `written: changed` only where it is.
+
+    So what came later into a configuration leaves the hashes and files of those without it as they were.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: to_json(getattr(value, f.name)) for f in fields(value) if _is_written(f, value)}
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     return value
+
+
+def _is_written(field: Field[Any], record: object) -> bool:
+    if field.metadata.get("written") != "changed" or field.default_factory is MISSING:
+        return True
+    return bool(getattr(record, field.name) != field.default_factory())
 
 
 def from_json(kind: type[R], data: Json) -> R:

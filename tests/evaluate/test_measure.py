@@ -3,10 +3,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from heldout.analysis.scores import Cell, summarise
-from heldout.config import Evaluate, Limits
+from heldout.analysis.scores import Cell, paired_change, summarise
+from heldout.config import Evaluate, Limits, Variant
 from heldout.envs.base import Suite, Traits
-from heldout.errors import BadCall, Unavailable
+from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.evaluate.measure import Identity, by_stream, measure
 from heldout.evaluate.printed import as_json
 from heldout.policies.scripted import Spoken, scripted
@@ -150,7 +150,6 @@ def test_only_what_is_missing_is_played() -> None:
         (replace(WHO, chain="doors.easy"), SETTINGS),
         (replace(WHO, step=5), SETTINGS),
         (replace(WHO, seed=1), SETTINGS),
-        (replace(WHO, variant="lists_actions"), SETTINGS),
         (WHO, replace(SETTINGS, temperature=0.0)),
         (WHO, replace(SETTINGS, turns=2)),
     ],
@@ -162,6 +161,17 @@ def test_rows_of_another_measurement_do_not_count(who: Identity, settings: Evalu
     assert len(kept.rows) == 16
     assert not set(other) & set(first)
     assert run(Counting(), kept) == first
+
+
+def test_two_variants_have_rows_and_trajectories_of_their_own_and_are_never_averaged() -> None:
+    kept, hidden = Kept(), replace(doors()("doors"), variant=Variant(actions="hidden"))
+    plain, changed = run(Counting(), kept), run(Counting(), kept, suites=lambda _: hidden)
+    assert {row.variant for row in plain} == {""}
+    assert {row.variant for row in changed} == {"actions=hidden"}
+    assert len(kept.rows) == len({row.stream for row in kept.rows}) == 16
+    assert [score.variant for score in summarise([*plain, *changed])] == ["", "actions=hidden"] * 2
+    with pytest.raises(HeldoutError, match="several variants cannot be averaged"):
+        paired_change([*plain, *changed], plain)
 
 
 def test_a_cell_within_another_is_played_once() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from heldout.config import Config, pocket
+from heldout.config import AS_IT_STANDS, Config, Variant, pocket
 from heldout.errors import BadCall
 from heldout.verbs.settings import base_of, defaults_of, run_folder, settled
 
@@ -39,7 +39,14 @@ def test_a_folders_name_in_rows_tells_its_weights(tmp_path: Path) -> None:
 
 
 def test_a_run_has_a_folder_of_its_own() -> None:
-    assert run_folder("evaluate", "Qwen/Qwen2.5-3B-Instruct") == Path("runs/evaluate-Qwen--Qwen2.5-3B-Instruct")
+    assert run_folder("evaluate", "Qwen/Qwen2.5-3B-Instruct", AS_IT_STANDS) == Path(
+        "runs/evaluate-Qwen--Qwen2.5-3B-Instruct"
+    )
+
+
+def test_a_variant_has_a_folder_of_its_own() -> None:
+    variant = Variant(reward="binary", actions="hidden")
+    assert run_folder("train", "pocket", variant) == Path("runs/train-pocket-actions=hidden,reward=binary")
 
 
 def test_a_name_that_is_nothing_is_refused() -> None:

@@ -42,6 +42,8 @@ class CellScore:
     env: str
     split: str
     difficulty: str
+    variant: str = ""
+    """The traits of the environment that were changed; none is empty."""
     temperature: float
     n: int
     """Tasks."""
@@ -79,13 +81,13 @@ class Change:
 
 
 def summarise(rows: Iterable[Episode], *, pool: bool = False, seed: int = 0) -> list[CellScore]:
-    """The score of each (chain, step, cell, temperature) that was measured.
+    """The score of each (chain, step, cell, variant, temperature) that was measured.
 
     `pool` adds difficulty `all` where several were measured; `seed` is the bootstrap's.
     """
-    groups = defaultdict[tuple[str, int, Cell, float], list[Episode]](list)
+    groups = defaultdict[tuple[str, int, Cell, str, float], list[Episode]](list)
     for row in _pooled(rows) if pool else rows:
-        groups[row.chain, row.step, _cell_of(row), row.temperature].append(row)
+        groups[row.chain, row.step, _cell_of(row), row.variant, row.temperature].append(row)
     return [_score(groups[key], seed) for key in sorted(groups) if any(map(_played, groups[key]))]
 
 
@@ -117,7 +119,7 @@ def _cell_of(row: Episode) -> Cell:
 
 
 def _score(rows: Sequence[Episode], seed: int) -> CellScore:
-    """The figures of rows that share chain, step, cell and temperature."""
+    """The figures of rows that share chain, step, cell, variant and temperature."""
     first, played = rows[0], list(filter(_played, rows))
     attempts = _attempts(played)
     scores_ST = _matrix({key: fmean(row.score for row in group) for key, group in attempts.items()})
@@ -127,6 +129,7 @@ def _score(rows: Sequence[Episode], seed: int) -> CellScore:
         env=first.env,
         split=first.split,
         difficulty=first.difficulty,
+        variant=first.variant,
         temperature=first.temperature,
         n=scores_ST.shape[1],
         k=max(map(len, attempts.values())),
@@ -184,6 +187,9 @@ def _by_cell(rows: Iterable[Episode], pool: bool) -> dict[Cell, list[Episode]]:
     cells = defaultdict[Cell, list[Episode]](list)
     for row in filter(_played, _pooled(rows) if pool else rows):
         cells[_cell_of(row)].append(row)
+    for cell, own in cells.items():
+        if len(variants := sorted({row.variant or "none" for row in own})) > 1:
+            raise HeldoutError(f"{cell.name}: several variants cannot be averaged ({'; '.join(variants)})")
     return cells
 
 

@@ -1,11 +1,11 @@
 """What an environment is: one episode in words (`Env`), and the plug-in that opens them (`Suite`)."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from heldout.config import Source
+from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import unknown
@@ -66,6 +66,20 @@ class Recordings:
     """What recordings have of a world beside the step itself: what is available, what was bought."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changeable:
+    """Which traits of a suite a variant can change (docs/variants.md)."""
+
+    stands: Mapping[str, str] = field(default_factory=dict)
+    """Each of them, and what it is as the suite stands: a variant that says the same changes nothing."""
+    words: frozenset[str] = frozenset()
+    """The verbs and nouns that a map renames, in lower case."""
+    left: Callable[[World], float] = lambda _: 1.0
+    """How much of the task is left to do, above 0 until success: a dense reward pays what it falls by."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """Traits that cannot be changed here though others can, and why."""
+
+
 def _in_react_form(thought: str, action: str) -> str:
     """A reply in the ReAct form, which most suites read."""
     return f"Thought: {thought}\nAction: {action}"
@@ -112,6 +126,10 @@ class Suite:
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
+    changeable: Changeable = Changeable()
+    """For variants; by default there are none."""
+    variant: Variant = AS_IT_STANDS
+    """The traits that were changed."""
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()
     """Looks through the real tasks' data in that folder, whatever this suite's own source."""
 

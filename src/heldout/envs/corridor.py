@@ -14,6 +14,8 @@ from heldout.records import Ending, Step, Task, digest
 COLOURS = ("red", "blue", "green", "yellow", "white", "black")
 POOLS = {"demonstrations": 0, "train": 1, "test": 2}
 
+NOTHING = "Nothing happens."
+
 INSTRUCTION = (
     "One of two doors leads out, and a note says which. Actions: read note, open {colour} door.\n"
     "Reply with one action:\nThought: ...\nAction: ..."
@@ -55,7 +57,7 @@ class Corridor:
             self._world = replace(self._world, note_read=True)
             return self._answer(f"The note says: {self._world.way_out}.")
         if action not in legal(self._world):
-            return self._answer("Nothing happens.")
+            return replace(self._answer(NOTHING), refusal=NOTHING)
         self._world = replace(self._world, opened=action.split()[1])
         solved = self._world.opened == self._world.way_out
         return self._answer("You are out." if solved else "A wall.", Ending.SOLVED if solved else Ending.FAILED)

@@ -8,7 +8,8 @@ from importlib.metadata import entry_points
 from heldout.config import Source
 from heldout.envs.base import Suite
 from heldout.envs.halves import halved
-from heldout.errors import unknown
+from heldout.envs.variants import can_change, varied
+from heldout.errors import BadCall, unknown
 from heldout.store.difficulty import read
 
 BUILT_IN = {
@@ -32,9 +33,10 @@ def names() -> list[str]:
 def open_suite(name: str, source: Source) -> Suite:
     """The suite of that name over that source; the same arguments give the same object.
 
-    Where the source names a file of difficulties, easy and hard are as it has them.
+    The source's variant has changed some of its traits. Where the source names a file of difficulties, easy and
+    hard are as it has them.
     """
-    suite = _opened(name, source)
+    suite = varied(_opened(name, source), source, _having)
     return halved(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
 
 
@@ -44,9 +46,18 @@ def own_name(name: str) -> str:
     return rest.partition("@")[0] if scheme in ELSEWHERE else name
 
 
+def _having(trait: str) -> list[str]:
+    """The environments of which a variant can change that trait."""
+    return [name for name in names() if can_change(_opened(name, Source()), trait)]
+
+
 def _opened(name: str, source: Source) -> Suite:
     scheme, colon, _ = name.partition(":")
     if colon and scheme in ELSEWHERE:
+        if source.variant.changes:
+            raise BadCall(
+                f"{name} is played elsewhere, and a server has no variants: leave {source.variant.name} out"
+            )
         return _loaded(ELSEWHERE[scheme])(name, source)
     places = BUILT_IN | _plugged_in()
     if name not in places:

@@ -45,6 +45,7 @@ def settings_of(config: Config, seed: int) -> dict[str, Json]:
         "reply_tokens": limits.reply_tokens,
         "source": source.kind,
         "profile": source.profile,
+        **({"variant": source.variant.name} if source.variant.changes else {}),
     }
 
 

@@ -30,8 +30,6 @@ class Identity:
     chain: str
     seed: int
     step: int
-    variant: str = ""
-    """The environments' changed trait; none in the plain ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +100,10 @@ def wanted(
     stream = f"{purpose}/{identity.chain}@{identity.step}/K={settings.turns}/T={settings.temperature:g}"
     for cell in cells:
         suite = suites(cell.env)
+        own = f"{stream}/{suite.variant.name}" if suite.variant.name else stream
         for task in tasks_of(suite, cell)[: settings.tasks]:
             for attempt in range(settings.samples):
-                assignment = Assignment(task=task, attempt=attempt, seed=identity.seed, stream=stream)
+                assignment = Assignment(task=task, attempt=attempt, seed=identity.seed, stream=own)
                 yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings))
 
 
@@ -153,6 +152,7 @@ def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Eva
     task = assignment.task
     return Episode(
         **asdict(identity),
+        variant=suite.variant.name,
         difficulty_source=suite.difficulty_source,
         env=task.env,
         task=task.id,

@@ -13,6 +13,7 @@ def as_json(scores: Iterable[CellScore]) -> list[dict[str, Json]]:
             "env": score.env,
             "split": score.split,
             "difficulty": score.difficulty,
+            "variant": score.variant,
             "n": score.n,
             "k": score.k,
             "score": score.score,

@@ -45,7 +45,7 @@ def difficulty(
     if config.source.difficulty:
         raise BadCall("difficulty is measured on an environment's own tasks: leave source.difficulty out")
     base = base_of(model)
-    study = StudyFolder(out or run_folder("difficulty", base))
+    study = StudyFolder(out or run_folder("difficulty", base, config.source.variant))
     envs = list(dict.fromkeys(envs))
     with study.lock():
         same_limits(study, config.limits)

@@ -63,7 +63,7 @@ def evaluate(
     suites = suites_of(config)
     cells = {env: cells_of(suites(env), split, difficulty) for env in envs}
     base = base_of(model)
-    study = StudyFolder(out or run_folder("evaluate", base))
+    study = StudyFolder(out or run_folder("evaluate", base, config.source.variant))
     identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
     rows = list[Episode]()
     folder = study.evaluation(chain="", step=0, seed=seed)
@@ -73,8 +73,7 @@ def evaluate(
             for chosen in cells.values():
                 rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
     scores = summarise(rows, pool=difficulty == ALL)
-    table = Table(HEADER, [_row(score) for score in scores])
-    print(dumps(printed(scores), indent=2) if as_json else aligned(table).rstrip())
+    print(dumps(printed(scores), indent=2) if as_json else aligned(_table(scores)).rstrip())
 
 
 def same_limits(study: StudyFolder, limits: Limits) -> None:
@@ -123,6 +122,14 @@ def measured(
             progress=Tally(progress),
             purpose=purpose,
         )
+
+
+def _table(scores: Sequence[CellScore]) -> Table:
+    """A line a cell; the variant has a column where there is one."""
+    if not any(score.variant for score in scores):
+        return Table(HEADER, [_row(score) for score in scores])
+    rows = [(score.env, score.variant or "none", *_row(score)[1:]) for score in scores]
+    return Table((HEADER[0], "VARIANT", *HEADER[1:]), rows)
 
 
 def _row(score: CellScore) -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
+from heldout.config import Variant
 from heldout.errors import BadCall, unknown
 
 
@@ -61,6 +63,31 @@ def settings(parser: ArgumentParser) -> None:
         default=[],
         help="any other setting, such as train.lr=1e-6",
     )
+
+
+def variant(parser: ArgumentParser) -> None:
+    """`--variant trait=value`, which is `--set source.variant.trait=value`."""
+    parser.add_argument(
+        "--variant",
+        dest="settings",
+        type=changed_trait,
+        metavar="trait=value",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="change traits of the environments, such as actions=hidden feedback=uniform words=17",
+    )
+
+
+def changed_trait(text: str) -> str:
+    """The setting that changes a trait; one that there is not is refused with the choices."""
+    trait, equals, value = text.partition("=")
+    known = [field.name for field in fields(Variant)]
+    if not equals:
+        raise BadCall(f"--variant takes trait=value, such as actions=hidden, not {text!r}")
+    if trait not in known:
+        raise unknown("variant", trait, known)
+    return f"source.variant.{trait}={value}"
 
 
 def seed(parser: ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from heldout.agents import PLAYERS
-from heldout.config import Config, changed, pocket
+from heldout.config import Config, Variant, changed, pocket
 from heldout.model import load
 from heldout.model.pocket import CONTEXT
 from heldout.store.files import read_json
@@ -30,9 +30,10 @@ def base_of(model: str) -> str:
     return model if model in PLAYERS else load.base_of(model)
 
 
-def run_folder(verb: str, base: str) -> Path:
-    """Where a run lies when the call does not say: `runs/evaluate-pocket`."""
-    return Path("runs") / f"{verb}-{slug(base.replace('/', '--'))}"
+def run_folder(verb: str, base: str, variant: Variant) -> Path:
+    """Where a run lies when the call does not say: `runs/evaluate-pocket`, then the variant if there is one."""
+    parts = [verb, slug(base.replace("/", "--")), variant.name]
+    return Path("runs") / "-".join(filter(None, parts))
 
 
 def _context(folder: Path) -> float:

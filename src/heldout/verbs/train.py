@@ -45,7 +45,7 @@ def train(
     stage = Stage((env,), difficulty)
     suites = (suites_of(config)(env),)
     job = Job(base=base_of(model), chain=chain_name((stage,)), stage=stage, suites=suites, config=config, seed=seed)
-    study = StudyFolder(out or run_folder("train", job.base))
+    study = StudyFolder(out or run_folder("train", job.base, config.source.variant))
     folder = study.stage(job.chain, seed)
     if resume and not folder.config.exists():
         raise BadCall(f"{folder.root} holds no run to resume: leave --resume out to begin one")
@@ -63,7 +63,8 @@ def _trained(job: Job, model: str, folder: StageFolder) -> Path:
     with open_crew(model, job.config, model if job.config.train.kl else None) as crew:
         with Progress(f"train {job.chain}", steps) as progress:
             train_stage(job, crew, folder, lambda row: _show(progress, row))
-        return publish(crew, Path("outputs") / f"{env_slug(stage.envs[0])}_{stage.difficulty}_checkpoint")
+        parts = (env_slug(stage.envs[0]), stage.difficulty, job.config.source.variant.name, "checkpoint")
+        return publish(crew, Path("outputs") / "_".join(filter(None, parts)))
 
 
 def publish(team: Team, folder: Path) -> Path:

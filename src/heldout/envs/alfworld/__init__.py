@@ -7,14 +7,18 @@ from heldout.config import Source
 from heldout.data.folder import data_folder
 from heldout.envs.alfworld import published, replay, tasks
 from heldout.envs.alfworld.env import AlfWorld, OriginalAlfWorld
+from heldout.envs.alfworld.furniture import LAMPS, TAKES, THINGS
 from heldout.envs.alfworld.games import FOLDER
+from heldout.envs.alfworld.goals import left
 from heldout.envs.alfworld.grow import SHAPES
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import legal, oracle
 from heldout.envs.alfworld.thoughts import slips, thought
 from heldout.envs.alfworld.world import World
-from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.react import whole_action
+from heldout.envs.renaming import words_in
+from heldout.envs.wording import ending
 from heldout.records import Task, digest, to_json
 
 ACTIONS = (
@@ -32,6 +36,8 @@ ACTIONS = (
     "look",
     "inventory",
 )
+
+ONCE = "The actions that are possible are listed once, at the start; later you have to know them yourself."
 
 INSTRUCTIONS = {
     "pocket": (
@@ -52,7 +58,7 @@ INSTRUCTIONS = {
         "Things and receptacles are named by their kind and number, such as `mug 1`. You have to stand at a "
         "receptacle to do something there, a closed one has to be opened before you can take or put anything, and "
         "you can carry one thing at a time. An action that cannot be carried out is answered by `Nothing happens`. "
-        "The actions that are possible are listed once, at the start; later you have to know them yourself.\n\n"
+        f"{ONCE}\n\n"
         "Reply with a thought and exactly one action, in this form:\n"
         "Thought: why you do it\n"
         "Action: the action"
@@ -60,6 +66,15 @@ INSTRUCTIONS = {
 }
 
 TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False)
+
+VERBS = words_in(
+    "go open close closed take put clean heat cool use using slice sliced examine look looking inventory pick turn "
+    "carry carrying carried find hot cold lamp room"
+)
+"""What is done, how things are, and where; kinds of things and receptacles are renamed beside them."""
+
+STANDS = {"actions": "", "feedback": "informative", "observations": "plain", "reward": "binary"}
+"""Actions are neither shown nor hidden: they are listed once, in the opening."""
 
 _Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], House], str, str]
 """What a source decides: its pools, the household of a task, a line on it, and a digest of it."""
@@ -73,14 +88,14 @@ def suite(source: Source) -> Suite:
         name="alfworld",
         kind="Household",
         traits=TRAITS,
-        instruction=INSTRUCTIONS[source.profile],
+        instruction=_instruction(source),
         actions=ACTIONS,
         turn_limit=30,
         rules=source.rules,
         source=words,
         data=data,
         tasks=pools,
-        open=lambda task: _opened(house_of(task), source.rules),
+        open=lambda task: _opened(house_of(task), source),
         read=whole_action if source.rules == "agentgym" else _first_line,
         oracle=oracle,
         legal=legal,
@@ -89,12 +104,29 @@ def suite(source: Source) -> Suite:
         recordings=Recordings(
             open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of, beside=replay.beside
         ),
+        changeable=_changeable(source),
         checks=published.checks,
     )
 
 
-def _opened(house: House, rules: str) -> Env:
-    return OriginalAlfWorld(World(house, original=True)) if rules == "agentgym" else AlfWorld(World(house))
+def _changeable(source: Source) -> Changeable:
+    if source.kind == "real":
+        why = "the released games name more things than there are made-up words for"
+        return Changeable(stands=STANDS, left=left, fixed={"words": why})
+    kinds = (*TAKES, *LAMPS, *(thing for things in THINGS.values() for thing in things))
+    return Changeable(stands=STANDS, left=left, words=VERBS.union(kinds))
+
+
+def _instruction(source: Source) -> str:
+    once = {"hidden": "You have to know yourself which actions are possible.", "shown": ""}
+    text = INSTRUCTIONS[source.profile].replace(ONCE, once.get(source.variant.actions, ONCE))
+    return text + ending(source.variant)
+
+
+def _opened(house: House, source: Source) -> Env:
+    if source.rules == "agentgym":
+        return OriginalAlfWorld(World(house, original=True))
+    return AlfWorld(World(house), source.variant)
 
 
 def _first_line(reply: str) -> str:

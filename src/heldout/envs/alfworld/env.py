@@ -1,10 +1,14 @@
 """One episode in words: by our rules, or as the original server plays it."""
 
+from dataclasses import replace
 from typing import final
 
+from heldout.config import AS_IT_STANDS, Variant
 from heldout.envs.alfworld.goals import reached
+from heldout.envs.alfworld.keyed import keyed_answer, keyed_opening
 from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, opening, read, refused, told
 from heldout.envs.alfworld.world import RuleBroken, World
+from heldout.envs.wording import keyed, said
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -19,8 +23,10 @@ LISTED = "\nAVAILABLE ACTIONS: "
 class AlfWorld:
     """One episode by our rules: a refusal says why, and only the goal ends it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, variant: Variant = AS_IT_STANDS) -> None:
         self._world = world
+        self._variant = variant
+        self._structured = variant.observations == "structured"
         self._playing: bool | None = None
 
     @property
@@ -33,7 +39,9 @@ class AlfWorld:
         if self._playing is not None:
             raise RuntimeError("an episode starts once")
         self._playing = True
-        return Step(opening(self._world) + LISTED + ",".join(available(self._world)), digest=self._world.digest)
+        first = keyed(keyed_opening(self._world)) if self._structured else opening(self._world)
+        listed = "" if self._variant.actions == "hidden" else self._listed()
+        return Step(first + listed, digest=self._world.digest)
 
     def step(self, action: str) -> Step:
         """The answer to one action: what it did, or why it was refused."""
@@ -41,14 +49,26 @@ class AlfWorld:
             raise RuntimeError("the episode has not started or has ended")
         move = read(" ".join(action.lower().split()), moves=self._world.house.edition.moves)
         if move is None:
-            return Step(NOTHING_HAPPENS, digest=self._world.digest)
+            return self._refused(NOTHING_HAPPENS)
         try:
             self._world.act(move)
         except RuleBroken as mistake:
-            return Step(refused(mistake), digest=self._world.digest)
+            return self._refused(refused(mistake))
         done = reached(self._world)
         self._playing = not done
-        return _answer(self._world, told(self._world, move), ended=done)
+        answer = keyed(keyed_answer(self._world, move)) if self._structured else told(self._world, move)
+        return self._answer(answer, ended=done)
+
+    def _refused(self, why: str) -> Step:
+        return replace(self._answer(said(self._variant, "error", why)), refusal=why)
+
+    def _answer(self, answer: str, *, ended: bool = False) -> Step:
+        listed = self._listed() if self._variant.actions == "shown" and not ended else ""
+        return _answer(self._world, answer + listed, ended=ended)
+
+    def _listed(self) -> str:
+        actions = available(self._world)
+        return "\n" + keyed({"actions": actions}) if self._structured else LISTED + ",".join(actions)
 
 
 @final
@@ -75,11 +95,11 @@ class OriginalAlfWorld:
         """The answer to one action; whatever cannot be done is answered alike."""
         if self._over:
             raise OriginalError("The task with environment 0 has finished.")
-        said = self._played(action.strip())
+        answer = self._played(action.strip())
         self._steps += 1
         won = reached(self._world)
         self._over = won or self._steps >= MOST_STEPS
-        step = _answer(self._world, said, ended=won)
+        step = _answer(self._world, answer, ended=won)
         return step.cut(Ending.OUT_OF_TURNS) if self._over and not won else step
 
     def _played(self, action: str) -> str:
@@ -93,6 +113,6 @@ class OriginalAlfWorld:
         return told(self._world, move)
 
 
-def _answer(world: World, said: str, *, ended: bool) -> Step:
+def _answer(world: World, answer: str, *, ended: bool) -> Step:
     paid = float(ended)
-    return Step(said, reward=paid, score=paid, ending=Ending.SOLVED if ended else None, digest=world.digest)
+    return Step(answer, reward=paid, score=paid, ending=Ending.SOLVED if ended else None, digest=world.digest)

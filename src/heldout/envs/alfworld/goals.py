@@ -17,6 +17,24 @@ def reached(world: World) -> bool:
     return any(sum(ready(world, thing) for thing in world.inside[name]) >= goal.count for name in homes)
 
 
+def left(world: World) -> int:
+    """What is still to be done for the goal: things to be taken, treated and put down, or a lamp to be lit."""
+    goal, things = world.house.goal, world.house.things.values()
+    if goal.lamp:
+        return 1 if world.held is not None and world.held.kind == goal.thing else 2
+    homes = [name for name, receptacle in world.house.receptacles.items() if receptacle.kind == goal.home]
+    fitting = [thing for thing in things if wanted(goal, thing)]
+    ways = [sum(sorted(_left_of(world, thing, home) for thing in fitting)[: goal.count]) for home in homes]
+    return max(1, min(ways, default=1))
+
+
+def _left_of(world: World, thing: Thing, home: str) -> int:
+    todo = len(missing(world, thing))
+    if not todo and thing in world.inside[home]:
+        return 0
+    return todo + (1 if world.held == thing else 2)
+
+
 def _lit(world: World) -> bool:
     """Whether a lamp of the goal's kind, switched on, stands where the agent does."""
     return any(

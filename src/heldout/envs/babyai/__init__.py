@@ -6,12 +6,13 @@ from heldout.config import Source
 from heldout.envs.babyai import replay
 from heldout.envs.babyai.checks import checks
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
-from heldout.envs.babyai.players import legal, oracle
+from heldout.envs.babyai.players import left, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
 from heldout.envs.babyai.thoughts import slips, thought
 from heldout.envs.babyai.world import World
-from heldout.envs.base import Env, Recordings, Suite, Traits
+from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits
 from heldout.envs.react import plain_action
+from heldout.envs.renaming import words_in
 from heldout.errors import unknown
 from heldout.records import Task
 
@@ -49,6 +50,26 @@ Action: ..."""
 
 INSTRUCTIONS = {"standard": STANDARD, "pocket": POCKET}
 
+HIDDEN = {
+    "standard": STANDARD.replace(" Each observation ends with the actions that are possible now.", ""),
+    "pocket": POCKET.replace(
+        "Each observation lists what you can do; things are named with their number, as in: go to red ball 1.",
+        f"Actions:\n{chr(10).join(ACTIONS)}\nThings are named with their number, as in: go to red ball 1.",
+    ),
+}
+"""Where a variant hides the list of actions the instruction has their shapes."""
+
+STANDS = {"actions": "shown", "feedback": "informative", "observations": "plain", "reward": ""}
+"""The reward is neither: paid at success alone, and by how soon that was."""
+
+
+NAMES = words_in(
+    "turn move go pickup pick drop dropped toggle put open opens opened close closed locked carry carrying check "
+    "ball balls box boxes key keys door doors object objects thing wall walls barrier "
+    "red green blue purple yellow grey"
+)
+"""Verbs, kinds of things, their colours and states."""
+
 
 SOURCES = {
     "generated": "minigrid worlds of the 18 published levels, from seeds of our own",
@@ -66,7 +87,7 @@ def suite(source: Source) -> Suite:
         name="babyai",
         kind="Embodied",
         traits=Traits(dense=True, strict=False, lists_actions=True, knowledge=False, structured=False),
-        instruction=INSTRUCTIONS[source.profile],
+        instruction=(HIDDEN if source.variant.actions == "hidden" else INSTRUCTIONS)[source.profile],
         actions=ACTIONS,
         turn_limit=10,
         rules=source.rules,
@@ -80,6 +101,7 @@ def suite(source: Source) -> Suite:
         thought=thought,
         slips=slips,
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
+        changeable=Changeable(stands=STANDS, words=NAMES, left=left),
         checks=checks,
     )
 
@@ -88,4 +110,4 @@ def _open(source: Source, task: Task) -> Env:
     level, seed = task.world["level"], task.world["seed"]
     if source.rules == "agentgym":
         return OriginalBabyAI(World(level, seed, original=True))
-    return BabyAI(World(level, seed), pocket=source.profile == "pocket")
+    return BabyAI(World(level, seed), pocket=source.profile == "pocket", variant=source.variant)

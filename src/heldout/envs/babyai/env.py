@@ -1,8 +1,10 @@
 """One episode in words: by our rules, or as the original server plays it."""
 
+from dataclasses import replace
 from typing import final
 
-from heldout.envs.babyai.moves import Move
+from heldout.config import AS_IT_STANDS, Variant
+from heldout.envs.babyai.moves import Move, Verb
 from heldout.envs.babyai.words import (
     COMPLETED,
     FAILED,
@@ -11,6 +13,7 @@ from heldout.envs.babyai.words import (
     UNKNOWN,
     checked,
     described,
+    facts,
     listed,
     original_goal,
     refused,
@@ -19,8 +22,12 @@ from heldout.envs.babyai.words import (
     tersely_listed,
 )
 from heldout.envs.babyai.world import Outcome, World
+from heldout.envs.wording import keyed
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
+
+CHECK = "check"
+"""What an action has in it that asks for the list."""
 
 
 @final
@@ -31,9 +38,11 @@ class BabyAI:
     minigrid's steps end failed and score 0.
     """
 
-    def __init__(self, world: World, *, pocket: bool = False) -> None:
+    def __init__(self, world: World, *, pocket: bool = False, variant: Variant = AS_IT_STANDS) -> None:
         self._world = world
         self._pocket = pocket
+        self._lists_actions = variant.actions != "hidden"
+        self._structured = variant.observations == "structured"
         self._playing: bool | None = None
 
     @property
@@ -46,17 +55,26 @@ class BabyAI:
         if self._playing is not None:
             raise RuntimeError("an episode starts once")
         self._playing = True
-        goal = "" if self._pocket else f"Your goal: {self._world.mission}\n"
+        goal = "" if self._pocket or self._structured else f"Your goal: {self._world.mission}\n"
         return self._step(goal + self._look())
 
     def step(self, action: str) -> Step:
         """The answer to one action: what is seen after it, or why it was refused."""
         if not self._playing:
             raise RuntimeError("the episode has not started or has ended")
-        answer = _answered(self._world, action.lower().strip().replace("pick up", "pickup", 1))
+        order = action.lower().strip().replace("pick up", "pickup", 1)
+        if CHECK in order and self._lists_actions:
+            return self._step(self._beside(checked(self._world.table.offers)))
+        answer = _answered(self._world, order, self._lists_actions)
         if isinstance(answer, str):
-            return self._step(f"{answer} {self._look()}" if self._pocket else answer)
+            return replace(self._step(self._beside(answer)), refusal=answer)
         return self._judged(self._world.act(answer))
+
+    def _beside(self, answer: str) -> str:
+        """What is said to an action that moved nothing; in the terse wordings the look comes with it."""
+        if self._structured:
+            return f"{keyed({'answer': answer})}\n{self._look()}"
+        return f"{answer} {self._look()}" if self._pocket else answer
 
     def _judged(self, outcome: Outcome) -> Step:
         if outcome.terminated and outcome.reward > 0:
@@ -70,13 +88,23 @@ class BabyAI:
     def _ended(self, ending: Ending, said: str, reward: float = 0.0) -> Step:
         self._playing = False
         score = min(max(reward, 0.0), 1.0)
-        return self._step(self._look() + said, score).cut(ending)
+        told = f"{self._look()}\n{keyed({'end': said.strip()})}" if self._structured else self._look() + said
+        return self._step(told, score).cut(ending)
 
     def _step(self, text: str, score: float = 0.0) -> Step:
-        actions = tersely_listed(self._world.table) if self._pocket else listed(self._world.table.offers)
-        return Step(text + actions, reward=score, score=score, digest=self._world.digest)
+        return Step(text + self._listed(), reward=score, score=score, digest=self._world.digest)
+
+    def _listed(self) -> str:
+        if not self._lists_actions:
+            return ""
+        if self._structured:
+            told = (order for order in self._world.table.offers if not (self._pocket and order.verb is Verb.CHECK))
+            return "\n" + keyed({"actions": [*map(spoken, told)]})
+        return tersely_listed(self._world.table) if self._pocket else listed(self._world.table.offers)
 
     def _look(self) -> str:
+        if self._structured:
+            return keyed({"goal": self._world.mission, **facts(self._world.sight)})
         if self._pocket:
             return f"Goal: {self._world.mission}. {terse(self._world.sight)}"
         return described(self._world.sight)
@@ -105,7 +133,9 @@ class OriginalBabyAI:
         """The answer to one action; the last move's reward is paid again whatever is asked (Q-BA7)."""
         if self._done:
             raise OriginalError("The task with environment 0 has finished.")
-        answer = _answered(self._world, action.lower().strip())
+        order = action.lower().strip()
+        checks = CHECK in order
+        answer = checked(self._world.table.offers) if checks else _answered(self._world, order)
         if isinstance(answer, Move):
             answer = self._played(answer)
         self._score += self._reward
@@ -127,14 +157,12 @@ class OriginalBabyAI:
         )
 
 
-def _answered(world: World, action: str) -> Move | str:
-    """The move that an action names, or what it is told instead."""
-    if "check" in action:
-        return checked(world.table.offers)
+def _answered(world: World, action: str, lists_actions: bool = True) -> Move | str:
+    """The move that an action names, or why there is none."""
     if not action:
         return UNCHANGED
     offers = {spoken(order): move for order, move in world.table.offers.items()}
     if action in offers:
         return offers[action] if offers[action].primitives else UNCHANGED
     reasons = {spoken(order): refused(order, refusal) for order, refusal in world.table.refusals.items()}
-    return reasons.get(action, UNKNOWN)
+    return reasons.get(action, UNKNOWN if lists_actions else UNKNOWN.partition(".")[0] + ".")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from minigrid.envs.babyai.core.verifier import AfterInstr, GoToInstr, OpenInstr, PickupInstr, SeqInstr
+from minigrid.envs.babyai.core.verifier import AfterInstr, GoToInstr, OpenInstr, PickupInstr, PutNextInstr, SeqInstr
 
 from heldout.envs.babyai.moves import PICKUP, Order, Verb
 from heldout.envs.babyai.plan import (
@@ -35,6 +35,20 @@ def oracle(world: World) -> str:
 def legal(world: World) -> list[str]:
     """The actions on offer that do something."""
     return [spoken(order) for order, move in world.table.offers.items() if move.primitives]
+
+
+def left(world: World) -> int:
+    """How many of the instruction's parts are still to do; to put a thing beside another is two."""
+    return _parts_left(world, world.grid.instrs)
+
+
+def _parts_left(world: World, instruction: Any) -> int:
+    if isinstance(instruction, SeqInstr):
+        parts = [(instruction.instr_a, instruction.a_done), (instruction.instr_b, instruction.b_done)]
+        return sum(_parts_left(world, each) for each, done in parts if done != "success")
+    if not isinstance(instruction, PutNextInstr):
+        return 1
+    return 1 if any(world.grid.carrying is thing for thing in instruction.desc_move.obj_set) else 2
 
 
 def part(instruction: Any) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from heldout.envs.babyai.moves import Order, Refusal, Table, Verb, Why
 from heldout.envs.babyai.sight import Sight, Thing
+from heldout.records import Json
 
 VERBS = {
     Verb.LEFT: "turn left",
@@ -98,6 +99,13 @@ def _short_place(thing: Thing) -> str:
     side = f"{abs(thing.right)} {'right' if thing.right > 0 else 'left'}"
     places = [f"{thing.ahead} ahead"] * (thing.ahead > 0) + [side] * (thing.right != 0)
     return " ".join(places)
+
+
+def facts(sight: Sight) -> dict[str, Json]:
+    """A look as keys and values: the same facts again."""
+    seen = [{"thing": f"{thing.name} {thing.number}", "place": _short_place(thing)} for thing in sight.things]
+    wall = {sight.barrier[0]: f"{sight.barrier[1]} ahead"} if sight.barrier else {}
+    return {"seen": seen, **wall, "carrying": "{} {}".format(*sight.carrying) if sight.carrying else "nothing"}
 
 
 def tersely_listed(table: Table) -> str:

@@ -3,16 +3,20 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from heldout.config import Source
-from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.config import AS_IT_STANDS, Source, Variant
+from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.renaming import words_in
 from heldout.envs.searchqa import published, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
-from heldout.envs.searchqa.players import legal, oracle, slips, thought
+from heldout.envs.searchqa.players import left, legal, oracle, slips, thought
 from heldout.envs.searchqa.protocol import action_in, reply
 from heldout.envs.searchqa.world import World
+from heldout.envs.wording import ending
 from heldout.errors import BadCall
 from heldout.records import Task, digest
+
+TAGGED = " What is found comes back between <information> and </information>;"
 
 INSTRUCTIONS = {
     "pocket": (
@@ -28,8 +32,8 @@ INSTRUCTIONS = {
         "You answer a question with the help of a search engine. Before each move reason between <think> and "
         "</think>; then make exactly one move and stop.\n\n"
         "There are two moves:\n"
-        "- <search>a query</search>: look something up. What is found comes back between <information> and "
-        "</information>; never write that part yourself. Search as often as you need to, one thing at a time.\n"
+        f"- <search>a query</search>: look something up.{TAGGED} never write that part yourself. Search as often "
+        "as you need to, one thing at a time.\n"
         "- <answer>the answer</answer>: say what you found, as short as possible: a name, a date, a yes or a no, "
         "without a sentence around it. For example <answer>Lake Geneva</answer>.\n\n"
         "Answer when what you read, or what you surely know, is enough.\n"
@@ -43,6 +47,21 @@ ACTIONS = ("<search>{query}</search>", "<answer>{answer}</answer>")
 
 TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=True, structured=True)
 
+STANDS = {
+    "actions": "hidden",
+    "answers": "",
+    "feedback": "informative",
+    "observations": "structured",
+    "reward": "binary",
+}
+
+NAMES = words_in(
+    "born birth birthplace taught teacher pupil year country lies belongs belong founded founder capital ruled "
+    "ruler rule wrote written author appear appeared set setting held place won win winner town city person people "
+    "novel opera play song engraver actor botanist painter sculptor mathematician poet surveyor"
+)
+"""The relations and verbs of generated pages and questions, and what things are; proper names are invented."""
+
 WORDS = {"pocket": POCKET, "standard": Words()}
 
 Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], World], str, str]
@@ -53,16 +72,17 @@ def suite(source: Source) -> Suite:
     """SearchQA over invented encyclopaedias, or over the real questions in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
     pools, world_of, words, data = (_real if source.kind == "real" else _generated)(source)
+    single = _single_answer(source)
     return Suite(
         name="searchqa",
         kind="Search",
         traits=TRAITS,
-        instruction=INSTRUCTIONS[source.profile],
+        instruction=_instruction(source),
         actions=ACTIONS,
         turn_limit=5,
         rules=source.rules,
         source=words,
-        data=digest([data, "single_answer"]) if source.searchqa.single_answer else data,
+        data=digest([data, "single_answer"]) if single else data,
         tasks=pools,
         open=partial(_open, source, world_of),
         read=partial(action_in, exact_original=source.rules == "agentgym"),
@@ -76,6 +96,8 @@ def suite(source: Source) -> Suite:
             episode_of=replay.episode_of,
             compared=replay.compared,
         ),
+        changeable=_changeable(source),
+        variant=Variant(answers="single") if single else AS_IT_STANDS,
         checks=published.checks,
     )
 
@@ -83,7 +105,27 @@ def suite(source: Source) -> Suite:
 def _open(source: Source, world_of: Callable[[Task], World], task: Task) -> Env:
     # The original's words have no second length.
     words = WORDS["standard" if source.rules == "agentgym" else source.profile]
-    return SearchQA(world_of(task), words, single_answer=source.searchqa.single_answer)
+    return SearchQA(world_of(task), words, single_answer=_single_answer(source), variant=source.variant)
+
+
+def _single_answer(source: Source) -> bool:
+    """Whether the first answer ends the episode, by either of the names that this has."""
+    return source.searchqa.single_answer or source.variant.answers == "single"
+
+
+def _changeable(source: Source) -> Changeable:
+    if source.kind == "real":
+        words = "real pages have all the words there are, and a search of them in others finds nothing"
+        reward = "nobody wrote down which facts lead to the answer of a real question"
+        return Changeable(stands=STANDS, fixed={"words": words, "reward": reward})
+    return Changeable(stands=STANDS, words=NAMES, left=left)
+
+
+def _instruction(source: Source) -> str:
+    text = INSTRUCTIONS[source.profile]
+    if source.variant.observations == "plain":
+        text = text.replace(TAGGED, " What is found comes back to you;")
+    return text + ending(source.variant)
 
 
 def _generated(source: Source) -> Parts:

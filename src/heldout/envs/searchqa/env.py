@@ -1,9 +1,13 @@
 """SearchQA in words (spec §2.4): one episode, in `fixed` rules or the original's."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import final
 
-from heldout.envs.searchqa.protocol import Answer, Search, listed, read
+from heldout.config import AS_IT_STANDS, Variant
+from heldout.envs import wording
+from heldout.envs.searchqa.passages import Passage
+from heldout.envs.searchqa.protocol import SHAPES, Answer, Search, listed, plainly_listed, read
 from heldout.envs.searchqa.world import World
 from heldout.records import Ending, Step
 
@@ -40,8 +44,16 @@ class SearchQA:
     `single_answer` the first answer ends the episode, as in Search-R1.
     """
 
-    def __init__(self, world: World, words: Words | None = None, *, single_answer: bool = False) -> None:
+    def __init__(
+        self,
+        world: World,
+        words: Words | None = None,
+        *,
+        single_answer: bool = False,
+        variant: Variant = AS_IT_STANDS,
+    ) -> None:
         self._world = world
+        self._variant = variant
         self._words = words or Words()
         self._single_answer = single_answer
         self._over = False
@@ -63,11 +75,16 @@ class SearchQA:
         match read(action, exact_original=self._world.exact_original):
             case Search(query):
                 self._world, found = self._world.search(query)
-                return self._step(listed(found, exact_original=self._world.exact_original))
+                return self._step(self._found(found))
             case Answer(text):
                 return self._answered(text)
             case None:
-                return self._step(self._words.invalid)
+                return replace(self._step(self._words.invalid), refusal=self._words.invalid)
+
+    def _found(self, passages: Sequence[Passage]) -> str:
+        if self._variant.observations == "plain":
+            return plainly_listed(passages)
+        return listed(passages, exact_original=self._world.exact_original)
 
     def _answered(self, text: str) -> Step:
         self._world, right = self._world.answer(text)
@@ -82,4 +99,5 @@ class SearchQA:
         return self._step(said, reward).cut(ending)
 
     def _step(self, said: str, reward: float = 0.0) -> Step:
-        return Step(said, reward=reward, score=float(self._world.solved), digest=self._world.digest)
+        shapes = "" if self._over else wording.listed(self._variant, SHAPES)
+        return Step(said + shapes, reward=reward, score=float(self._world.solved), digest=self._world.digest)

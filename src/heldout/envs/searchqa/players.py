@@ -31,6 +31,11 @@ def turns(world: World, limit: int) -> int:
     return 0
 
 
+def left(world: World) -> int:
+    """The facts that are still to be read, and the answer."""
+    return len(world.question.facts) - world.known + 1
+
+
 def legal(world: World) -> list[str]:
     """Searches for the question and for what has been read of, and answers out of what has been read."""
     names = list(dict.fromkeys(passage.name for passage in world.read))

@@ -11,6 +11,9 @@ _ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 _TAG = re.compile(r"<(/?(?:think|search|information|answer))>", re.IGNORECASE)
 
+SHAPES = ("<search>query</search>", "<answer>answer</answer>")
+"""What can always be done, where actions are listed."""
+
 LONGEST_ACTION = 10_000
 """Characters; `fixed` rules read nothing longer."""
 
@@ -81,3 +84,9 @@ def listed(passages: Sequence[Passage], *, exact_original: bool = False) -> str:
     if not exact_original:
         text = _TAG.sub(r"[\1]", text) or "Nothing found."
     return f"<information>{text}</information>"
+
+
+def plainly_listed(passages: Sequence[Passage]) -> str:
+    """The same in sentences, without tags."""
+    found = (f"{each.title.strip(chr(34))} says: {each.text}" for each in passages)
+    return _TAG.sub(r"[\1]", "\n".join(found).strip()) or "Nothing found."

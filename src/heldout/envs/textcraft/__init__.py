@@ -5,13 +5,14 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder
-from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.react import plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
-from heldout.envs.textcraft.grow import SHAPES
-from heldout.envs.textcraft.players import legal, oracle, slips, thought
+from heldout.envs.textcraft.grow import FORMS, MATERIALS, SHAPES
+from heldout.envs.textcraft.players import left, legal, oracle, slips, thought
 from heldout.envs.textcraft.recipes import NAMESPACE
+from heldout.envs.wording import ending
 from heldout.records import Task, digest, to_json
 
 INSTRUCTIONS = {
@@ -51,6 +52,11 @@ ACTIONS = (
 TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False)
 
 
+VERBS = frozenset({"get", "got", "craft", "crafted", "crafting", "inventory"})
+
+STANDS = {"actions": "hidden", "feedback": "informative", "observations": "plain", "reward": "binary"}
+
+
 Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], Env], str, str]
 """What a source decides: its pools, how a task is opened, a line on it, and a digest of it."""
 
@@ -63,7 +69,7 @@ def suite(source: Source) -> Suite:
         name="textcraft",
         kind="Game",
         traits=TRAITS,
-        instruction=INSTRUCTIONS[source.profile],
+        instruction=INSTRUCTIONS[source.profile] + ending(source.variant),
         actions=ACTIONS,
         turn_limit=15,
         rules=source.rules,
@@ -77,15 +83,24 @@ def suite(source: Source) -> Suite:
         thought=thought,
         slips=slips,
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
+        changeable=_changeable(source),
         checks=published.checks,
     )
+
+
+def _changeable(source: Source) -> Changeable:
+    if source.kind == "real":
+        why = "the real recipes name more things than there are made-up words for"
+        return Changeable(stands=STANDS, left=left, fixed={"words": why})
+    forms = (form for tier in FORMS for form in tier)
+    return Changeable(stands=STANDS, left=left, words=VERBS.union(MATERIALS, forms))
 
 
 def _generated(source: Source) -> Parts:
     exact = source.rules == "agentgym"
     return (
         partial(tasks.generated, seed=source.seed, profile=source.profile),
-        lambda task: TextCraft(tasks.opened(task, exact_original=exact)),
+        lambda task: TextCraft(tasks.opened(task, exact_original=exact), variant=source.variant),
         f"crafting trees grown from seed {source.seed} ({source.profile})",
         digest([source.kind, source.seed, source.profile, to_json(SHAPES[source.profile])]),
     )
@@ -96,7 +111,7 @@ def _real(source: Source) -> Parts:
     data = data_folder()
     return (
         partial(published.published, data=data),
-        lambda task: TextCraft(published.opened(task, data, exact_original=exact), NAMESPACE),
+        lambda task: TextCraft(published.opened(task, data, exact_original=exact), NAMESPACE, source.variant),
         f"the 544 goals of Minecraft 1.16's recipes in {data / published.ARCHIVE}",
         published.data_digest(data),
     )

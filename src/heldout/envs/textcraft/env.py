@@ -1,9 +1,13 @@
 """TextCraft in words: one episode, in `fixed` rules or the original's."""
 
+from dataclasses import replace
 from typing import final
 
-from heldout.envs.textcraft.language import Craft, Get, Look, Malformed, Move, line, read
+from heldout.config import AS_IT_STANDS, Variant
+from heldout.envs.textcraft.language import Craft, Get, Look, Malformed, Move, counted, line, read
+from heldout.envs.textcraft.players import legal
 from heldout.envs.textcraft.world import NoRecipe, NotEnough, NotFound, RuleBroken, World
+from heldout.envs.wording import keyed, listed, said
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -19,9 +23,11 @@ class TextCraft:
     count together; and a refusal names the item, where the original shows `None` or the insides of an object.
     """
 
-    def __init__(self, world: World, namespace: str = "") -> None:
+    def __init__(self, world: World, namespace: str = "", variant: Variant = AS_IT_STANDS) -> None:
         self._world = world
         self._namespace = namespace
+        self._variant = variant
+        self._structured = variant.observations == "structured"
         self._score = 0.0
         self._started = self._over = False
 
@@ -33,7 +39,7 @@ class TextCraft:
     def start(self) -> Step:
         """The recipes and the goal."""
         self._started = True
-        return self._answer(opening(self._world))
+        return self._answer((_keyed_opening if self._structured else opening)(self._world))
 
     def step(self, action: str) -> Step:
         """The answer to one action; raises only where the caller plays before the start or after the end."""
@@ -45,7 +51,7 @@ class TextCraft:
         try:
             return self._play(self._read(action), action)
         except Malformed as mistake:
-            return self._answer(f"Wrong item format: {mistake}")
+            return self._refused(f"Wrong item format: {mistake}")
         except (KeyError, ValueError) as breakdown:
             if not self._world.exact_original:
                 raise
@@ -63,24 +69,24 @@ class TextCraft:
             case Craft():
                 return self._craft(move)
             case Look():
-                return self._answer(_inventory(self._world))
+                return self._answer((_keyed_inventory if self._structured else _inventory)(self._world))
             case None:
-                return self._answer(f"Could not execute {action}")
+                return self._refused(f"Could not execute {action}")
 
     def _get(self, move: Get) -> Step:
         try:
             self._world = self._world.get(move.name, move.count)
         except NotFound:
-            return self._answer(f"Could not find {move.text}")
-        return self._answer(f"Got {move.count} {move.text}")
+            return self._refused(f"Could not find {move.text}")
+        return self._answer(self._said(f"Got {move.count} {move.text}"))
 
     def _craft(self, move: Craft) -> Step:
         try:
             self._world, recipe = self._world.craft(move.output, move.inputs)
         except RuleBroken as mistake:
-            return self._answer(self._refusal(mistake, move))
+            return self._refused(self._refusal(mistake, move))
         done = recipe.output == self._world.goal
-        return self._answer(f"Crafted {recipe.makes} {self._full(recipe.output)}", done=done)
+        return self._answer(self._said(f"Crafted {recipe.makes} {self._full(recipe.output)}"), done=done)
 
     def _refusal(self, mistake: RuleBroken, move: Craft) -> str:
         original = self._world.exact_original
@@ -99,9 +105,17 @@ class TextCraft:
         """The server's words: an item named twice and used up, or a number too long to read."""
         return repr(self._full(breakdown.args[0])) if isinstance(breakdown, KeyError) else str(breakdown)
 
+    def _refused(self, why: str) -> Step:
+        return replace(self._answer(said(self._variant, "error", why)), refusal=why)
+
+    def _said(self, text: str) -> str:
+        return said(self._variant, "result", text)
+
     def _answer(self, observation: str, *, done: bool = False) -> Step:
         if done:
             self._score, self._over = 1.0, True
+        elif self._variant.actions == "shown":
+            observation += listed(self._variant, legal(self._world))
         return Step(
             observation,
             reward=float(done),
@@ -125,3 +139,13 @@ def _inventory(world: World) -> str:
     if not world.items:
         return "Inventory: You are not carrying anything."
     return "Inventory: " + "".join(f"[{name}] ({count}) " for name, count in world.items)
+
+
+def _keyed_opening(world: World) -> str:
+    """The opening as keys and values."""
+    recipes = [{"output": f"{each.makes} {each.output}", "inputs": counted(each.needs)} for each in world.shown]
+    return keyed({"recipes": recipes, "goal": world.goal})
+
+
+def _keyed_inventory(world: World) -> str:
+    return keyed({"inventory": dict(world.items)})

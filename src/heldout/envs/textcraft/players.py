@@ -48,6 +48,11 @@ def turns(world: World) -> int:
     return taken
 
 
+def left(world: World) -> int:
+    """The turns that the oracle still takes; 0 where the goal is carried."""
+    return 0 if world.carried()[world.goal] else turns(world)
+
+
 def legal(world: World) -> list[str]:
     """Gets of shown base items in the counts that the recipes use, crafts possible now, and `inventory`."""
     needs = dict.fromkeys(need for recipe in world.shown for need in recipe.needs)

@@ -5,7 +5,7 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder
-from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.react import whole_action
 from heldout.envs.webshop import published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
@@ -14,8 +14,12 @@ from heldout.envs.webshop.files import catalogue, prices
 from heldout.envs.webshop.generate import SIZES
 from heldout.envs.webshop.nouns import tagger
 from heldout.envs.webshop.players import legal, oracle, slips, thought
+from heldout.envs.webshop.wares import vocabulary
 from heldout.envs.webshop.world import Shop, World
+from heldout.envs.wording import ending
 from heldout.records import Json, Task, digest, to_json
+
+SEPARATED = "A page comes as its texts with [SEP] between them. "
 
 INSTRUCTIONS = {
     "pocket": (
@@ -31,7 +35,7 @@ INSTRUCTIONS = {
         "You shop on a website. The instruction on every page says what to buy: a product with certain "
         "attributes, often in a certain color, size or the like, often below a certain price. You buy one product, "
         "and the closer it is to the instruction the better.\n\n"
-        "A page comes as its texts with [SEP] between them. There are two actions:\n"
+        f"{SEPARATED}There are two actions:\n"
         "- search[words]: look for products; any words will do.\n"
         "- click[text]: click a button (such as Next > or Buy Now), a product's code in the results, or an option "
         "on a product's page, by the text that it has on the page you see now. Anything else does nothing.\n\n"
@@ -46,6 +50,8 @@ ACTIONS = ("search[{words}]", "click[{text}]")
 
 TRAITS = Traits(dense=True, strict=False, lists_actions=False, knowledge=True, structured=True)
 
+STANDS = {"actions": "hidden", "feedback": "informative", "observations": "structured", "reward": "dense"}
+
 Stock = Callable[[Mapping[str, Json]], tuple[Catalogue, Mapping[str, float]]]
 Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
 """What a source decides: its pools, the stock that a task's shop has, a line on it, and a digest of it."""
@@ -59,14 +65,14 @@ def suite(source: Source) -> Suite:
         name="webshop",
         kind="Web",
         traits=TRAITS,
-        instruction=INSTRUCTIONS[source.profile],
+        instruction=_instruction(source),
         actions=ACTIONS,
         turn_limit=10,
         rules=source.rules,
         source=f"{words}; nouns by {tagger().name}",
         data=f"{data}-{tagger().name}",
         tasks=pools,
-        open=partial(_open, stock, source.rules == "agentgym"),
+        open=partial(_open, stock, source),
         read=whole_action,
         oracle=oracle,
         legal=legal,
@@ -77,14 +83,31 @@ def suite(source: Source) -> Suite:
             episode_of=replay.episode_of,
             beside=replay.beside,
         ),
+        changeable=_changeable(source),
         checks=published.checks,
     )
 
 
-def _open(stock: Stock, exact_original: bool, task: Task) -> Env:
+def _open(stock: Stock, source: Source, task: Task) -> Env:
     products, costs = stock(task.world)
-    shop = Shop(products, costs, tagger().nouns)
-    return WebShop(World(shop=shop, goal=tasks.goal_in(task.world), chosen={}, exact_original=exact_original))
+    shop, exact = Shop(products, costs, tagger().nouns), source.rules == "agentgym"
+    world = World(shop=shop, goal=tasks.goal_in(task.world), chosen={}, exact_original=exact)
+    return WebShop(world, source.variant)
+
+
+def _changeable(source: Source) -> Changeable:
+    if source.kind == "real":
+        return Changeable(
+            stands=STANDS, fixed={"words": "the real products are described in all the words there are"}
+        )
+    return Changeable(stands=STANDS, words=vocabulary())
+
+
+def _instruction(source: Source) -> str:
+    text = INSTRUCTIONS[source.profile]
+    if source.variant.observations == "plain":
+        text = text.replace(SEPARATED, "")
+    return text + ending(source.variant)
 
 
 def _generated(source: Source) -> Parts:

@@ -1,10 +1,14 @@
 """WebShop in words: one episode, in `fixed` rules or the original's."""
 
 import re
+from dataclasses import replace
 from typing import final
 
-from heldout.envs.webshop.pages import clickable, text
+from heldout.config import AS_IT_STANDS, Variant
+from heldout.envs.webshop.pages import clickable, possible, text
+from heldout.envs.webshop.plainly import plain_text
 from heldout.envs.webshop.world import Breakdown, Place, World
+from heldout.envs.wording import listed
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -21,8 +25,9 @@ _ACTION = re.compile(r"(.+)\[(.+)\]")
 class WebShop:
     """One episode of one task: a shopper looks for a product, and buys one."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, variant: Variant = AS_IT_STANDS) -> None:
         self._world = world
+        self._variant = variant
         self._started = False
 
     @property
@@ -49,7 +54,7 @@ class WebShop:
             self._world = error.world
             raise OriginalError(str(error)) from None
         if after is None:
-            return self._answer("" if original else REFUSED)
+            return self._answer() if original else replace(self._answer(REFUSED), refusal=REFUSED.strip())
         bought = after.purchase is not None and after.page.place is Place.DONE
         self._world = after
         return self._answer(bought=bought)
@@ -71,8 +76,9 @@ class WebShop:
         world = self._world
         score = world.purchase.reward if world.purchase else 0.0
         ending = (Ending.SOLVED if score == 1 else Ending.FAILED) if bought else None
+        page = (plain_text if self._variant.observations == "plain" else text)(world)
         return Step(
-            before + text(world),
+            before + page + ("" if bought else listed(self._variant, possible(world))),
             reward=score if bought else 0.0,
             score=score,
             ending=ending,

@@ -27,14 +27,19 @@ _BLANKS = " \n\t\f\r"
 
 def clickable(world: World) -> dict[str, Move]:
     """Everything on the page that can be clicked, in lower case, and what it does."""
-    page, buttons = world.page, [name.lower() for name in _buttons(world)]
-    moves = {name: _BUTTONS[name] for name in buttons}
+    page, moves = world.page, {name.lower(): _BUTTONS[name.lower()] for name in buttons(world)}
     match page.place:
         case Place.RESULTS:
             moves |= {asin.lower(): partial(World.open, asin=asin) for asin in page.asins}
         case Place.ITEM:
             moves |= {value: move for value, move in _choices(world).items() if value not in moves}
     return moves
+
+
+def possible(world: World) -> list[str]:
+    """The actions that the page allows, as they are listed; any words may stand in a search."""
+    searches = ["search[<words>]"] if has_search_box(world) else []
+    return [*searches, *(f"click[{name}]" for name in clickable(world))]
 
 
 def has_search_box(world: World) -> bool:
@@ -51,7 +56,7 @@ def text(world: World) -> str:
     return _joined(["Instruction:", world.goal.instruction, *_buttons_above(world), *_content(world)])
 
 
-def _buttons(world: World) -> list[str]:
+def buttons(world: World) -> list[str]:
     """The buttons of a page in the order in which they can be clicked."""
     match world.page.place:
         case Place.SEARCH | Place.DONE:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from re import findall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,3 +118,13 @@ FEATURES = (
     "Promise: {brand} takes these {kind} back within 30 days.",
 )
 """What long lists of features are made of."""
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """The words that things, their attributes, materials and options are called by; makers have invented names."""
+    texts = [
+        *(text for each in DEPARTMENTS for text in (*each.kinds, *each.attributes, *each.materials, *each.options)),
+        *(value for values in VALUES.values() for value in values),
+    ]
+    return frozenset(word for text in texts for word in findall("[a-z]{2,}", text))

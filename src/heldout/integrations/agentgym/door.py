@@ -10,7 +10,7 @@ from typing import final
 from heldout.config import Source
 from heldout.envs.agentgym.wire import ABOUT, ERROR, STEP, TASKS, WIRES, About, not_valid
 from heldout.envs.base import Suite
-from heldout.errors import OriginalError, Unavailable, unknown
+from heldout.errors import BadCall, OriginalError, Unavailable, unknown
 from heldout.integrations.agentgym.calls import REQUIRED, Answer, Call, Refused, in_body, in_query
 from heldout.integrations.agentgym.episodes import Episode, Episodes, Full, NotOpen
 from heldout.integrations.agentgym.items import SPLITS, Items
@@ -33,6 +33,8 @@ class Door:
     def __init__(self, suite: Suite, source: Source, episodes: Episodes, chance: Random) -> None:
         if suite.name not in MANNERS:
             raise unknown("environment to serve", suite.name, MANNERS)
+        if source.variant.changes:
+            raise BadCall(f"AgentGym's protocol has no variants: leave {source.variant.name} out")
         self._suite, self._source, self._episodes, self._chance = suite, source, episodes, chance
         self._wire, self._manner = WIRES[suite.name], MANNERS[suite.name]
         self._items = Items(suite)
@@ -196,5 +198,6 @@ CREATE = {"textcraft": ("commands", "goal"), "searchqa": ("id",)}
 
 
 def _unsaid(step: Step) -> dict[str, Json]:
-    """A step's fields but its observation."""
-    return {each.name: to_json(getattr(step, each.name)) for each in fields(step) if each.name != "observation"}
+    """A step's fields but its observation, and what of that is a refusal."""
+    names = (each.name for each in fields(step) if each.name not in ("observation", "refusal"))
+    return {name: to_json(getattr(step, name)) for name in names}

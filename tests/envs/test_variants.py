@@ -1,0 +1,227 @@
+"""What each variant changes in each environment, and that it changes nothing else."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from heldout.config import SearchQAOptions, Source, Variant
+from heldout.envs.base import Env, Misread, Suite
+from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.renaming import words_in
+from heldout.envs.variants import UNIFORM
+from heldout.errors import BadCall
+from heldout.records import Ending, Step, Task
+
+each_environment = pytest.mark.parametrize("name", BUILT_IN)
+
+LISTS = {
+    "textcraft": "\nAvailable actions: [",
+    "babyai": "\nActions: ",
+    "searchqa": "\nAvailable actions: [",
+    "webshop": "\nAvailable actions: [",
+    "alfworld": "\nAVAILABLE ACTIONS: ",
+}
+NONSENSE = {"webshop": "click[xyzzy]"}
+
+
+def opened(name: str, **changes: str | int) -> Suite:
+    return open_suite(name, Source(variant=Variant(**changes)))  # type: ignore[arg-type]
+
+
+def begun(suite: Suite, place: int = 0) -> Env:
+    env = suite.open(suite.tasks("test")[place])
+    env.start()
+    return env
+
+
+def solved(suite: Suite, task: Task) -> list[Step]:
+    """The oracle's episode."""
+    env = suite.open(task)
+    steps = [env.start()]
+    while steps[-1].ending is None:
+        steps.append(env.step(suite.oracle(env.world)))
+    assert steps[-1].ending is Ending.SOLVED
+    return steps
+
+
+@each_environment
+def test_shown_lists_actions_until_the_end_and_hidden_never(name: str) -> None:
+    shown, hidden = opened(name, actions="shown"), opened(name, actions="hidden")
+    for task in shown.tasks("test")[:5]:
+        assert all(LISTS[name] in step.observation for step in solved(shown, task)[:-1])
+        assert not any(LISTS[name] in step.observation for step in solved(hidden, task))
+
+
+@each_environment
+@pytest.mark.parametrize("profile", ["pocket", "standard"])
+def test_the_instruction_says_of_a_list_what_is_so(name: str, profile: str) -> None:
+    shown, hidden = (
+        open_suite(name, Source(profile=profile, variant=Variant(actions=value))).instruction
+        for value in ("shown", "hidden")
+    )
+    assert re.search("Each observation (lists|ends)", shown)
+    assert not re.search("Each observation (lists|ends)|are listed", hidden)
+
+
+def test_where_what_can_be_said_is_open_its_shape_is_listed() -> None:
+    [webshop, searchqa] = (opened(name, actions="shown") for name in ("webshop", "searchqa"))
+    shapes = [
+        suite.open(suite.tasks("test")[0]).start().observation.split("\n")[-1] for suite in (webshop, searchqa)
+    ]
+    assert shapes == [
+        'Available actions: ["search[<words>]"]',
+        'Available actions: ["<search>query</search>", "<answer>answer</answer>"]',
+    ]
+
+
+def test_a_hidden_list_is_not_told_on_demand() -> None:
+    env = begun(opened("babyai", actions="hidden"))
+    assert env.step("check available actions").observation.startswith("The action is not recognized. Goal:")
+
+
+@each_environment
+def test_uniform_tells_every_refusal_alike_and_leaves_what_else_is_seen(name: str) -> None:
+    action = NONSENSE.get(name, "xyzzy")
+    plain, uniform = (begun(suite).step(action) for suite in (opened(name), opened(name, feedback="uniform")))
+    assert plain.refusal
+    assert plain.refusal in plain.observation
+    assert uniform.refusal == UNIFORM
+    assert uniform.observation == plain.observation.replace(plain.refusal, UNIFORM)
+
+
+def test_uniform_does_not_say_why() -> None:
+    actions = ("get 1 xyzzy", "get 1 2 3", "craft xyzzy using log", "craft 1 xyzzy using 1 oak log", "fly", "")
+    answers = [
+        begun(opened("textcraft", feedback=value)).step(action) for value in ("", "uniform") for action in actions
+    ]
+    assert len({step.observation for step in answers[: len(actions)]}) == len(actions)
+    assert {step.observation for step in answers[len(actions) :]} == {UNIFORM}
+
+
+def test_uniform_tells_a_reply_that_holds_no_single_action_the_same() -> None:
+    with pytest.raises(Misread, match=UNIFORM):
+        opened("textcraft", feedback="uniform").read("Action: look\nAction: look")
+
+
+@each_environment
+def test_what_is_carried_out_is_no_refusal(name: str) -> None:
+    suite = opened(name)
+    assert not any(step.refusal for task in suite.tasks("test")[:20] for step in solved(suite, task))
+
+
+@each_environment
+def test_a_binary_reward_is_one_for_success_and_scores_stay(name: str) -> None:
+    plain, binary = opened(name), opened(name, reward="binary")
+    for task in plain.tasks("test")[:5]:
+        as_ever, steps = solved(plain, task), solved(binary, task)
+        assert [step.reward for step in steps] == [0.0] * (len(steps) - 1) + [1.0]
+        assert [(step.score, step.digest) for step in steps] == [(step.score, step.digest) for step in as_ever]
+
+
+def test_a_binary_reward_pays_nothing_for_a_purchase_that_is_half_right() -> None:
+    plain, binary = (_bought_too_early(opened("webshop", reward=value)) for value in ("dense", "binary"))
+    assert plain.reward == plain.score == binary.score
+    assert 0 < plain.reward < 1
+    assert (plain.ending, binary.ending, binary.reward) == (Ending.FAILED, Ending.FAILED, 0.0)
+
+
+def _bought_too_early(suite: Suite) -> Step:
+    """The end of an episode in which the right product was bought without its options."""
+    env = suite.open(next(task for task in suite.tasks("test") if task.difficulty == "hard"))
+    env.start()
+    while not env.world.asin:
+        env.step(suite.oracle(env.world))
+    return env.step("click[Buy Now]")
+
+
+@pytest.mark.parametrize("name", ["textcraft", "babyai", "searchqa", "alfworld"])
+def test_a_dense_reward_grows_along_the_oracles_way_and_is_one_at_success_alone(name: str) -> None:
+    suite = opened(name, reward="dense")
+    for task in [*suite.tasks("train")[:100], *suite.tasks("test")[:100]]:
+        env = suite.open(task)
+        steps, left = [env.start()], list[float]()
+        while steps[-1].ending is None:
+            left.append(suite.changeable.left(env.world))
+            steps.append(env.step(suite.oracle(env.world)))
+        rewards = [step.reward for step in steps]
+        assert sum(rewards) == pytest.approx(1)
+        assert rewards[-1] > 0
+        assert all(reward >= 0 for reward in rewards)
+        assert all(later <= earlier for earlier, later in pairwise(left))
+        assert min(left) > 0
+
+
+def test_a_dense_reward_pays_each_part_once_and_takes_nothing_back() -> None:
+    suite = opened("alfworld", reward="dense")
+    env = begun(suite, 1)
+    actions = ["go to countertop 1", *["take plate 1 from countertop 1", "put plate 1 in/on countertop 1"] * 2]
+    assert [round(env.step(action).reward, 3) for action in actions] == [0, 0.333, 0, 0, 0]
+
+
+def test_a_dense_reward_of_the_grid_pays_the_parts_of_its_instruction() -> None:
+    suite = opened("babyai", reward="dense")
+    paid = {
+        tuple(round(step.reward, 3) for step in solved(suite, task) if step.reward)
+        for task in suite.tasks("test")[:90]
+    }
+    assert {(1.0,), (0.5, 0.5)} <= paid
+
+
+@each_environment
+def test_made_up_words_are_understood_and_the_words_themselves_are_not(name: str) -> None:
+    plain, renamed = opened(name), opened(name, words=17)
+    for place in range(5):
+        env = begun(plain, place)
+        for action in plain.legal(env.world):
+            if not words_in(action) & plain.changeable.words:
+                continue
+            made_up = next(said for said in renamed.legal(env.world) if begun(renamed, place).world is not None)
+            assert words_in(made_up)
+            step = begun(renamed, place).step(action)
+            assert step.refusal or name in ("searchqa", "webshop")
+
+
+@each_environment
+def test_a_renamed_episode_is_the_same_episode_in_other_words(name: str) -> None:
+    plain, renamed = opened(name), opened(name, words=3)
+    for task in plain.tasks("test")[:10]:
+        for one, other in zip(solved(plain, task), solved(renamed, task), strict=True):
+            assert (one.reward, one.score, one.ending, one.digest) == (
+                other.reward,
+                other.score,
+                other.ending,
+                other.digest,
+            )
+            assert not words_in(other.observation) & plain.changeable.words
+            assert len(one.observation.split()) == len(other.observation.split())
+
+
+GRAMMAR = {
+    "textcraft": "crafting commands craft using recipes output inputs result inventory nothing you are not carrying anything",
+    "babyai": "you see seen carry carrying thing place nothing end",
+    "searchqa": "doc title information says",
+    "webshop": "sep webshop instruction want you are in a web shop where can search back to page total results see of what was "
+    "found products all is for price rating n nobody has rated it its be click this selected chosen have description features "
+    "reviews",
+    "alfworld": "you are in the middle of a room looking quickly around see and your task is to on it open it s state next "
+    "facing nothing result",
+}
+"""Words and keys that only lead from one fact to the next."""
+
+
+@each_environment
+def test_the_other_form_of_observations_holds_the_same_facts(name: str) -> None:
+    form = "plain" if opened(name).traits.structured else "structured"
+    for task in opened(name).tasks("test")[:20]:
+        for actions in ("", "hidden"):
+            usual, other = (solved(opened(name, actions=actions, observations=each), task) for each in ("", form))
+            for one, same in zip(usual[:-1], other[:-1], strict=True):
+                assert _facts(name, one.observation) == _facts(name, same.observation)
+            assert [step.reward for step in usual] == [step.reward for step in other]
+
+
+def _facts(name: str, text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9.$]+", text.lower())) - set(GRAMMAR[name].split())
