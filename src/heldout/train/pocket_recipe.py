@@ -17,9 +17,10 @@ from typing import Self
 
 import torch
 
-from heldout.config import Source
+from heldout.config import Source, Variant
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
+from heldout.envs.renaming import DEMONSTRATED
 from heldout.errors import BadCall
 from heldout.learn.batch import Sample
 from heldout.model import load
@@ -61,6 +62,8 @@ class Share:
     """Of a demonstration, at most."""
     mistakes: Mistakes | None
     """What the oracle is made to do wrong; None shows the form of a reply and nothing of how to play."""
+    maps: tuple[int, ...] = (0,)
+    """Of made-up words (docs/variants.md): the demonstrations are in each of them in equal parts; 0 is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +76,17 @@ class Lesson:
 
 
 def _skill() -> Lesson:
-    """How to play: the oracle with few slips, each different."""
-    now_and_then = Mistakes(slip=0.12)
-    return Lesson(
-        name="skill",
-        steps=4000,
-        shares=(
-            Share(env="textcraft", count=8_000, turns=12, mistakes=now_and_then),
-            Share(env="babyai", count=6_000, turns=12, mistakes=now_and_then),
-            Share(env="searchqa", count=6_000, turns=10, mistakes=now_and_then),
-            Share(env="webshop", count=5_000, turns=12, mistakes=now_and_then),
-            Share(env="alfworld", count=8_000, turns=20, mistakes=now_and_then),
-        ),
+    """How to play: the oracle with few slips, each different; in ALFWorld with many, or it would never search."""
+    few, many = Mistakes(slip=0.12), Mistakes(slip=0.35)
+    plain = (
+        Share(env="textcraft", count=9_000, turns=12, mistakes=few),
+        Share(env="babyai", count=5_000, turns=12, mistakes=few),
+        Share(env="searchqa", count=6_000, turns=10, mistakes=few),
+        Share(env="webshop", count=4_500, turns=12, mistakes=few),
+        Share(env="alfworld", count=7_500, turns=20, mistakes=many),
     )
+    renamed = (replace(share, count=share.count // 10, maps=tuple(DEMONSTRATED)) for share in plain)
+    return Lesson(name="skill", steps=5000, shares=(*plain, *renamed))
 
 
 def _habits() -> Lesson:
@@ -94,8 +95,11 @@ def _habits() -> Lesson:
         name="habits",
         steps=250,
         shares=(
-            Share(env="textcraft", count=2_000, turns=10, mistakes=Mistakes(slip=0.6, habit=0.85, persist=0.85)),
-            Share(env="babyai", count=1_500, turns=8, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.92)),
+            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.6, habit=0.85, persist=0.85)),
+            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.92)),
+            Share(env="searchqa", count=1200, turns=8, mistakes=Mistakes(slip=0.5, habit=0.85, persist=0.7)),
+            Share(env="webshop", count=1000, turns=8, mistakes=Mistakes(slip=0.4, habit=0.7, persist=0.5)),
+            Share(env="alfworld", count=1500, turns=16, mistakes=Mistakes(slip=0.4, habit=0.8, persist=0.6)),
         ),
     )
 
@@ -107,6 +111,8 @@ class Recipe:
     seed: int = 0
     source: Source = field(default_factory=Source)
     lessons: tuple[Lesson, ...] = field(default_factory=lambda: (_skill(), _habits()))
+    vocabulary: int = 3072
+    """The most words of the tokenizer, which is made from the first lesson."""
     width: int = 128
     layers: int = 4
     copy_steps: int = 1500
@@ -152,7 +158,8 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
     _claim(unfinished, recipe)
     lessons = {lesson.name: _gather(recipe, lesson, processes) for lesson in recipe.lessons}
     say(", ".join(f"{len(demos)} demonstrations of {name}" for name, demos in lessons.items()))
-    tokenizer = tokenizer_of(text for demos in lessons.values() for demo in demos for text in texts_of(demo))
+    first = recipe.lessons[0].name
+    tokenizer = tokenizer_of((text for demo in lessons[first] for text in texts_of(demo)), recipe.vocabulary)
     chat = chat_of(tokenizer)
     config = shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers)
     model = newborn(config, derive(recipe.seed, "weights"))
@@ -192,21 +199,26 @@ def _claim(unfinished: StageFolder, recipe: Recipe) -> None:
 
 def _gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstration]:
     """A lesson's demonstrations, from the pool that no training and no test touches."""
-    pieces = [
-        (recipe, share, range(first, min(first + PIECE, share.count)))
-        for share in lesson.shares
-        for first in range(0, share.count, PIECE)
-    ]
+    pieces = [piece for share in lesson.shares for piece in _pieces(recipe, share)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         return [demo for piece in pool.map(_piece, pieces) for demo in piece]
 
 
-def _piece(piece: tuple[Recipe, Share, range]) -> list[Demonstration]:
+def _pieces(recipe: Recipe, share: Share) -> Iterator[tuple[Recipe, Share, int, range]]:
+    """A share cut into the work of one process at a time: the demonstrations' map, and their numbers."""
+    for part, words in enumerate(share.maps):
+        first, end = (share.count * edge // len(share.maps) for edge in (part, part + 1))
+        for start in range(first, end, PIECE):
+            yield recipe, share, words, range(start, min(start + PIECE, end))
+
+
+def _piece(piece: tuple[Recipe, Share, int, range]) -> list[Demonstration]:
     """Some of an environment's demonstrations, made in a process of its own."""
-    recipe, share, numbers = piece
+    recipe, share, words, numbers = piece
+    source = replace(recipe.source, variant=Variant(words=words))
 
     def suites(name: str) -> Suite:
-        return open_suite(name, recipe.source)
+        return open_suite(name, source)
 
     pool = suites(share.env).tasks("demonstrations")
     seed = derive(recipe.seed, "demonstrations", share.env)
