@@ -79,14 +79,14 @@ def _skill() -> Lesson:
     """How to play: the oracle with few slips, each different; in ALFWorld with many, or it would never search."""
     few, many = Mistakes(slip=0.12), Mistakes(slip=0.35)
     plain = (
-        Share(env="textcraft", count=9_000, turns=12, mistakes=few),
-        Share(env="babyai", count=5_000, turns=12, mistakes=few),
+        Share(env="textcraft", count=13_000, turns=12, mistakes=few),
+        Share(env="babyai", count=4_000, turns=12, mistakes=few),
         Share(env="searchqa", count=6_000, turns=10, mistakes=few),
-        Share(env="webshop", count=4_500, turns=12, mistakes=few),
-        Share(env="alfworld", count=7_500, turns=20, mistakes=many),
+        Share(env="webshop", count=3_500, turns=12, mistakes=few),
+        Share(env="alfworld", count=7_000, turns=20, mistakes=many),
     )
     renamed = (replace(share, count=share.count // 10, maps=tuple(DEMONSTRATED)) for share in plain)
-    return Lesson(name="skill", steps=5000, shares=(*plain, *renamed))
+    return Lesson(name="skill", steps=5600, shares=(*plain, *renamed))
 
 
 def _habits() -> Lesson:
@@ -111,7 +111,7 @@ class Recipe:
     seed: int = 0
     source: Source = field(default_factory=Source)
     lessons: tuple[Lesson, ...] = field(default_factory=lambda: (_skill(), _habits()))
-    vocabulary: int = 3072
+    vocabulary: int = 2560
     """The most words of the tokenizer, which is made from the first lesson."""
     width: int = 128
     layers: int = 4
