@@ -14,7 +14,23 @@ from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.envs.renaming import DEMONSTRATED, HELD_OUT, Renaming, renaming, words_in
 
 SMALL = Renaming({"get": "bafok", "log": "rimap"})
-KEPT = "thought action search click think answer information sep buy now prev next page price instruction".split()
+KEPT = [
+    "thought",
+    "action",
+    "search",
+    "click",
+    "think",
+    "answer",
+    "information",
+    "sep",
+    "buy",
+    "now",
+    "prev",
+    "next",
+    "page",
+    "price",
+    "instruction",
+]
 """Words of a reply's form, and of a page's."""
 
 

@@ -1,18 +1,15 @@
 """What each variant changes in each environment, and that it changes nothing else."""
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
-from random import Random
 
 import pytest
 
-from heldout.config import SearchQAOptions, Source, Variant
+from heldout.config import Source, Variant
 from heldout.envs.base import Env, Misread, Suite
 from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.envs.renaming import words_in
 from heldout.envs.variants import UNIFORM
-from heldout.errors import BadCall
 from heldout.records import Ending, Step, Task
 
 each_environment = pytest.mark.parametrize("name", BUILT_IN)

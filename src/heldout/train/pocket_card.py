@@ -14,7 +14,8 @@ from heldout.model.load import place_of
 from heldout.records import Json, to_json
 from heldout.store.files import read_json, replace_json
 from heldout.store.rows import Memory
-from heldout.train.pocket_recipe import Recipe, Say, build
+from heldout.train.pocket_build import Say, build
+from heldout.train.pocket_recipe import Recipe
 
 CARD = "recipe.json"
 WEIGHTS = "model.safetensors"

@@ -10,9 +10,10 @@ from heldout.errors import BadCall
 from heldout.model.worker import Team, Worker
 from heldout.policies.twin import Mistakes
 from heldout.store.runs import StageFolder
-from heldout.train import pocket_recipe
+from heldout.train import pocket_build
 from heldout.train.imitate import demonstrations, sample_of
-from heldout.train.pocket_recipe import Lesson, Recipe, Share, build, copying, imitate, learn_to_copy
+from heldout.train.pocket_build import build, copying, imitate, learn_to_copy
+from heldout.train.pocket_recipe import Lesson, Recipe, Share
 from heldout.train.stage import save
 
 
@@ -61,21 +62,25 @@ class Killed(Exception):
     pass
 
 
+def said_nothing(line: str) -> None:
+    del line
+
+
 def test_a_build_that_was_stopped_goes_on_and_ends_in_the_same_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pocket_recipe, "SAVE_EVERY", 2)
-    monkeypatch.setattr(pocket_recipe, "save", (kept := Stops(after=3)).save)
+    monkeypatch.setattr(pocket_build, "SAVE_EVERY", 2)
+    monkeypatch.setattr(pocket_build, "save", (kept := Stops(after=3)).save)
     with pytest.raises(Killed):
-        build(TINY, tmp_path / "stopped", processes=1, say=str)
+        build(TINY, tmp_path / "stopped", processes=1, say=said_nothing)
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
     with pytest.raises(BadCall, match="half made by another recipe"):
-        build(replace(TINY, seed=1), tmp_path / "stopped", processes=1, say=str)
+        build(replace(TINY, seed=1), tmp_path / "stopped", processes=1, say=said_nothing)
     said = list[str]()
     build(TINY, tmp_path / "stopped", processes=1, say=said.append)
     assert not [line for line in said if line.startswith("copy")]
     assert kept.steps == [0, 2, 4, 4, 6]
-    build(TINY, tmp_path / "whole", processes=1, say=str)
+    build(TINY, tmp_path / "whole", processes=1, say=said_nothing)
     for name in ("model.safetensors", "tokenizer.json", "config.json"):
         assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert not (tmp_path / "stopped" / "unfinished").exists()
