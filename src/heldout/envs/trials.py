@@ -77,7 +77,7 @@ def lost_after(suite: Suite, task: Task, mistakes: Sequence[str]) -> bool:
     """Whether mistakes that do not end the episode leave it unsolved."""
     env = suite.open(task)
     *_, step = _answers(env, env.start(), mistakes)
-    return step.ending is None and not solved(play_on(suite, env, step))
+    return step.ending is None and not solved(_play_on(suite, env, step))
 
 
 def least(actions: Sequence[str], breaks: Callable[[Sequence[str]], bool]) -> list[str]:
@@ -91,10 +91,10 @@ def least(actions: Sequence[str], breaks: Callable[[Sequence[str]], bool]) -> li
 
 def finish(suite: Suite, env: Env) -> list[Step]:
     """The oracle's episode."""
-    return play_on(suite, env, env.start())
+    return _play_on(suite, env, env.start())
 
 
-def play_on(suite: Suite, env: Env, step: Step) -> list[Step]:
+def _play_on(suite: Suite, env: Env, step: Step) -> list[Step]:
     """The step, and the oracle's after it."""
     steps = [step]
     while steps[-1].ending is None and len(steps) <= PATIENCE:

@@ -88,10 +88,12 @@ class AnyText(spaces.Text):  # type: ignore[misc]  # Gymnasium is untyped here
         return f"AnyText({self.max_length})"
 
 
-@create_shared_memory.register(AnyText)
-def _refuse_shared_memory(space: AnyText, n: int = 1, ctx: Any = None) -> Never:  # noqa: ARG001
+def _refuse_shared_memory(space: AnyText, **_: Any) -> Never:
     """Gymnasium 1.4 reads text from shared memory once, when that is made, and then says the same for ever."""
     raise gymnasium.error.CustomSpaceError(f"{space} is not shared: give vector_kwargs={{'shared_memory': False}}")
+
+
+create_shared_memory.register(AnyText, _refuse_shared_memory)
 
 
 @final
@@ -136,7 +138,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         self._task = self._named(options["task"]) if options else self._drawn()
         self._episodes += 1
         self._begin()
-        return self._observation, self._info
+        return self._observation, self._told
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Observation, reward, whether the environment ended the episode, whether the turns did, and more."""
@@ -145,7 +147,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         self._play(action)
         cut = self._now.ending is Ending.OUT_OF_TURNS
         ended = self._now.ending is not None and not cut
-        return self._observation, float(self._now.reward), ended, cut, self._info
+        return self._observation, float(self._now.reward), ended, cut, self._told
 
     def render(self) -> str | None:
         """What was said last, and what was answered; nothing where `render_mode` is None."""
@@ -163,7 +165,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """The same again, its episode played as far as it was."""
-        vars(self).update(state)
+        self.__dict__.update(state)
         self._suite = open_suite(self._env, self._source)
         if self._task is not None:
             said = self._said
@@ -191,7 +193,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         return self._now.observation[:OBSERVATION]
 
     @property
-    def _info(self) -> dict[str, Any]:
+    def _told(self) -> dict[str, Any]:
         assert self._task is not None
         return {
             "task": self._task.id,

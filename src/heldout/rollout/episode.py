@@ -8,7 +8,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from heldout.config import Limits
-from heldout.envs.base import Misread, Suite
+from heldout.envs.base import Suite
+from heldout.envs.react import Misread
 from heldout.envs.registry import own_name
 from heldout.errors import OriginalError, Unavailable
 from heldout.policies.base import Ask

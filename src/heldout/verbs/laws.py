@@ -23,14 +23,14 @@ def laws(*, suite: str, limit: int | None, as_json: bool, settings: Sequence[str
     for verdict in verdicts(_first(found, limit) if limit else found):
         seen.append(verdict)
         if not as_json:
-            print(told(verdict), flush=True)
+            print(_told(verdict), flush=True)
     if as_json:
         print(dumps([asdict(each) | {"smallest": each.smallest} for each in seen], indent=2, ensure_ascii=False))
     if broken := [verdict.law for verdict in seen if verdict.breaches]:
         raise HeldoutError(f"{suite} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
 
 
-def told(verdict: Verdict) -> str:
+def _told(verdict: Verdict) -> str:
     """A line a law; where it is broken, the smallest example and how many more there are."""
     head = f"{'BROKEN' if verdict.breaches else 'ok':6}  {verdict.law:{WIDTH}}  {verdict.says}"
     if not verdict.breaches:
