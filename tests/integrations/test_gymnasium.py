@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -223,6 +225,15 @@ def test_a_wrong_name_is_told_with_what_there_is_instead() -> None:
 )
 def test_the_ids_are_there_once_both_packages_are(program: str) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_the_pages_examples_run() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "integrations.md").read_text(encoding="utf-8")
+    section = page.split("\n## Gymnasium\n")[1].split("\n## ")[0]
+    played, made = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", played], check=True, capture_output=True, text=True)
+    assert re.fullmatch(r"babyai_\d+ (solved|failed|out_of_turns) [0-9.]+\n", done.stdout)
+    subprocess.run([sys.executable, "-W", "error", "-c", made], check=True)
 
 
 def test_importing_heldout_alone_loads_nothing_more() -> None:
