@@ -1,4 +1,4 @@
-"""docs/your-own-environment.md: its files are a package that is typed and installed; its commands print what it says."""
+"""docs/your-own-environment.md: its files are a package, its commands print what it says."""
 
 import os
 import re

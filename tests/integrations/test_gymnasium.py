@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,11 +195,18 @@ def test_an_episode_that_is_over_is_not_played_on() -> None:
         env.step("inventory")
 
 
-def test_rules_of_the_originals_end_an_episode_as_in_a_rollout() -> None:
-    env = heldout.make("webshop", source=replace(Source(), rules="agentgym"))
-    env.reset(seed=0)
-    suite = open_suite("webshop", Source(rules="agentgym"))
-    assert env.unwrapped.spec.kwargs["source"].rules == suite.rules == "agentgym"
+def test_an_error_reply_of_the_originals_ends_an_episode_as_in_a_rollout() -> None:
+    source, action = Source(rules="agentgym"), f"get {'9' * 5000} dirt"
+    suite = open_suite("textcraft", source)
+    task = suite.tasks("test")[0]
+    assignment = Assignment(task=task, attempt=0, seed=0, stream="test")
+    [ours] = play(scripted(f"Action: {action}"), [assignment], Limits(), lambda _: suite)
+    env = heldout.make("textcraft", split="test", source=source)
+    _, (observation, reward, terminated, truncated, info) = through_the_door(env, task, [action])
+    assert (observation, reward) == (ours.turns[0].observation, 0.0)
+    assert (terminated, truncated, info["ending"], info["score"]) == (True, False, "failed", 0.0)
+    assert ours.ending is Ending.FAILED
+    assert observation.startswith("Exceeds the limit")
 
 
 def test_a_wrong_name_is_told_with_what_there_is_instead() -> None:
@@ -208,6 +214,8 @@ def test_a_wrong_name_is_told_with_what_there_is_instead() -> None:
         heldout.make("babyay")
     with pytest.raises(BadCall, match=r"unknown difficulty 'eazy'; did you mean 'easy'\?"):
         heldout.make("babyai", difficulty="eazy")
+    with pytest.raises(BadCall, match=r"unknown (split|pool) 'tests'; did you mean 'test'\?"):
+        heldout.make("babyai", split="tests")
     env = heldout.make("babyai")
     with pytest.raises(BadCall, match="babyai has no task 'x' in train"):
         env.reset(options={"task": "x"})

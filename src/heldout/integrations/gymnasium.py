@@ -125,7 +125,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         self._episodes = 0
         self._task: Task | None = None
         self._said = list[str]()
-        self._suite = open_suite(env, source)
+        self._load()
 
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
@@ -160,18 +160,22 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         self._task = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is alive: the suite and the episode."""
-        return {name: value for name, value in vars(self).items() if name not in ("_suite", "_playing")}
+        """Everything but what is alive: the suite, its tasks and the episode."""
+        return {name: value for name, value in vars(self).items() if name not in ("_suite", "_tasks", "_playing")}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """The same again, its episode played as far as it was."""
         self.__dict__.update(state)
-        self._suite = open_suite(self._env, self._source)
+        self._load()
         if self._task is not None:
             said = self._said
             self._begin()
             for each in said:
                 self._play(each)
+
+    def _load(self) -> None:
+        self._suite = open_suite(self._env, self._source)
+        self._tasks = self._suite.tasks(self._split)
 
     def _begin(self) -> None:
         assert self._task is not None
@@ -213,16 +217,15 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
 
     def _drawn(self) -> Task:
         """The next task of the seed's stream; no more tasks are made than are looked at."""
-        tasks = self._suite.tasks(self._split)
         path = ("gymnasium", self._suite.name, self._split, self._difficulty, self._episodes)
-        order = stream(self.np_random_seed, *path).sample(range(len(tasks)), len(tasks))
-        for task in (tasks[place] for place in order):
+        order = stream(self.np_random_seed, *path).sample(range(len(self._tasks)), len(self._tasks))
+        for task in (self._tasks[place] for place in order):
             if self._difficulty in (ALL, task.difficulty):
                 return task
         raise BadCall(f"{self._suite.name} has no {self._difficulty} tasks in {self._split}")
 
     def _named(self, task_id: str) -> Task:
-        for task in self._suite.tasks(self._split):
+        for task in self._tasks:
             if task.id == task_id:
                 return task
         raise BadCall(f"{self._suite.name} has no task {task_id!r} in {self._split}")
