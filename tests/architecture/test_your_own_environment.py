@@ -56,12 +56,15 @@ def test_the_page_is_an_environment_of_five_short_files(written: Path) -> None:
     assert all(len((written / "shunting" / name).read_text("utf-8").splitlines()) <= 60 for name in FILES)
 
 
+@pytest.mark.slow
 def test_the_pages_code_is_formatted_and_typed_as_ours_is(written: Path) -> None:
     called(written, "ruff", "check", "--no-cache", "--config", str(SETTINGS), "shunting")
     called(written, "ruff", "format", "--no-cache", "--check", "--config", str(SETTINGS), "shunting")
     called(written, "mypy", "--config-file", str(SETTINGS), "shunting")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_pages_commands_print_what_it_says(
     written: Path, installed: Path, run_page: Callable[..., None]
 ) -> None:
