@@ -13,8 +13,8 @@ from typing import final
 
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite, Traits
-from heldout.envs.laws import check
 from heldout.envs.react import plain_action
+from heldout.envs.verdicts import check
 from heldout.policies import twin
 from heldout.records import Ending, Step, Task, digest
 from heldout.rollout.episode import Assignment

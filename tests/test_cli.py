@@ -26,6 +26,7 @@ CALLS = {
     "demo": "demo --seed 1",
     "envs": "envs --json",
     "play": "play textcraft",
+    "laws": "laws textcraft",
     "replay": "replay episodes.jsonl",
     "pocket": "pocket --check",
     "train": TRAIN,

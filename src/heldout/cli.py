@@ -202,6 +202,18 @@ def _play_flags(parser: ArgumentParser) -> None:
     flags.settings(parser)
 
 
+def _laws_flags(parser: ArgumentParser) -> None:
+    place = (
+        "an environment of `heldout envs`, or MODULE:SUITE: a Suite there, or a function of a Source that gives one"
+    )
+    parser.add_argument("suite", metavar="ENV", help=place)
+    parser.add_argument(
+        "--limit", type=flags.count, metavar="N", help="look at the first N tasks of each pool only"
+    )
+    flags.as_json(parser)
+    flags.settings(parser)
+
+
 def _replay_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="episodes or dialogues, one a line: .jsonl or .jsonl.xz"
@@ -377,6 +389,7 @@ VERBS = {
     ),
     "envs": Verb("list the environments", "heldout.verbs.envs:envs", _envs_flags),
     "play": Verb("play a task yourself, in the agent's words", "heldout.verbs.play:play", _play_flags),
+    "laws": Verb("whether an environment, ours or yours, keeps the laws", "heldout.verbs.laws:laws", _laws_flags),
     "replay": Verb(
         "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
     ),

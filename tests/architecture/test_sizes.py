@@ -26,6 +26,7 @@ ARGUED = {
 """`path`, or `path: function` → why it is larger."""
 
 LOADERS = {
+    "src/heldout/__init__.py": "the door to Gymnasium is loaded when asked for, so that the package loads at once",
     "src/heldout/cli.py": "a verb is loaded when it is called, so that --help answers at once",
     "src/heldout/envs/registry.py": "a suite, ours or a plug-in's, is named in data and loaded when asked for",
 }

@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.envs.base import Misread
-from heldout.envs.react import SEVERAL, plain, plain_action
+from heldout.envs.react import SEVERAL, Misread, plain, plain_action
 
 ACTIONS = st.lists(st.text("abXY019,", min_size=1, max_size=6), min_size=1, max_size=5).map(" ".join)
 PIECES = ("Action:", "Thought:", "\n", " ", "get 2 oak_logs", "“", ",", "**")

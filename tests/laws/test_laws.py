@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.config import Source
-from heldout.envs import corridor, laws
+from heldout.envs import corridor, verdicts
 from heldout.envs.base import Env, Suite
 from heldout.envs.laws import LAWS, Law
 from heldout.envs.registry import BUILT_IN, open_suite
@@ -123,11 +123,11 @@ def _faulty(fault: str) -> Suite:
 
 
 def _breaches(fault: str) -> Iterator[str]:
-    return (breach.partition(":")[0] for breach in laws.check(_faulty(fault)))
+    return (breach.partition(":")[0] for breach in verdicts.check(_faulty(fault)))
 
 
 def test_the_corridor_breaks_no_law() -> None:
-    assert laws.check(corridor.suite(Source())) == []
+    assert verdicts.check(corridor.suite(Source())) == []
 
 
 @pytest.mark.parametrize(
@@ -144,11 +144,11 @@ def test_a_fault_breaks_its_laws(fault: str, broken: set[str]) -> None:
 
 def test_an_oracles_action_among_the_slips_is_found() -> None:
     suite = replace(corridor.suite(Source()), slips=lambda world: [corridor.oracle(world)])
-    assert any("slips_are_mistakes" in breach for breach in laws.check(suite))
+    assert any("slips_are_mistakes" in breach for breach in verdicts.check(suite))
 
 
 def test_a_test_task_among_the_demonstrations_is_found() -> None:
     suite = replace(corridor.suite(Source()), tasks=lambda _: corridor.tasks("test"))
-    breaches = laws.check(suite)
+    breaches = verdicts.check(suite)
     assert any("is in demonstrations too" in breach for breach in breaches)
     assert any("two tasks are called corridor_2" in breach for breach in breaches)

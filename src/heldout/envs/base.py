@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
+from heldout.envs.react import plain_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import unknown
 from heldout.records import Step, Task
@@ -32,23 +33,19 @@ class Env(Protocol):
         ...
 
 
-class Misread(Exception):
-    """A reply that holds no single action; its text is what the agent is told, and the turn is spent."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """The five columns of the paper's Table 1."""
 
-    dense: bool
+    dense: bool = False
     """Rewards between nothing and all (DEN.)."""
-    strict: bool
+    strict: bool = False
     """An action counts only in its exact form (VAL.)."""
-    lists_actions: bool
+    lists_actions: bool = False
     """Every observation lists the valid actions (ACT.)."""
-    knowledge: bool
+    knowledge: bool = False
     """World knowledge is needed (KNWL.)."""
-    structured: bool
+    structured: bool = False
     """Observations are structured, as a page is (STR.)."""
 
 
@@ -80,11 +77,6 @@ class Changeable:
     """Traits that cannot be changed here though others can, and why."""
 
 
-def _in_react_form(thought: str, action: str) -> str:
-    """A reply in the ReAct form, which most suites read."""
-    return f"Thought: {thought}\nAction: {action}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """An environment as a plug-in: its tasks, how to open one, its prompt, how a reply is read, its players.
@@ -102,7 +94,6 @@ class Suite:
     """The shapes of actions, for people."""
     turn_limit: int
     """K while training (paper §3.2)."""
-    rules: str
     source: str
     """One line: where the tasks come from."""
     data: str
@@ -110,17 +101,20 @@ class Suite:
     tasks: Callable[[str], Sequence[Task]]
     """The tasks of `demonstrations`, `train` or `test`: disjoint pools by content."""
     open: Callable[[Task], Env]
-    read: Callable[[str], str]
-    """The action in a reply; raises `Misread`."""
     oracle: Callable[[World], str]
     """The next action of a player that sees the world; plans anew each time, so it recovers from anything."""
     legal: Callable[[World], list[str]]
     """Actions that the environment would carry out now: what the random player draws from."""
-    thought: Callable[[World, str], str]
+
+    rules: str = "fixed"
+    """`fixed`, or `agentgym` where the suite can do as an original server does."""
+    read: Callable[[str], str] = plain_action
+    """The action in a reply; raises `Misread`."""
+    thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."
     """One templated sentence that leads to the action: the reasoning in demonstrations."""
-    slips: Callable[[World], list[str]]
+    slips: Callable[[World], list[str]] = lambda _: []
     """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
-    reply: Callable[[str, str], str] = _in_react_form
+    reply: Callable[[str, str], str] = react_reply
     """A thought and an action as a player says them."""
     difficulty_source: str = "oracle_turns"
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""

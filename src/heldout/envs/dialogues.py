@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from heldout.envs.base import Misread
+from heldout.envs.react import Misread
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode, RecordedStep
 from heldout.records import Json
 

@@ -2,12 +2,19 @@
 
 import re
 
-from heldout.envs.base import Misread
-
 _ACTION = re.compile(r"Action:\s*(.*?)(?=\n|$)", re.DOTALL)
 _UNWANTED = re.compile(r"[^A-Za-z0-9, ]+")
 
 SEVERAL = "Error: Only one 'Action' is allowed per response. Please adjust your response."
+
+
+class Misread(Exception):
+    """A reply that holds no single action; its text is what the agent is told, and the turn is spent."""
+
+
+def react_reply(thought: str, action: str) -> str:
+    """A thought and an action as one reply."""
+    return f"Thought: {thought}\nAction: {action}"
 
 
 def plain_action(reply: str) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from types import ModuleType
 
 from heldout.config import Source
 from heldout.envs.base import Suite
 from heldout.envs.halves import halved
 from heldout.envs.variants import can_change, varied
-from heldout.errors import BadCall, unknown
+from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.store.difficulty import read
 
 BUILT_IN = {
@@ -40,6 +41,12 @@ def open_suite(name: str, source: Source) -> Suite:
     return halved(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
 
 
+def find_suite(name: str, source: Source) -> Suite:
+    """The suite of that name, or the one at that place, `module:suite`, whether it is registered or not."""
+    scheme, colon, _ = name.partition(":")
+    return _suite_at(name, source) if colon and scheme not in ELSEWHERE else open_suite(name, source)
+
+
 def own_name(name: str) -> str:
     """An environment's own name, wherever it is played: `babyai` of `agentgym:babyai@http://localhost:36001`."""
     scheme, _, rest = name.partition(":")
@@ -59,16 +66,49 @@ def _opened(name: str, source: Source) -> Suite:
                 f"{name} is played elsewhere, and a server has no variants: leave {source.variant.name} out"
             )
         return _loaded(ELSEWHERE[scheme])(name, source)
-    places = BUILT_IN | _plugged_in()
+    if name in BUILT_IN:
+        return _loaded(BUILT_IN[name])(source)
+    places = _plugged_in()
     if name not in places:
-        raise unknown("environment", name, places)
-    return _loaded(places[name])(source)
+        raise unknown("environment", name, BUILT_IN | places)
+    return _suite_at(places[name], source)
 
 
 def _loaded(place: str) -> Callable[..., Suite]:
     module, _, function = place.partition(":")
     found: Callable[..., Suite] = getattr(import_module(module), function)
     return found
+
+
+def _suite_at(place: str, source: Source) -> Suite:
+    """The suite at a place in anybody's module: a value, or what a function of a source gives."""
+    name, _, attribute = place.partition(":")
+    module = _imported(name)
+    if attribute not in vars(module):
+        there = [each for each in vars(module) if not each.startswith("_")]
+        raise unknown(f"suite in {name}", attribute, there)
+    found = vars(module)[attribute]
+    suite = _called(found, place, source) if callable(found) else found
+    if not isinstance(suite, Suite):
+        kind = type(suite).__name__
+        raise BadCall(f"{place} is of type {kind}: a Suite is asked for, or a function of a Source that gives one")
+    return suite
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except Exception as error:  # anybody's module may raise anything
+        raise BadCall(f"module {name!r} cannot be imported: {error!r}") from error
+
+
+def _called(function: Callable[[Source], Suite], place: str, source: Source) -> Suite:
+    try:
+        return function(source)
+    except HeldoutError:
+        raise
+    except Exception as error:  # and so may its function
+        raise HeldoutError(f"{place} raises {error!r}") from error
 
 
 def _plugged_in() -> dict[str, str]:

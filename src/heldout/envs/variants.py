@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any, final
 
 from heldout.config import Source
-from heldout.envs.base import Env, Misread, Suite, Traits, World
+from heldout.envs.base import Env, Suite, Traits, World
+from heldout.envs.react import Misread
 from heldout.envs.renaming import Renaming, renaming
 from heldout.errors import BadCall
 from heldout.records import Ending, Step, Task

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import final
 
-from heldout.envs.base import Misread, Suite
+from heldout.envs.base import Suite
+from heldout.envs.react import Misread
 from heldout.policies.base import Ask
 from heldout.records import Reply
 

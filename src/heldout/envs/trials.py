@@ -1,0 +1,123 @@
+"""What the laws put a suite to: its tasks played by chance, by mistake, by the oracle, and played again."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from heldout.envs.base import Env, Suite
+from heldout.records import Ending, Step, Task
+from heldout.seeds import stream
+
+SAMPLE = 20
+"""How many tasks of a pool a law looks at, unless it looks at all."""
+
+PATIENCE = 60
+"""Turns that the oracle is given: the question is whether it gets there, and limits are set from outside."""
+
+
+@dataclass
+class Played:
+    """Some actions, and the steps they led to, the opening first."""
+
+    actions: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def sample(suite: Suite, count: int = SAMPLE, pool: str = "test") -> Sequence[Task]:
+    """The first tasks of a pool."""
+    return suite.tasks(pool)[:count]
+
+
+def wander(suite: Suite, task: Task, strange: Sequence[str]) -> Played:
+    """Twenty turns of legal actions, and strange ones between them."""
+    chance, env = stream(0, "laws", "wander", task.id), suite.open(task)
+    played = Played(steps=[env.start()])
+    for _ in range(20):
+        if played.steps[-1].ending is not None:
+            break
+        action = chance.choice([*suite.legal(env.world), *strange])
+        played.actions.append(action)
+        played.steps.append(env.step(action))
+    return played
+
+
+def replay(suite: Suite, task: Task, actions: Iterable[str]) -> list[Step]:
+    """The answers to some actions, until one ends the episode."""
+    env = suite.open(task)
+    return list(_answers(env, env.start(), actions))
+
+
+def _answers(env: Env, step: Step, actions: Iterable[str]) -> Iterator[Step]:
+    yield step
+    for action in actions:
+        if step.ending is not None:
+            return
+        step = env.step(action)
+        yield step
+
+
+def answers_differ(suite: Suite, task: Task, actions: Sequence[str]) -> bool:
+    """Whether the same actions get other answers the second time."""
+    return replay(suite, task, actions) != replay(suite, task, actions)
+
+
+def meet(suite: Suite, task: Task, other: Task, actions: Sequence[str]) -> bool:
+    """Whether an episode goes otherwise while the oracle plays another."""
+    env, beside = suite.open(task), suite.open(other)
+    steps, last = [env.start()], beside.start()
+    for action in actions:
+        if steps[-1].ending is not None:
+            break
+        if last.ending is None:
+            last = beside.step(suite.oracle(beside.world))
+        steps.append(env.step(action))
+    return steps != replay(suite, task, actions)
+
+
+def lost_after(suite: Suite, task: Task, mistakes: Sequence[str]) -> bool:
+    """Whether mistakes that do not end the episode leave it unsolved."""
+    env = suite.open(task)
+    *_, step = _answers(env, env.start(), mistakes)
+    return step.ending is None and not solved(_play_on(suite, env, step))
+
+
+def least(actions: Sequence[str], breaks: Callable[[Sequence[str]], bool]) -> list[str]:
+    """As few of the actions as still break a law, each cut to what can be read."""
+    for place in range(len(actions)):
+        fewer = [*actions[:place], *actions[place + 1 :]]
+        if breaks(fewer):
+            return least(fewer, breaks)
+    return [action[:60] for action in actions]
+
+
+def finish(suite: Suite, env: Env) -> list[Step]:
+    """The oracle's episode."""
+    return _play_on(suite, env, env.start())
+
+
+def _play_on(suite: Suite, env: Env, step: Step) -> list[Step]:
+    """The step, and the oracle's after it."""
+    steps = [step]
+    while steps[-1].ending is None and len(steps) <= PATIENCE:
+        steps.append(env.step(suite.oracle(env.world)))
+    return steps
+
+
+def solved(steps: Sequence[Step]) -> bool:
+    """Whether the last step solves the task."""
+    return steps[-1].ending is Ending.SOLVED
+
+
+def along(suite: Suite, task: Task) -> Iterator[tuple[object, list[str]]]:
+    """The worlds on the oracle's way, each with the actions that led there."""
+    env, actions = suite.open(task), list[str]()
+    step = env.start()
+    while step.ending is None and len(actions) < PATIENCE:
+        yield env.world, list(actions)
+        actions.append(suite.oracle(env.world))
+        step = env.step(actions[-1])
+
+
+def after(suite: Suite, task: Task, before: Sequence[str], action: str) -> tuple[str, str]:
+    """The answer to an action, its own words taken out, and the state it leaves."""
+    step = replay(suite, task, [*before, action])[-1]
+    return step.observation.replace(action, ""), step.digest
