@@ -212,8 +212,8 @@ GRAMMAR = {
     "searchqa": "doc title information says",
     "webshop": (
         "sep webshop instruction want you are in a web shop where can search back to page total results see of "
-        "what was found products all is for price rating n nobody has rated it its be click this selected chosen have "
-        "description features reviews"
+        "what was found products all is for price rating n nobody has rated it its be click this selected chosen "
+        "have description features reviews"
     ),
     "alfworld": (
         "you are in the middle of a room looking quickly around see and your task is to on it open it s state next "
