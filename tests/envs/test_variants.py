@@ -1,16 +1,16 @@
 """What each variant changes in each environment, and that it changes nothing else."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from heldout.config import Limits, SearchQAOptions, Source, Variant
-from heldout.envs.base import Env, Misread, Suite
+from heldout.envs.base import Changeable, Env, Misread, Suite
 from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.envs.renaming import words_in
-from heldout.envs.variants import UNIFORM
+from heldout.envs.variants import UNIFORM, varied
 from heldout.errors import BadCall
 from heldout.policies.twin import oracle
 from heldout.records import Ending, Step, Task
@@ -178,10 +178,9 @@ def test_made_up_words_are_understood_and_the_words_themselves_are_not(name: str
     for place in range(5):
         said = zip(plain.legal(begun(plain, place).world), renamed.legal(begun(renamed, place).world), strict=True)
         for word, made_up in said:
-            if words_in(word) & plain.changeable.words:
-                assert begun(renamed, place).step(made_up) != begun(renamed, place).step(word)
-                assert not begun(renamed, place).step(made_up).refusal
-                assert begun(renamed, place).step(word).refusal or name in ("searchqa", "webshop")
+            assert not begun(renamed, place).step(made_up).refusal
+            if words_in(word) & plain.changeable.words and name not in ("searchqa", "webshop"):
+                assert begun(renamed, place).step(word).refusal
 
 
 def test_a_search_for_the_words_themselves_finds_nothing() -> None:
@@ -209,7 +208,7 @@ def test_a_renamed_episode_is_the_same_episode_in_other_words(name: str) -> None
 GRAMMAR = {
     "textcraft": "crafting commands craft using recipes output inputs result",
     "babyai": "you see seen carry carrying thing place nothing or",
-    "searchqa": "doc title information says",
+    "searchqa": "doc 1 2 3 title information says",
     "webshop": (
         "sep webshop instruction want you are in a web shop where can search back to page total results see of "
         "what was found products all is for price rating n nobody has rated it its be click this selected chosen "
@@ -217,7 +216,7 @@ GRAMMAR = {
     ),
     "alfworld": (
         "you are in the middle of a room looking quickly around see and your task is to on it open it s state next "
-        "facing nothing result"
+        "facing nothing result available actions"
     ),
 }
 """Words and keys that only lead from one fact to the next."""
@@ -272,15 +271,17 @@ def test_a_single_answer_is_a_variant_by_either_of_its_names() -> None:
         ("babyai", Source(variant=Variant(answers="single")), r"no variant answers=single .* answers: searchqa\)"),
         ("textcraft", Source(rules="agentgym", variant=Variant(actions="shown")), "of the rules `fixed`"),
         ("agentgym:babyai@http://127.0.0.1:9", Source(variant=Variant(words=1)), "a server has no variants"),
-        ("searchqa", Source(kind="real", variant=Variant(reward="dense")), "nobody wrote down"),
     ],
 )
-def test_what_cannot_be_changed_is_refused_with_what_can(
-    name: str, source: Source, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
+def test_what_cannot_be_changed_is_refused_with_what_can(name: str, source: Source, told: str) -> None:
     with pytest.raises(BadCall, match=told):
         open_suite(name, source)
+
+
+def test_what_cannot_be_changed_here_alone_is_refused_with_the_reason() -> None:
+    suite = replace(opened("searchqa"), changeable=Changeable(fixed={"words": "nobody listed them"}))
+    with pytest.raises(BadCall, match="searchqa has no variant words=3: nobody listed them"):
+        varied(suite, Source(variant=Variant(words=3)), lambda _: [])
 
 
 @each_environment
