@@ -239,11 +239,12 @@ def _facts(name: str, text: str) -> set[str]:
 
 
 def test_what_an_environment_is_already_changes_nothing() -> None:
-    for name, changes in {
+    already: dict[str, dict[str, str | int]] = {
         "webshop": {"reward": "dense", "actions": "hidden"},
         "searchqa": {"observations": "structured", "feedback": "informative"},
         "babyai": {"actions": "shown", "words": 0},
-    }.items():
+    }
+    for name, changes in already.items():
         suite = opened(name, **changes)
         assert suite.variant.name == ""
         assert suite.recordings is not None

@@ -36,7 +36,7 @@ def _all() -> Iterator[tuple[str, Variant]]:
         at_once = {
             trait: value for variant in changed for trait, value in variant.changes.items() if trait != "words"
         }
-        yield name, Variant(**at_once, words=3)  # type: ignore[arg-type]
+        yield name, Variant(**at_once, words=3)
 
 
 CHANGED = list(_all())
