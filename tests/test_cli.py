@@ -105,7 +105,10 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: bench, data, demo,"),
         ("train --env textcraft", "train: the following arguments are required: --model"),
         ("train --modle M", "train: the following arguments are required: --model, --env"),
-        ("envs --jsno", "unknown argument of envs '--jsno'; did you mean '--json'? (choose from: --json, --set)"),
+        (
+            "envs --jsno",
+            "unknown argument of envs '--jsno'; did you mean '--json'? (choose from: --json, --set, --variant)",
+        ),
         ("play textcraft --difficulty eazy", "unknown difficulty 'eazy'; did you mean 'easy'?"),
         ("train --model M --env e --n-samples 0", "train: argument --n-samples: a whole number from 1 up, not '0'"),
         ("train --model M --env e --algorithm PPO", "unknown algorithm 'PPO' (choose from: GRPO)"),
@@ -278,20 +281,8 @@ def test_evaluation_plays_only_what_is_missing_and_prints_json(said: Said, tmp_p
         ("textcraft", "easy", 3, 2),
         ("textcraft", "hard", 3, 2),
     ]
-    fields = [
-        "env",
-        "split",
-        "difficulty",
-        "n",
-        "k",
-        "score",
-        "success",
-        "ci95",
-        "useful",
-        "turns",
-        "tokens",
-        "endings",
-    ]
+    fields = ["env", "split", "difficulty", "variant"]
+    fields += ["n", "k", "score", "success", "ci95", "useful", "turns", "tokens", "endings"]
     assert list(first[0]) == fields
     before = sizes(tmp_path)
     assert main([*call.split(), str(tmp_path)]) == 0

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.config import Config, Train, changed, pocket
+from heldout.config import Config, Train, Variant, changed, pocket
 from heldout.errors import BadCall
+from heldout.records import digest, from_json, to_json
 
 
 def test_a_setting_changes_what_it_names_and_nothing_else() -> None:
@@ -93,3 +94,35 @@ def test_the_defaults_are_the_papers() -> None:
 
 def test_pockets_conversations_fit_its_context() -> None:
     assert pocket().limits.response_budget + pocket().limits.reply_tokens < 4096
+
+
+def test_a_variant_is_named_by_what_it_changes_in_order() -> None:
+    settings = ["source.variant.words=3", "source.variant.reward=binary", "source.variant.actions=hidden"]
+    assert changed(Config(), settings).source.variant == Variant(words=3, reward="binary", actions="hidden")
+    assert Variant(words=3, reward="binary", actions="hidden").name == "actions=hidden,reward=binary,words=3"
+    assert Variant().name == ""
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        (
+            "actions=hiden",
+            r"variant actions 'hiden'; did you mean 'hidden'\? \(choose from: hidden, shown\)",
+        ),
+        ("words=-1", "the number of a map from 1 up, not -1"),
+        ("action=hidden", "unknown setting 'source.variant.action'"),
+    ],
+)
+def test_what_a_trait_cannot_be_is_refused(setting: str, told: str) -> None:
+    with pytest.raises(BadCall, match=told):
+        changed(Config(), [f"source.variant.{setting}"])
+
+
+def test_configurations_without_a_variant_are_written_and_hashed_as_they_were_before_there_were_variants() -> None:
+    assert digest(to_json(Config())) == "b612dd584f2cb3bc"
+    assert "variant" not in to_json(Config())["source"]
+    hidden = changed(Config(), ["source.variant.actions=hidden"])
+    assert to_json(hidden)["source"]["variant"]["actions"] == "hidden"
+    for config in (Config(), hidden):
+        assert from_json(Config, to_json(config)) == config

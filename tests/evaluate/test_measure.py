@@ -273,6 +273,7 @@ def test_scores_are_printed_for_programs() -> None:
         "env": "doors",
         "split": "test",
         "difficulty": "hard",
+        "variant": "",
         "n": 1,
         "k": 2,
         "score": 0.0,

@@ -24,8 +24,9 @@ def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str
     chosen = env or pocket_studies.DEMO_ENV
     if chosen not in pocket_studies.ENVS:
         raise unknown("environment", chosen, pocket_studies.ENVS)
-    study = pocket_studies.demo(changed(pocket(), settings), chosen, seed)
-    folder = StudyFolder(out or Path("runs") / "demo")
+    config = changed(pocket(), settings)
+    study = pocket_studies.demo(config, chosen, seed)
+    folder = StudyFolder(out or Path("runs") / "-".join(filter(None, ("demo", config.source.variant.name))))
     run(study, folder, _Printed())
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")

@@ -70,7 +70,7 @@ def variant(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--variant",
         dest="settings",
-        type=changed_trait,
+        type=_changed_trait,
         metavar="trait=value",
         nargs="+",
         action="extend",
@@ -79,7 +79,7 @@ def variant(parser: ArgumentParser) -> None:
     )
 
 
-def changed_trait(text: str) -> str:
+def _changed_trait(text: str) -> str:
     """The setting that changes a trait; one that there is not is refused with the choices."""
     trait, equals, value = text.partition("=")
     known = [field.name for field in fields(Variant)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from heldout.config import Source
+from heldout.config import Source, Variant
 from heldout.envs import corridor
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
@@ -274,6 +274,12 @@ def test_what_an_environment_depends_on_may_be_away() -> None:
 def test_what_agentgym_does_not_know_is_not_served() -> None:
     with pytest.raises(BadCall, match="unknown environment to serve 'corridor'"):
         asking(corridor.suite(ORIGINAL))
+
+
+def test_a_variant_is_not_served_since_the_protocol_has_no_place_to_say_it() -> None:
+    source = Source(variant=Variant(actions="shown"))
+    with pytest.raises(BadCall, match="AgentGym's protocol has no variants: leave actions=shown out"):
+        Door(open_suite("textcraft", source), source, Episodes(1, idle_seconds=60), Random(0))
 
 
 def test_programs_are_told_what_is_served(textcraft: Ask) -> None:

@@ -11,6 +11,7 @@ from heldout.envs.babyai.words import (
     NO_TIME,
     UNCHANGED,
     UNKNOWN,
+    UNLISTED,
     checked,
     described,
     facts,
@@ -65,7 +66,9 @@ class BabyAI:
         order = action.lower().strip().replace("pick up", "pickup", 1)
         if CHECK in order and self._lists_actions:
             return self._step(self._beside(checked(self._world.table.offers)))
-        answer = _answered(self._world, order, self._lists_actions)
+        answer = _answered(self._world, order)
+        if not self._lists_actions and (CHECK in order or answer == UNKNOWN):
+            answer = UNLISTED
         if isinstance(answer, str):
             return replace(self._step(self._beside(answer)), refusal=answer)
         return self._judged(self._world.act(answer))
@@ -157,7 +160,7 @@ class OriginalBabyAI:
         )
 
 
-def _answered(world: World, action: str, lists_actions: bool = True) -> Move | str:
+def _answered(world: World, action: str) -> Move | str:
     """The move that an action names, or why there is none."""
     if not action:
         return UNCHANGED
@@ -165,4 +168,4 @@ def _answered(world: World, action: str, lists_actions: bool = True) -> Move | s
     if action in offers:
         return offers[action] if offers[action].primitives else UNCHANGED
     reasons = {spoken(order): refused(order, refusal) for order, refusal in world.table.refusals.items()}
-    return reasons.get(action, UNKNOWN if lists_actions else UNKNOWN.partition(".")[0] + ".")
+    return reasons.get(action, UNKNOWN)

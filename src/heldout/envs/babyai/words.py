@@ -20,6 +20,7 @@ VERBS = {
 }
 
 UNKNOWN = "The action is not recognized. Please check valid actions."
+UNLISTED = "The action is not recognized."
 UNCHANGED = "No change in state."
 COMPLETED = "\n The task is completed."
 FAILED = "\n The task has failed."
