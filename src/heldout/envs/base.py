@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from heldout.config import Source
 from heldout.data.check import Check
+from heldout.data.folder import Needs
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import unknown
 from heldout.records import Step, Task
@@ -112,6 +113,8 @@ class Suite:
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
+    needs: Needs = ()
+    """What has to be in the real tasks' folder for `source.kind=real`, whatever this suite's own source."""
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()
     """Looks through the real tasks' data in that folder, whatever this suite's own source."""
 

@@ -77,6 +77,7 @@ def suite(source: Source) -> Suite:
         thought=thought,
         slips=slips,
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
+        needs=published.NEEDS,
         checks=published.checks,
     )
 
