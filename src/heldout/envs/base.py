@@ -115,6 +115,9 @@ class Suite:
     """For `heldout replay`; a suite without plays nothing again."""
     needs: Needs = ()
     """What has to be in the real tasks' folder for `source.kind=real`, whatever this suite's own source."""
+    prepare: Callable[[Path, Callable[[int], None]], Sequence[str]] | None = None
+    """Makes what the real tasks are read from of what was fetched, and gives the places of what is new; its second
+    argument hears how far it is. None where they are read as they were published."""
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()
     """Looks through the real tasks' data in that folder, whatever this suite's own source."""
 

@@ -21,7 +21,7 @@ FOLDER = Path("alfworld")
 """Under HELDOUT_DATA, with all the folders and files below."""
 
 TREES = {"2.1.1": "json_2.1.1", "2.1.2": "json_2.1.2"}
-"""The folder of each release, with a folder for each split, in it one for what is to be done, in it one a recording."""
+"""The folder of each release: in it one a split, in that one for what is to be done, and in that one a recording."""
 
 GAME = "game.tw-pddl"
 
@@ -78,7 +78,9 @@ class Tree(Mapping[str, Game]):
         try:
             return game_in(path.read_text("utf-8"), name)
         except (OSError, UnicodeDecodeError, BadCall) as error:
-            raise BadCall(f"cannot read {path} ({error}); {mending(str(FOLDER / self.folder.parent.name))}") from None
+            raise BadCall(
+                f"cannot read {path} ({error}); {mending(str(FOLDER / self.folder.parent.name))}"
+            ) from None
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a game in those folders: it need not be read for that."""

@@ -5,7 +5,7 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.envs.base import Env, Recordings, Suite, Traits, refuse_unknown
-from heldout.envs.searchqa import published, replay, tasks
+from heldout.envs.searchqa import published, released, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.players import legal, oracle, slips, thought
@@ -76,6 +76,8 @@ def suite(source: Source) -> Suite:
             episode_of=replay.episode_of,
             compared=replay.compared,
         ),
+        needs=published.NEEDS,
+        prepare=released.prepare,
         checks=published.checks,
     )
 
@@ -100,6 +102,7 @@ def _generated(source: Source) -> Parts:
 
 def _real(source: Source) -> Parts:
     options = source.searchqa
+    published.refuse_missing(options)
     searched = f"the service at {options.retriever}" if options.retriever else "BM25 over a file of passages"
     return (
         partial(published.published, options=options),

@@ -41,7 +41,9 @@ def checks(data: Path) -> Iterator[Check]:
     def products() -> tuple[Product, ...]:
         return catalogue(data).products
 
-    yield checked(data, str(products_place(data)), "products with a price", products, lambda product: bool(product.pricing))
+    yield checked(
+        data, str(products_place(data)), "products with a price", products, lambda product: bool(product.pricing)
+    )
     yield checked(
         data, str(WISHES), "wishes for products", partial(wishes, data), lambda wish: bool(wish.attributes)
     )
@@ -58,7 +60,9 @@ def _is_found(data: Path, number: int) -> bool:
 
 def _goal(number: int, data: Path) -> Goal:
     if number >= len(goals(data)):
-        raise BadCall(f"there is no webshop_{number} among the {len(goals(data))} goals of {data / products_place(data)}")
+        raise BadCall(
+            f"there is no webshop_{number} among the {len(goals(data))} goals of {data / products_place(data)}"
+        )
     return goals(data)[number]
 
 

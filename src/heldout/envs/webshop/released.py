@@ -44,7 +44,7 @@ def _features(told: Json) -> tuple[str, ...]:
 
 
 def _options(customised: Json) -> dict[str, tuple[str, ...]]:
-    """The choices of each group; one that holds nothing is left out, and of two that differ in case the last stays."""
+    """The choices of each group; one that holds nothing is left out, of two alike but for case the last stays."""
     return {
         group.lower(): tuple(_value(choice["value"]) for choice in choices)
         for group, choices in (customised or {}).items()
