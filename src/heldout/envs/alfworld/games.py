@@ -21,7 +21,7 @@ FOLDER = Path("alfworld")
 """Under HELDOUT_DATA, with all the folders and files below."""
 
 TREES = {"2.1.1": "json_2.1.1", "2.1.2": "json_2.1.2"}
-"""The folder of each release: in it one a split, in that one for what is to be done, and in that one a recording."""
+"""The folder of each release: in it one a split, in that one for what is to be done, in that one a recording."""
 
 GAME = "game.tw-pddl"
 

@@ -61,7 +61,7 @@ SETS = (
 
 
 def prepare(data: Path, tell: Callable[[int], None], sets: Sequence[QuestionSet] = SETS) -> list[str]:
-    """Makes questions and passages of the sets in the data folder; the places of both, or none where both are fresh.
+    """Makes questions and passages of the sets in the folder; the places of both, or none where both are fresh.
 
     Kept are all questions to train on; of the others those with a published id, and those that the passages
     published with them answer. `tell` hears how many questions are read.
