@@ -39,7 +39,7 @@ def question(each: QuestionSet, place: int) -> dict[str, Json]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the nine sets, fetched from a mirror, and three published ids: nobody's passages answer the last."""
+    """A folder with the nine sets, fetched from a mirror, and three published ids: no passage answers the last."""
     mirror, data = tmp_path / "mirror", tmp_path / "data"
     for each in SMALL:
         path = mirror / each.name / f"{each.split}.jsonl"

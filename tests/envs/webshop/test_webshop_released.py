@@ -98,7 +98,7 @@ def test_a_damaged_file_is_one_line_with_what_mends_it(folder: Path) -> None:
     products, *_ = checks(folder)
     [fault] = products.faults
     assert fault.endswith(
-        "if it is damaged, remove webshop/items_shuffle_1000.json from HELDOUT_DATA, then: heldout data fetch webshop"
+        "remove webshop/items_shuffle_1000.json from HELDOUT_DATA, then: heldout data fetch webshop"
     )
 
 
