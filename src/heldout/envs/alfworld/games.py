@@ -65,7 +65,7 @@ class Game:
 
 @final
 @dataclass(frozen=True)
-class Tree(Mapping[str, Game]):
+class _Tree(Mapping[str, Game]):
     """The games of a folder as released, each read when it is asked for."""
 
     folder: Path
@@ -113,7 +113,7 @@ def games(data: Path, release: str, split: str) -> Mapping[str, Game]:
     """The games of one release and split, by their ids."""
     where = place(data, release, split)
     if (data / where).is_dir():
-        return Tree(data / where)
+        return _Tree(data / where)
     try:
         with lzma.open(data / where, "rt", encoding="utf-8") as lines:
             found = [_game(json.loads(line), data / FOLDER) for line in lines]
