@@ -1,6 +1,7 @@
 """The games as they were released: fetched from an archive, read one by one, and played."""
 
 import json
+import lzma
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from heldout.data.catalogue import source_of
 from heldout.data.fetch import fetch
 from heldout.data.folder import ids_path, lacking
 from heldout.envs.alfworld import suite
-from heldout.envs.alfworld.games import game_in, games, place
+from heldout.envs.alfworld.games import FILES, game_in, games, place
 from heldout.envs.alfworld.published import NEEDS, checks
 from heldout.errors import BadCall
 from heldout.records import Ending
@@ -97,3 +98,27 @@ def test_a_game_as_released_and_its_row_in_the_compact_form_are_one_game(
 ) -> None:
     raw = (data / "alfworld" / "raw_samples" / split / name / file).read_text("utf-8")
     assert game_in(raw, name) == games(data, release, split)[name]
+
+
+@pytest.mark.realdata
+def test_a_split_as_released_and_in_the_compact_form_is_the_same_games(data: Path, tmp_path: Path) -> None:
+    """The release is rebuilt from the rows, the domains and the grammars: so only its form is tested here."""
+    folder, texts = (
+        data / "alfworld",
+        {path.name: path.read_text("utf-8") for path in (data / "alfworld").glob("*_v211_*.[pt]*")},
+    )
+    with lzma.open(folder / FILES["2.1.1", "valid_train"], "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    for row in rows:
+        path = tmp_path / "alfworld" / "json_2.1.1" / "valid_train" / row["id"] / "game.tw-pddl"
+        path.parent.mkdir(parents=True)
+        game = {
+            "pddl_domain": texts[f"alfred_domain_v211_{row['domain']}.pddl"],
+            "grammar": texts[f"grammar_template_v211_{row['grammar']}.twl2"].replace("@@TASK@@", row["task"]),
+            "pddl_problem": row["pddl_problem"],
+            "solvable": row["solvable"],
+        }
+        path.write_text(json.dumps(game))
+    assert list(games(tmp_path, "2.1.1", "valid_train").items()) == list(
+        games(data, "2.1.1", "valid_train").items()
+    )
