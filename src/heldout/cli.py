@@ -184,10 +184,17 @@ def _data_list_flags(parser: ArgumentParser) -> None:
 
 
 def _data_fetch_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a source of `heldout data list`")
+    parser.add_argument(
+        "wanted", nargs="+", metavar="NAME", help="sources of `heldout data list`, such as alfworld"
+    )
     parser.add_argument(
         "--from", dest="mirror", metavar="URL", help="a folder that has the files: https://… or file://…"
     )
+    flags.as_json(parser)
+
+
+def _data_prepare_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="ENV", help="an environment: searchqa")
     flags.as_json(parser)
 
 
@@ -397,7 +404,12 @@ VERBS = {
     "data list": Verb(
         "the official sources of the real tasks' data", "heldout.verbs.fetch:data_list", _data_list_flags
     ),
-    "data fetch": Verb("bring a source's files here", "heldout.verbs.fetch:data_fetch", _data_fetch_flags),
+    "data fetch": Verb("bring files of sources here", "heldout.verbs.fetch:data_fetch", _data_fetch_flags),
+    "data prepare": Verb(
+        "make what an environment reads of what was fetched",
+        "heldout.verbs.prepare:data_prepare",
+        _data_prepare_flags,
+    ),
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),

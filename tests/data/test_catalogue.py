@@ -40,6 +40,18 @@ def test_a_file_is_brought_by_its_source() -> None:
     assert fetching("windows/panes.json") is None
 
 
+def test_what_lies_below_a_fetched_folder_or_is_made_of_fetched_files_is_brought_by_their_source() -> None:
+    assert fetching("alfworld/json_2.1.1/train") == "heldout data fetch alfworld"
+    assert fetching("alfworld/json_2.1.10") is None
+    assert fetching("searchqa/corpus.jsonl.xz") == "heldout data fetch searchqa"
+
+
+def test_one_command_brings_several_files() -> None:
+    ids = "agentgym_item_ids/eval/webshop_test.json"
+    assert fetching("webshop/items_shuffle_1000.json", ids, ids) == "heldout data fetch webshop agentgym_ids"
+    assert fetching("webshop/items_shuffle_1000.json", "windows/panes.json") is None
+
+
 def test_an_unknown_source_is_told_with_the_nearest() -> None:
     with pytest.raises(BadCall, match="unknown source 'textkraft'; did you mean 'textcraft'"):
         source_of("textkraft")

@@ -134,6 +134,15 @@ def test_a_mirror_has_the_files_by_their_names(doors: Source, data: Path, tmp_pa
     assert fetched(mirrored(doors, (tmp_path / "mirror").as_uri() + "/"), data).state is State.FETCHED
 
 
+def test_files_of_one_name_lie_in_their_folders_in_a_mirror(doors: Source) -> None:
+    [file] = doors.files
+    files = tuple(replace(file, path=f"doors/{each}/ids.json") for each in ("left", "right"))
+    assert [each.url for each in mirrored(replace(doors, files=files), "https://m/").files] == [
+        "https://m/left/ids.json",
+        "https://m/right/ids.json",
+    ]
+
+
 def test_what_stopped_is_told_with_the_command_that_goes_on(doors: Source, data: Path) -> None:
     published(doors).unlink()
     with pytest.raises(HeldoutError, match=r"No such file .*; what came is kept: heldout data fetch doors$"):

@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from heldout.config import Limits, SearchQAOptions, Source, Variant
-from heldout.envs.base import Changeable, Env, Misread, Suite
+from heldout.envs.base import Changeable, Env, Suite
+from heldout.envs.react import Misread
 from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.envs.renaming import words_in
 from heldout.envs.variants import UNIFORM, varied

@@ -25,14 +25,18 @@ def listed(folder: Path, split: str, *ids: str) -> None:
 
 def test_what_is_not_there_is_no_fault(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "--envs", "babyai", "textcraft", "--json"]) == 0
-    checks = json.loads(capsys.readouterr().out)
-    assert {check["source"] for check in checks if check["missing"]} == {
+    found = json.loads(capsys.readouterr().out)
+    assert {check["source"] for check in found["checks"] if check["missing"]} == {
         "agentgym_item_ids/train/babyai_train.json",
         "agentgym_item_ids/eval/babyai_test.json",
         "agentgym_item_ids/train/textcraft_train.json",
         "agentgym_item_ids/eval/textcraft_test.json",
         "textcraft/recipes.tar.xz",
     }
+    assert [(state["env"], state["playable"], state["mend"]) for state in found["environments"]] == [
+        ("babyai", False, "heldout data fetch agentgym_ids"),
+        ("textcraft", False, "heldout data fetch textcraft agentgym_ids"),
+    ]
     assert list(folder.iterdir()) == []
 
 
@@ -45,6 +49,19 @@ def test_what_is_not_there_is_told_with_the_fetch_that_brings_it(capsys: pytest.
     )
     assert (
         "agentgym_item_ids/eval/textcraft_test.json: HELDOUT_DATA has to name a folder with it (heldout data" in out
+    )
+
+
+def test_what_is_damaged_cannot_be_played_and_is_told_with_what_mends_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed(folder, "train/babyai_train.json", "babyai_0")
+    listed(folder, "eval/babyai_test.json", "doors_1")
+    assert main(["data", "check", "--envs", "babyai"]) == 1
+    test = "agentgym_item_ids/eval/babyai_test.json"
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"babyai: its real tasks cannot be played: {test} is not what it should be; "
+        f"if it is damaged, remove {test} from HELDOUT_DATA, then: heldout data fetch agentgym_ids"
     )
 
 
@@ -64,7 +81,7 @@ def test_goals_whose_recipes_are_not_there_are_unresolved(folder: Path, capsys: 
     for split in ("train/textcraft_train.json", "eval/textcraft_test.json"):
         listed(folder, split, "textcraft_0", "textcraft_5")
     assert main(["data", "check", "--envs", "textcraft", "--json"]) == 0
-    _, train, test = json.loads(capsys.readouterr().out)
+    _, train, test = json.loads(capsys.readouterr().out)["checks"]
     assert (train["there"], train["good"], train["unresolved"], train["faults"]) == (2, 0, 2, [])
     assert test["unresolved"] == 2
 
@@ -80,7 +97,7 @@ def test_many_faults_are_counted_and_the_first_are_shown() -> None:
     ("call", "said"),
     [
         ("data check --envs babiai", "unknown environment 'babiai'; did you mean 'babyai'?"),
-        ("data", "data: say what (choose from: check, list, fetch)"),
+        ("data", "data: say what (choose from: check, list, fetch, prepare)"),
         ("data chekc", "unknown data 'chekc'; did you mean 'check'?"),
     ],
 )
@@ -102,7 +119,9 @@ def test_a_folder_that_is_not_there_is_named(
 @pytest.mark.skipif("HELDOUT_DATA" not in os.environ, reason="HELDOUT_DATA is not set")
 def test_the_real_data_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "--envs", "textcraft", "babyai", "--json"]) == 0
-    found = {check["source"]: (check["there"], check["good"]) for check in json.loads(capsys.readouterr().out)}
+    found = {
+        check["source"]: (check["there"], check["good"]) for check in json.loads(capsys.readouterr().out)["checks"]
+    }
     assert found == {
         "textcraft/recipes.tar.xz": (860, 860),
         "agentgym_item_ids/train/textcraft_train.json": (374, 374),

@@ -32,12 +32,50 @@ def test_every_source_is_listed_with_its_licence_and_what_is_here(folder: Path, 
     (folder / "textcraft").mkdir()
     (folder / "textcraft" / "recipes.tar.xz").touch()
     assert main(["data", "list", "--json"]) == 0
-    listed = {entry["name"]: entry for entry in json.loads(said())}
+    listed = {entry["name"]: entry for entry in json.loads(said())["sources"]}
     assert list(listed) == [source.name for source in sources()]
     assert (listed["textcraft"]["here"], listed["textcraft"]["files"], listed["textcraft"]["bytes"]) == (1, 1, None)
     assert (listed["agentgym_ids"]["here"], listed["agentgym_ids"]["licence"]) == (0, "CC BY-NC 4.0")
     assert main(["data", "list"]) == 0
     assert "  licence  CC BY-NC 4.0\n" in said()
+
+
+def test_the_list_ends_with_what_can_be_played(folder: Path, said: Said) -> None:
+    for split in ("train/babyai_train.json", "eval/babyai_test.json"):
+        (folder / "agentgym_item_ids" / split).parent.mkdir(parents=True)
+        (folder / "agentgym_item_ids" / split).write_text("[]")
+    assert main(["data", "list"]) == 0
+    *_, textcraft, babyai, searchqa, webshop, alfworld = said().splitlines()
+    assert babyai == "babyai: its real tasks can be played (--set source.kind=real)"
+    for line, name in (
+        (textcraft, "textcraft"),
+        (searchqa, "searchqa"),
+        (webshop, "webshop"),
+        (alfworld, "alfworld"),
+    ):
+        command = f"heldout data fetch {name} agentgym_ids"
+        assert line == f"{name}: its real tasks cannot be played; what brings the rest: {command}"
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("env", ["alfworld", "webshop", "searchqa"])
+def test_an_evaluation_without_the_data_is_told_the_command_that_brings_it(
+    env: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["evaluate", "--model", "oracle", "--envs", env, "--set", "source.kind=real"]
+    assert main(call) == 2
+    err = capsys.readouterr().err.strip()
+    assert err.endswith(f": heldout data fetch {env} agentgym_ids brings them")
+    assert err.count("\n") == 0
+
+
+def test_only_searchqa_has_something_to_prepare(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "prepare", "webshop"]) == 2
+    assert "webshop reads its files as they were published: there is nothing" in capsys.readouterr().err
+    assert main(["data", "prepare", "webshap"]) == 2
+    assert main(["data", "prepare", "searchqa"]) == 2
+    assert "heldout data fetch agentgym_ids searchqa brings them" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
 
 
 def test_a_list_needs_no_folder(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +146,6 @@ def test_what_is_fetched_is_what_the_environments_read(
         assert main(["data", "fetch", name, "--json"]) == 0
         assert {file["state"] for file in json.loads(said())} == {"there"}
     assert main(["data", "check", "--envs", "textcraft", "babyai", "--json"]) == 0
-    checks = json.loads(said())
+    checks = json.loads(said())["checks"]
     assert {check["source"]: check["good"] for check in checks}["textcraft/recipes.tar.xz"] == 860
     assert not any(check["missing"] for check in checks)

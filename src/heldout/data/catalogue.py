@@ -37,6 +37,8 @@ class Source:
     reads: str
     """Which environment reads it, and in which form."""
     files: tuple[File, ...]
+    makes: tuple[str, ...] = ()
+    """Places of what is made of its files once they are here, by the environment of its name."""
 
     @property
     def bytes(self) -> int:
@@ -48,7 +50,11 @@ def sources() -> list[Source]:
     """Every source, in the order of the catalogue."""
     text = files("heldout.data").joinpath("catalogue.json").read_text("utf-8")
     return [
-        Source(**{**source, "files": tuple(File(**file) for file in source["files"])}) for source in loads(text)
+        Source(
+            **{**source, "files": tuple(File(**file) for file in source["files"])}
+            | {"makes": tuple(source.get("makes", ()))}
+        )
+        for source in loads(text)
     ]
 
 
@@ -60,9 +66,17 @@ def source_of(name: str) -> Source:
     return found[name]
 
 
-def fetching(path: str) -> str | None:
-    """The command that brings what lies at that place in the data folder; None where no source does."""
+def fetching(*places: str) -> str | None:
+    """The one command that brings what lies at those places in the data folder; None where no source has one."""
+    found = [brought(place) for place in places]
+    names = dict.fromkeys(each[0].name for each in found if each)
+    return f"heldout data fetch {' '.join(names)}" if names and all(found) else None
+
+
+def brought(place: str) -> tuple[Source, str] | None:
+    """The source that has what lies at a place, and that of its own places which is or holds it."""
     for source in sources():
-        if any(file.path == path for file in source.files):
-            return f"heldout data fetch {source.name}"
+        for own in (*(file.path for file in source.files), *source.makes):
+            if place == own or place.startswith(f"{own}/"):
+                return source, own
     return None

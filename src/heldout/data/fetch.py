@@ -1,6 +1,7 @@
 """What a source has, brought to the data folder: checked, and put in its place whole."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -39,10 +40,22 @@ class Fetched:
 
 
 def mirrored(source: Source, mirror: str) -> Source:
-    """The source with all its files in one folder elsewhere: a mirror, or what was copied by hand (`file://`)."""
-    base = mirror.rstrip("/")
-    files = (replace(file, url=f"{base}/{Path(urlsplit(file.url).path).name}") for file in source.files)
+    """The source with all its files in one folder elsewhere: a mirror, or what was copied by hand (`file://`).
+
+    They lie there by their names; where several of the source have one name, in the folders that they have here.
+    """
+    base, names = mirror.rstrip("/"), Counter(map(_name, source.files))
+    files = (
+        replace(
+            file, url=f"{base}/{'/'.join(Path(file.path).parts[-2:]) if names[_name(file)] > 1 else _name(file)}"
+        )
+        for file in source.files
+    )
     return replace(source, files=tuple(files))
+
+
+def _name(file: File) -> str:
+    return Path(urlsplit(file.url).path).name
 
 
 def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -> Fetched:

@@ -4,13 +4,16 @@ import os
 from json import loads
 from pathlib import Path
 
-from heldout.data.catalogue import fetching
+from heldout.data.catalogue import brought, fetching
 from heldout.errors import BadCall
 
 VARIABLE = "HELDOUT_DATA"
 IDS = "agentgym_item_ids"
 """The folder with AgentGym-RL's lists (CC BY-NC: they are read there and never part of this package)."""
 FILES = {"train": "train/{env}_train.json", "test": "eval/{env}_test.json"}
+
+Needs = tuple[tuple[str, ...], ...]
+"""What an environment's real tasks are read from: places in the folder, in groups of which one is enough."""
 
 
 def data_folder() -> Path:
@@ -27,9 +30,36 @@ def bringing(path: str) -> str:
     return f"{VARIABLE} has to name a folder with it" + (f" ({command} brings it)" if command else "")
 
 
+def mending(path: str) -> str:
+    """What mends that something damaged lies at that place in the folder, as errors say it."""
+    found = brought(path)
+    if found is None:
+        return f"{VARIABLE} has to name a folder where it is whole"
+    source, own = found
+    return f"if it is damaged, remove {own} from {VARIABLE}, then: heldout data fetch {source.name}"
+
+
+def lacking(data: Path, needs: Needs) -> list[str]:
+    """The first place of each group of which nothing is there."""
+    return [group[0] for group in needs if not any((data / place).exists() for place in group)]
+
+
+def refuse_lacking(data: Path, needs: Needs) -> None:
+    """Refuses a folder in which something is missing, with the one command that brings it all."""
+    if missing := lacking(data, needs):
+        command = fetching(*missing)
+        brings = f"{command} brings {'it' if len(missing) == 1 else 'them'}" if command else "they are of no source"
+        raise BadCall(f"{VARIABLE} names {data}, which has no {', no '.join(missing)}: {brings}")
+
+
 def ids_path(env: str, split: str) -> str:
     """Where in the folder the ids of an environment's `train` or `test` tasks are listed."""
     return f"{IDS}/{FILES[split]}".format(env=env)
+
+
+def ids_needed(env: str) -> Needs:
+    """The lists of an environment's `train` and `test` ids, as something that has to be there."""
+    return tuple((ids_path(env, split),) for split in FILES)
 
 
 def published_ids(data: Path, env: str, split: str) -> list[str]:

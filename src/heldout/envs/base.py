@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
+from heldout.data.folder import Needs
 from heldout.envs.react import plain_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import unknown
@@ -124,6 +125,11 @@ class Suite:
     """For variants; by default there are none."""
     variant: Variant = AS_IT_STANDS
     """The traits that were changed."""
+    needs: Needs = ()
+    """What has to be in the real tasks' folder for `source.kind=real`, whatever this suite's own source."""
+    prepare: Callable[[Path, Callable[[int], None]], Sequence[str]] | None = None
+    """Makes what the real tasks are read from of what was fetched, and gives the places of what is new; its second
+    argument hears how far it is. None where they are read as they were published."""
     checks: Callable[[Path], Iterable[Check]] = lambda _: ()
     """Looks through the real tasks' data in that folder, whatever this suite's own source."""
 

@@ -1,13 +1,14 @@
-"""`heldout data check`: whether the real tasks' data is what the environments expect."""
+"""`heldout data check`: whether the real tasks' data is what the environments expect, and which can be played."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from json import dumps
 from pathlib import Path
 
 from heldout.config import Source
+from heldout.data.catalogue import fetching
 from heldout.data.check import Check
-from heldout.data.folder import bringing, data_folder
+from heldout.data.folder import Needs, bringing, data_folder, lacking, mending
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.progress import Progress
@@ -18,18 +19,62 @@ SHOWN = 5
 """Faults of a source that are printed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Whether an environment's real tasks can be played, and what makes it so."""
+
+    env: str
+    playable: bool
+    missing: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    mend: str | None = None
+    """A command, or what to do."""
+
+
 def data_check(*, envs: Sequence[str] | None, as_json: bool) -> None:
     """Looks through the sources of each environment; prints what came of it, and fails where something is wrong."""
     data = data_folder()
     if not data.is_dir():
         raise BadCall(f"HELDOUT_DATA names {data}, which is no folder")
     found = list(_checks(envs or names(), data))
+    playable = states(envs or names(), data, found)
     if as_json:
-        print(dumps([asdict(check) for check in found], indent=2, ensure_ascii=False))
+        lists = {
+            "checks": [asdict(check) for check in found],
+            "environments": [asdict(state) for state in playable],
+        }
+        print(dumps(lists, indent=2, ensure_ascii=False))
     else:
-        print(told(found), end="")
+        print(told(found) + told_states(playable), end="")
     if wrong := [check.source for check in found if check.faults]:
         raise HeldoutError(f"{len(wrong)} of {len(found)} looks found faults: {', '.join(dict.fromkeys(wrong))}")
+
+
+def states(envs: Iterable[str], data: Path, found: Sequence[Check] = ()) -> list[State]:
+    """How those environments stand that have real tasks; what was looked through and is wrong counts as damaged."""
+    wrong = {check.source for check in found if check.faults}
+    return [_state(name, needs, data, wrong) for name in envs if (needs := open_suite(name, Source()).needs)]
+
+
+def told_states(found: Iterable[State]) -> str:
+    """A line an environment."""
+    return "".join(f"{state.env}: {_told_state(state)}\n" for state in found)
+
+
+def _state(env: str, needs: Needs, data: Path, wrong: Iterable[str]) -> State:
+    missing = tuple(lacking(data, needs))
+    read = [place for group in needs for place in group if (data / place).exists()]
+    damaged = tuple(each for each in wrong if any(each == place or each.startswith(f"{place}/") for place in read))
+    mend = fetching(*missing) if missing else mending(damaged[0]) if damaged else None
+    return State(env=env, playable=not missing and not damaged, missing=missing, damaged=damaged, mend=mend)
+
+
+def _told_state(state: State) -> str:
+    if state.playable:
+        return "its real tasks can be played (--set source.kind=real)"
+    if state.missing:
+        return f"its real tasks cannot be played; what brings the rest: {state.mend}"
+    return f"its real tasks cannot be played: {', '.join(state.damaged)} is not what it should be; {state.mend}"
 
 
 def told(found: Sequence[Check]) -> str:

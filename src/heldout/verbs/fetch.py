@@ -1,6 +1,7 @@
-"""`heldout data list` and `heldout data fetch`: the official sources, and bringing one here."""
+"""`heldout data list` and `heldout data fetch`: the official sources, and bringing some here."""
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
@@ -8,41 +9,54 @@ from pathlib import Path
 from heldout.data.catalogue import Source, source_of, sources
 from heldout.data.fetch import Fetched, fetch, mirrored
 from heldout.data.folder import VARIABLE, data_folder
+from heldout.envs.registry import names
 from heldout.progress import Progress
 from heldout.records import Json
 from heldout.report.tables import Table, aligned
+from heldout.verbs.data import states, told_states
+from heldout.verbs.prepare import prepared
 
 HEADER = ("FILE", "STATE", "SUM")
 
 
 def data_list(*, as_json: bool) -> None:
-    """Prints every source: its licence, what reads it, and how much of it is in the data folder."""
+    """Prints every source: its licence, what reads it, how much of it is here; then what can be played."""
     data = data_folder() if os.environ.get(VARIABLE) else None
     found = [_entry(source, data) for source in sources()]
+    playable = states(names(), data) if data else []
     if as_json:
-        print(dumps(found, indent=2, ensure_ascii=False))
+        lists = {"sources": found, "environments": [asdict(state) for state in playable]}
+        print(dumps(lists, indent=2, ensure_ascii=False))
         return
     for entry in found:
         print(f"{entry['name']}: {entry['what']}")
         print(f"  licence  {entry['licence']}\n  from     {entry['home']}\n  read by  {entry['reads']}")
         print(f"  size     {_size(entry['bytes'])}\n  here     {entry['here']} of {entry['files']} files\n")
+    print(told_states(playable), end="")
     if data is None:
         print(f"{VARIABLE} is not set: it names the folder that `heldout data fetch NAME` brings them to.")
 
 
-def data_fetch(*, name: str, mirror: str | None, as_json: bool) -> None:
-    """Brings those of a source's files that are not there, and prints how each stands."""
-    source, data = source_of(name), data_folder()
-    if not as_json:
+def data_fetch(*, wanted: Sequence[str], mirror: str | None, as_json: bool) -> None:
+    """Brings what of some sources is not there, makes what is read of it, and prints how each file stands."""
+    chosen, data = [source_of(name) for name in dict.fromkeys(wanted)], data_folder()
+    done = [one for source in chosen for one in _fetched(source, data, mirror, quiet=as_json)]
+    made = [place for source in chosen if source.makes for place in prepared(source.name, data)]
+    if as_json:
+        print(
+            dumps([*(asdict(one) for one in done), *({"path": place, "state": "made"} for place in made)], indent=2)
+        )
+        return
+    rows = [*((one.path, _state(one), one.sum) for one in done), *((place, "made", "") for place in made)]
+    print(aligned(Table(HEADER, rows)).rstrip())
+
+
+def _fetched(source: Source, data: Path, mirror: str | None, *, quiet: bool) -> Iterator[Fetched]:
+    if not quiet:
         print(f"{source.name}: {source.what}\nlicence: {source.licence}; {source.home}", flush=True)
-    done = list[Fetched]()
     for file in (mirrored(source, mirror) if mirror else source).files:
         with Progress(f"fetch {file.path}", file.bytes or None) as progress:
-            done.append(fetch(source, file, data, progress.show))
-    if as_json:
-        print(dumps([asdict(one) for one in done], indent=2))
-    else:
-        print(aligned(Table(HEADER, [(one.path, _state(one), one.sum) for one in done])).rstrip())
+            yield fetch(source, file, data, progress.show)
 
 
 def _entry(source: Source, data: Path | None) -> dict[str, Json]:

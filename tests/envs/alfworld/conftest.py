@@ -1,5 +1,6 @@
 """A kitchen of our own, as the released games write theirs: small enough to know by heart."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,19 @@ def kitchen_for() -> Callable[..., House]:
 def kitchen(kitchen_for: Callable[..., House]) -> House:
     """A hot mug is wanted in a cabinet; the two cabinets share a place."""
     return kitchen_for()
+
+
+@pytest.fixture
+def released() -> str:
+    """The kitchen as a released `game.tw-pddl`."""
+    return json.dumps(
+        {
+            "pddl_domain": "(define (domain alfred))",
+            "grammar": 'grammar :: """{"task": [{"rhs": "' + SENTENCE + '"}]}"""',
+            "pddl_problem": KITCHEN.replace("@@GOAL@@", GOAL),
+            "solvable": True,
+        }
+    )
 
 
 @pytest.fixture

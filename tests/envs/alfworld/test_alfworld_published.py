@@ -73,8 +73,10 @@ def test_a_look_through_the_data_counts_what_is_there_and_what_leads_nowhere(dat
 
 def test_without_its_folder_one_line_says_so(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
-    with pytest.raises(BadCall, match=r"cannot read .*agentgym_mappings_train\.json"):
+    with pytest.raises(BadCall, match=r"which has no alfworld/json_2\.1\.1, .*: heldout data fetch alfworld"):
         suite(Source(kind="real"))
+    with pytest.raises(BadCall, match=r"there is no .*valid_seen; .* \(heldout data fetch alfworld brings it\)"):
+        games(tmp_path, "2.1.1", "valid_seen")
     with pytest.raises(BadCall, match=r"unknown game of 2\.1\.1 valid_seen"):
         house(data, "2.1.1", "valid_seen", "nowhere")
     with pytest.raises(BadCall, match="unknown release and split"):

@@ -160,15 +160,20 @@ def test_without_the_folder_one_line_says_what_to_set(monkeypatch: pytest.Monkey
     with pytest.raises(BadCall, match="HELDOUT_DATA is not set: it names the folder"):
         real()
     monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
-    with pytest.raises(BadCall, match=r"there is no file .*questions\.jsonl\.xz: HELDOUT_DATA"):
+    with pytest.raises(
+        BadCall, match=r"no searchqa/questions\.jsonl\.xz, .*: heldout data fetch searchqa agentgym_ids"
+    ):
         real()
     lines(tmp_path / "searchqa" / "questions.jsonl.xz", [question(1)])
-    with pytest.raises(BadCall, match=r"could not read .*eval/searchqa_test\.json"):
-        real()
+    with pytest.raises(
+        BadCall, match=r"which has no agentgym_item_ids/eval/searchqa_test\.json: heldout data fetch"
+    ):
+        real(retriever="http://127.0.0.1:9")
     (tmp_path / IDS).parent.mkdir(parents=True)
     (tmp_path / IDS).write_text("[]")
-    with pytest.raises(BadCall, match=r"cannot read the passages in .*corpus\.jsonl\.xz"):
+    with pytest.raises(BadCall, match=r"no searchqa/corpus\.jsonl\.xz: heldout data fetch searchqa brings it"):
         real()
+    assert len(real(retriever="http://127.0.0.1:9").tasks("test")) == 1
 
 
 def test_a_look_through_the_data_counts_passages_questions_and_ids(folder: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from heldout.config import Source
-from heldout.data.folder import data_folder
+from heldout.data.folder import data_folder, refuse_lacking
 from heldout.envs.alfworld import published, replay, tasks
 from heldout.envs.alfworld.env import AlfWorld, OriginalAlfWorld
 from heldout.envs.alfworld.furniture import LAMPS, TAKES, THINGS
@@ -105,6 +105,7 @@ def suite(source: Source) -> Suite:
             open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of, beside=replay.beside
         ),
         changeable=_changeable(source),
+        needs=published.NEEDS,
         checks=published.checks,
     )
 
@@ -145,6 +146,7 @@ def _generated(source: Source) -> _Parts:
 
 def _real(_: Source) -> _Parts:
     data = data_folder()
+    refuse_lacking(data, published.NEEDS)
     return (
         partial(published.published, data=data),
         partial(published.opened, data=data),

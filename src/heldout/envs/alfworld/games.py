@@ -1,22 +1,29 @@
-"""The released games, as files under HELDOUT_DATA have them."""
+"""The released games, as they lie under HELDOUT_DATA: folders as released, or files with a game a line."""
 
 import json
 import lzma
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from typing import final
 
 from zstandard import compress, decompress
 
+from heldout.data.folder import bringing, mending
 from heldout.envs.alfworld.house import Edition, House
 from heldout.envs.alfworld.pddl import edition_of, house_of
 from heldout.errors import BadCall, unknown
 from heldout.records import Json
 
 FOLDER = Path("alfworld")
-"""Under HELDOUT_DATA, with all the files below."""
+"""Under HELDOUT_DATA, with all the folders and files below."""
+
+TREES = {"2.1.1": "json_2.1.1", "2.1.2": "json_2.1.2"}
+"""The folder of each release: in it one a split, in that one for what is to be done, in that one a recording."""
+
+GAME = "game.tw-pddl"
 
 FILES = {
     ("2.1.1", "train"): "games_v211_train.jsonl.xz",
@@ -28,7 +35,7 @@ FILES = {
     ("2.1.2", "valid_seen"): "games_valid_seen.jsonl.xz",
     ("2.1.2", "valid_unseen"): "games_valid_unseen.jsonl.xz",
 }
-"""The files of each release and split, a game a line."""
+"""The files of each release and split, a game a line: read where the release itself is not there."""
 
 LATER = ("alfred_domain_v212.pddl", "grammar_template_v212_move.twl2")
 """The domain and the grammar of all games of 2.1.2, whose lines do not name them."""
@@ -56,18 +63,64 @@ class Game:
         return house_of(decompress(self.packed).decode(), self.sentence, self.edition)
 
 
+@final
+@dataclass(frozen=True)
+class _Tree(Mapping[str, Game]):
+    """The games of a folder as released, each read when it is asked for."""
+
+    folder: Path
+
+    def __getitem__(self, name: str) -> Game:
+        """One game, by its two folders."""
+        if name not in self._names:
+            raise KeyError(name)
+        path = self.folder / name / GAME
+        try:
+            return game_in(path.read_text("utf-8"), name)
+        except (OSError, UnicodeDecodeError, BadCall) as error:
+            raise BadCall(
+                f"cannot read {path} ({error}); {mending(str(FOLDER / self.folder.parent.name))}"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a game in those folders: it need not be read for that."""
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in their order."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """How many games there are."""
+        return len(self._names)
+
+    @cached_property
+    def _names(self) -> dict[str, None]:
+        found = sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in self.folder.glob(f"*/*/{GAME}"))
+        return dict.fromkeys(found)
+
+
+def place(data: Path, release: str, split: str) -> Path:
+    """Where the games of one release and split lie, under HELDOUT_DATA; where they would, if they are not there."""
+    if (release, split) not in FILES:
+        raise unknown("release and split", f"{release} {split}", map(" ".join, FILES))
+    tree, compact = FOLDER / TREES[release] / split, FOLDER / FILES[release, split]
+    return compact if (data / compact).exists() and not (data / tree).is_dir() else tree
+
+
 @lru_cache(maxsize=8)
 def games(data: Path, release: str, split: str) -> Mapping[str, Game]:
     """The games of one release and split, by their ids."""
-    if (release, split) not in FILES:
-        raise unknown("release and split", f"{release} {split}", map(" ".join, FILES))
-    folder = data / FOLDER
-    path = folder / FILES[release, split]
+    where = place(data, release, split)
+    if (data / where).is_dir():
+        return _Tree(data / where)
     try:
-        with lzma.open(path, "rt", encoding="utf-8") as lines:
-            found = [_game(json.loads(line), folder) for line in lines]
+        with lzma.open(data / where, "rt", encoding="utf-8") as lines:
+            found = [_game(json.loads(line), data / FOLDER) for line in lines]
+    except FileNotFoundError:
+        raise BadCall(f"there is no {data / where}; {bringing(str(where))}") from None
     except (OSError, EOFError, lzma.LZMAError, ValueError, KeyError, TypeError) as error:
-        raise BadCall(f"cannot read {path} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
+        raise BadCall(f"cannot read {data / where} ({error}); {mending(str(where))}") from None
     return {game.id: game for game in found}
 
 
@@ -79,7 +132,7 @@ def game_in(text: str, name: str) -> Game:
             id=name,
             sentence=json.loads(_SENTENCE.findall(value["grammar"])[0]),
             packed=compress(value["pddl_problem"].encode(), level=1),
-            edition=edition_of(value["pddl_domain"], value["grammar"]),
+            edition=edition_of(value["pddl_domain"], _SENTENCE.sub("", value["grammar"])),
             solvable=bool(value.get("solvable")),
             walkthrough=tuple(value.get("walkthrough") or ()),
         )

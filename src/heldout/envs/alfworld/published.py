@@ -6,8 +6,8 @@ from functools import cache, partial
 from pathlib import Path
 
 from heldout.data.check import Check, checked
-from heldout.data.folder import ids_path, published_ids
-from heldout.envs.alfworld.games import FILES, FOLDER, Game, games, house
+from heldout.data.folder import Needs, bringing, ids_needed, ids_path, mending, published_ids
+from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, place
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.sentences import says
 from heldout.envs.lazy import Lazy, refuse_unknown_pool
@@ -21,8 +21,17 @@ LISTS = {"train": "agentgym_mappings_train.json", "valid_train": "agentgym_mappi
 """AgentGym's lists, in the order of its index, and the split of the games in each: its test games are among
 those that ALFWorld keeps to validate on the training rooms."""
 
+NEEDS: Needs = (
+    *((str(FOLDER / TREES[RELEASE]), str(FOLDER / FILES[RELEASE, split])) for split in LISTS),
+    *((str(FOLDER / file),) for file in LISTS.values()),
+    *ids_needed("alfworld"),
+)
+"""What the games of `train` and `test` are read from."""
+
 EASY = ("pick_and_place_simple", "look_at_obj_in_light")
 """What easy games ask for: to find one thing, and no more than to bring it somewhere."""
+
+SPLITS = tuple(split for release, split in FILES if release == RELEASE)
 
 Place = tuple[str, str]
 """A game's split and id."""
@@ -68,19 +77,21 @@ def number_of(item: str, data: Path) -> int | None:
 
 
 def checks(data: Path) -> Iterator[Check]:
-    """The games of both releases, and the published ids."""
-    for (release, split), file in FILES.items():
-        read = partial(_games, data, release, split)
-        yield checked(data, str(FOLDER / file), "games that load, their goal told", read, _loads)
+    """The games of the release that is played, and of another that is there; and the published ids."""
+    for release, split in FILES:
+        if release == RELEASE or any((data / place(data, release, each)).exists() for each in SPLITS):
+            read, loads = partial(games, data, release, split), partial(_loads, data, release, split)
+            where = str(place(data, release, split))
+            yield checked(data, where, "games that load, their goal told", read, loads)
     for split in ("train", "test"):
         ids = partial(published_ids, data, "alfworld", split)
         yield checked(data, ids_path("alfworld", split), "ids with a game", ids, partial(_has_game, data))
 
 
-def _loads(game: Game) -> bool:
-    made = game.house()
+def _loads(data: Path, release: str, split: str, name: str) -> bool:
+    made = games(data, release, split)[name].house()
     if not says(made.sentence, made.goal):
-        raise BadCall(f"the sentence of {game.id} tells another goal than it has: {made.sentence!r}")
+        raise BadCall(f"the sentence of {name} tells another goal than it has: {made.sentence!r}")
     return True
 
 
@@ -89,11 +100,7 @@ def _has_game(data: Path, item: str) -> bool:
     if number is None:
         return False
     split, name = listed(data)[number]
-    return (data / FOLDER / FILES[RELEASE, split]).exists() and name in games(data, RELEASE, split)
-
-
-def _games(data: Path, release: str, split: str) -> list[Game]:
-    return list(games(data, release, split).values())
+    return (data / place(data, RELEASE, split)).exists() and name in games(data, RELEASE, split)
 
 
 def _task(pool: str, name: str, place: Place) -> Task:
@@ -111,11 +118,14 @@ def _numbers(data: Path) -> Mapping[str, int]:
 def _others(data: Path) -> list[str]:
     """The solvable games of the training split that AgentGym does not list."""
     taken = {name for _, name in listed(data)}
-    return [game.id for game in _games(data, RELEASE, "train") if game.solvable and game.id not in taken]
+    return [name for name, game in games(data, RELEASE, "train").items() if name not in taken and game.solvable]
 
 
 def _mapped(path: Path) -> list[str]:
+    listing = str(FOLDER / path.name)
     try:
         return [f"{row['task_type']}/{row['task_id']}" for row in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadCall(f"cannot read {path} ({error}); HELDOUT_DATA has to name a folder that holds it") from None
+    except OSError as error:
+        raise BadCall(f"cannot read {path} ({error.strerror}); {bringing(listing)}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadCall(f"cannot read {path} ({error!r}); {mending(listing)}") from None

@@ -3,6 +3,7 @@
 from functools import partial
 
 from heldout.config import Source
+from heldout.data.folder import ids_needed
 from heldout.envs.babyai import replay
 from heldout.envs.babyai.checks import checks
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
@@ -102,6 +103,7 @@ def suite(source: Source) -> Suite:
         slips=slips,
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
         changeable=Changeable(stands=STANDS, words=NAMES, left=left),
+        needs=ids_needed("babyai"),
         checks=checks,
     )
 

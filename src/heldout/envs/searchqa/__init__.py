@@ -6,7 +6,7 @@ from functools import partial
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.renaming import words_in
-from heldout.envs.searchqa import published, replay, tasks
+from heldout.envs.searchqa import published, released, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.players import left, legal, oracle, slips, thought
@@ -98,6 +98,8 @@ def suite(source: Source) -> Suite:
         ),
         changeable=_changeable(source),
         variant=Variant(answers="single") if single else AS_IT_STANDS,
+        needs=published.NEEDS,
+        prepare=released.prepare,
         checks=published.checks,
     )
 
@@ -142,6 +144,7 @@ def _generated(source: Source) -> Parts:
 
 def _real(source: Source) -> Parts:
     options = source.searchqa
+    published.refuse_missing(options)
     searched = f"the service at {options.retriever}" if options.retriever else "BM25 over a file of passages"
     return (
         partial(published.published, options=options),

@@ -9,32 +9,19 @@ from pathlib import Path
 
 from heldout.config import SearchQAOptions
 from heldout.data.check import Check, checked
-from heldout.data.folder import VARIABLE, data_folder, ids_path, published_ids
+from heldout.data.folder import VARIABLE, Needs, data_folder, ids_path, published_ids, refuse_lacking
 from heldout.envs.lazy import refuse_unknown_pool
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.files import Row, read_passages, read_questions
 from heldout.envs.searchqa.passages import Corpus, Retriever
+from heldout.envs.searchqa.released import CORPUS, QUESTIONS, SETS, freshness
 from heldout.envs.searchqa.service import Service
 from heldout.envs.searchqa.world import Question, World
 from heldout.errors import BadCall
 from heldout.records import Task, digest
 
-CORPUS = "searchqa/corpus.jsonl.xz"
-QUESTIONS = "searchqa/questions.jsonl.xz"
-"""Under HELDOUT_DATA."""
-
-FIRST = {
-    ("nq", "test"): 0,
-    ("triviaqa", "test"): 3610,
-    ("popqa", "test"): 14923,
-    ("hotpotqa", "dev"): 29190,
-    ("2wikimultihopqa", "dev"): 36595,
-    ("musique", "dev"): 49171,
-    ("bamboogle", "test"): 51588,
-    ("nq", "train"): 51713,
-    ("hotpotqa", "train"): 130881,
-}
-"""The published number of each set's first question (spec §2.7)."""
+FIRST = {(each.name, each.split): each.first for each in SETS}
+"""The published number of each set's first question."""
 
 UNPUBLISHED = 1_000_000
 """From here on: questions whose place in their set the file does not say, by their line."""
@@ -44,6 +31,9 @@ TEST_SIZE = 400
 
 EASY_SETS = frozenset({"nq", "triviaqa", "popqa", "hotpotqa"})
 """Sets whose questions mostly take one fact or two."""
+
+NEEDS: Needs = ((QUESTIONS,), (CORPUS,), (ids_path("searchqa", "test"),))
+"""What the questions are read from, and what is searched where no service is."""
 
 _PLACE = re.compile(r"(train|dev|test)_(\d+)")
 _HEAD = 1 << 20
@@ -79,11 +69,12 @@ def data_digest(options: SearchQAOptions) -> str:
 
 
 def checks(data: Path) -> Iterator[Check]:
-    """The passages, the questions on them, and the published test ids: of most sets no file says which they are."""
+    """The passages, the questions on them, whether both are of today's sets, and the published test ids."""
     passages, questions, ids = data / CORPUS, data / QUESTIONS, ids_path("searchqa", "test")
     yield checked(data, CORPUS, "passages that are read", partial(read_passages, passages), bool)
     answered = "questions with an answer in the passages"
     yield checked(data, QUESTIONS, answered, partial(read_questions, questions), lambda row: row.answerable)
+    yield from freshness(data)
     there = {_item(row) for row in read_questions(questions)} if questions.exists() else set[str]()
     yield checked(
         data,
@@ -99,6 +90,14 @@ def _is_there(there: set[str], item: str) -> bool:
     if dataset not in {known for known, _ in FIRST} or not number.isdecimal():
         raise BadCall(f"{item!r} is no id such as bamboogle_51622")
     return item in there
+
+
+def refuse_missing(options: SearchQAOptions) -> None:
+    """Refuses what a source needs of the data folder and is not there, in one line."""
+    named = {CORPUS: options.corpus or options.retriever, QUESTIONS: options.questions}
+    needs = tuple(group for group in NEEDS if not named.get(group[0]))
+    if not (options.questions and VARIABLE not in os.environ):
+        refuse_lacking(data_folder(), needs)
 
 
 def _places(options: SearchQAOptions) -> tuple[Path, Path | None, bool]:
@@ -160,7 +159,7 @@ def _task(row: Row, pool: str) -> Task:
 def _index(path: Path) -> Bm25:
     corpus = Corpus(read_passages(path))
     if not len(corpus):
-        raise BadCall(f"{path} holds no passages")
+        raise BadCall(f"{path} holds no passages; a service that finds some is named by source.searchqa.retriever")
     return Bm25(corpus)
 
 

@@ -84,6 +84,7 @@ def suite(source: Source) -> Suite:
         slips=slips,
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
         changeable=_changeable(source),
+        needs=published.NEEDS,
         checks=published.checks,
     )
 

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from heldout.data.check import Check, checked
-from heldout.data.folder import ids_path, published_numbers
+from heldout.data.folder import Needs, ids_needed, ids_path, published_numbers
 from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_pool
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
@@ -18,6 +18,9 @@ from heldout.seeds import stream
 
 ARCHIVE = Path("textcraft", "recipes.tar.xz")
 """Under HELDOUT_DATA."""
+
+NEEDS: Needs = ((str(ARCHIVE),), *ids_needed("textcraft"))
+"""What the goals are read from."""
 
 EASY_TURNS = 4
 """The most turns that the oracle takes for an easy goal: true of about half of the 544."""

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from heldout.config import Source
-from heldout.data.folder import data_folder
+from heldout.data.folder import data_folder, refuse_lacking
 from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
 from heldout.envs.react import whole_action
 from heldout.envs.webshop import published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.env import WebShop
-from heldout.envs.webshop.files import catalogue, prices
+from heldout.envs.webshop.files import NEEDS, catalogue, prices
 from heldout.envs.webshop.generate import SIZES
 from heldout.envs.webshop.nouns import tagger
 from heldout.envs.webshop.players import legal, oracle, slips, thought
@@ -84,6 +84,7 @@ def suite(source: Source) -> Suite:
             beside=replay.beside,
         ),
         changeable=_changeable(source),
+        needs=NEEDS,
         checks=published.checks,
     )
 
@@ -122,6 +123,7 @@ def _generated(source: Source) -> Parts:
 def _real(source: Source) -> Parts:
     del source
     data = data_folder()
+    refuse_lacking(data, NEEDS)
     return (
         partial(published.published, data=data),
         lambda _: (catalogue(data), prices(data)),

@@ -5,21 +5,39 @@ from functools import cache
 from json import loads
 from pathlib import Path
 
+from heldout.data.folder import Needs, bringing, ids_needed, mending
 from heldout.envs.webshop.catalogue import Catalogue, Product
 from heldout.envs.webshop.goals import Goal, Wish, drawn_prices, goals_of, original_prices
+from heldout.envs.webshop.released import products_of
 from heldout.errors import BadCall
 from heldout.records import Json
 
-PRODUCTS = Path("webshop", "documents_1k.jsonl.xz")
+RELEASED = Path("webshop", "items_shuffle_1000.json")
+LOADED = Path("webshop", "documents_1k.jsonl.xz")
+"""The products as they were published; and as the original has them once it has read them, a product a line."""
+
 WISHES = Path("webshop", "items_ins_v2_1000.json")
-"""Both under HELDOUT_DATA."""
+"""All under HELDOUT_DATA."""
+
+NEEDS: Needs = ((str(RELEASED), str(LOADED)), (str(WISHES),), *ids_needed("webshop"))
+"""What the goals are read from."""
+
+
+def products_place(data: Path) -> Path:
+    """Where the products lie, under HELDOUT_DATA; where they would, if they are not there."""
+    return LOADED if (data / LOADED).exists() and not (data / RELEASED).exists() else RELEASED
 
 
 @cache
 def catalogue(data: Path) -> Catalogue:
     """The 1,000 products of WebShop's small set, in their order."""
-    lines = [loads(line)["product"] for line in _read(data / PRODUCTS).splitlines()]
-    return Catalogue(tuple(map(_product, lines)))
+    place = products_place(data)
+    try:
+        if place == RELEASED:
+            return Catalogue(tuple(products_of(loads(_read(data, place)), _written(data))))
+        return Catalogue(tuple(_product(loads(line)["product"]) for line in _read(data, place).splitlines()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadCall(f"{data / place} holds no products ({error!r}); {mending(str(place))}") from None
 
 
 @cache
@@ -38,7 +56,7 @@ def goals(data: Path, clock: int | None = None) -> tuple[Goal, ...]:
 @cache
 def wishes(data: Path) -> tuple[Wish, ...]:
     """What is asked of the products that somebody wrote an instruction for, in the catalogue's order."""
-    written = loads(_read(data / WISHES))
+    written = _written(data)
     asked = {asin: written[asin] for asin in catalogue(data).by_asin if written.get(asin, {}).get("instruction")}
     return tuple(
         Wish(asin=asin, text=wish["instruction"], attributes=tuple(wish["instruction_attributes"]))
@@ -61,9 +79,21 @@ def _product(line: Json) -> Product:
     )
 
 
-def _read(path: Path) -> str:
+@cache
+def _written(data: Path) -> dict[str, Json]:
+    """The attributes of each product, and what was written for some of them."""
+    try:
+        return dict(loads(_read(data, WISHES)))
+    except (ValueError, TypeError) as error:
+        raise BadCall(f"{data / WISHES} holds no attributes ({error!r}); {mending(str(WISHES))}") from None
+
+
+def _read(data: Path, place: Path) -> str:
+    path = data / place
     try:
         content = path.read_bytes()
         return (lzma.decompress(content) if path.suffix == ".xz" else content).decode()
-    except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise BadCall(f"could not read {path} ({error}); HELDOUT_DATA has to name a folder with it") from None
+    except FileNotFoundError:
+        raise BadCall(f"there is no {path}; {bringing(str(place))}") from None
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise BadCall(f"could not read {path} ({error}); {mending(str(place))}") from None

@@ -5,10 +5,10 @@ from functools import cache, partial
 from pathlib import Path
 
 from heldout.data.check import Check, checked
-from heldout.data.folder import ids_path, published_numbers
+from heldout.data.folder import ids_path, lacking, published_numbers
 from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_pool
 from heldout.envs.webshop.catalogue import Product
-from heldout.envs.webshop.files import PRODUCTS, WISHES, catalogue, goals, wishes
+from heldout.envs.webshop.files import NEEDS, WISHES, catalogue, goals, products_place, wishes
 from heldout.envs.webshop.goals import Goal
 from heldout.envs.webshop.players import turns
 from heldout.envs.webshop.tasks import stated
@@ -41,7 +41,9 @@ def checks(data: Path) -> Iterator[Check]:
     def products() -> tuple[Product, ...]:
         return catalogue(data).products
 
-    yield checked(data, str(PRODUCTS), "products with a price", products, lambda product: bool(product.pricing))
+    yield checked(
+        data, str(products_place(data)), "products with a price", products, lambda product: bool(product.pricing)
+    )
     yield checked(
         data, str(WISHES), "wishes for products", partial(wishes, data), lambda wish: bool(wish.attributes)
     )
@@ -51,14 +53,16 @@ def checks(data: Path) -> Iterator[Check]:
 
 
 def _is_found(data: Path, number: int) -> bool:
-    if not all((data / file).exists() for file in (PRODUCTS, WISHES)):
+    if lacking(data, NEEDS[:2]):
         return False
     return turns(catalogue(data), _goal(number, data)) <= LONGEST
 
 
 def _goal(number: int, data: Path) -> Goal:
     if number >= len(goals(data)):
-        raise BadCall(f"there is no webshop_{number} among the {len(goals(data))} goals of {data / PRODUCTS}")
+        raise BadCall(
+            f"there is no webshop_{number} among the {len(goals(data))} goals of {data / products_place(data)}"
+        )
     return goals(data)[number]
 
 
