@@ -74,14 +74,24 @@ def _answer(env: TurnLimit, suite: Suite, reply: Reply, before: Step) -> tuple[S
     """The step that a reply leads to, and the action that was read from it."""
     if reply.stop is Stop.NO_ROOM:  # the reply was never finished: the episode keeps what it had
         return Step("", score=before.score, ending=Ending.OUT_OF_TOKENS, digest=before.digest), ""
+    return answer(env, suite, reply.text, before)
+
+
+def answer(env: TurnLimit, suite: Suite, said: str, before: Step) -> tuple[Step, str]:
+    """The step that a whole reply leads to, and the action that was read from it."""
     try:
-        action = suite.read(reply.text)
+        action = suite.read(said)
     except Misread as mistake:
         return env.misread(str(mistake), before), ""
+    return carry_out(env, action, before), action
+
+
+def carry_out(env: TurnLimit, action: str, before: Step) -> Step:
+    """The step that an action leads to."""
     try:
-        return env.step(action), action
+        return env.step(action)
     except OriginalError as error:  # as AgentGym-RL takes an error reply: the episode is over, and worth nothing
-        return Step(str(error), ending=Ending.FAILED, digest=before.digest), action
+        return Step(str(error), ending=Ending.FAILED, digest=before.digest)
 
 
 def _trajectory(assignment: Assignment, opening: str, turns: list[Turn], last: Step, error: str = "") -> Trajectory:
