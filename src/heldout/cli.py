@@ -395,7 +395,9 @@ VERBS = {
         "heldout.verbs.bench.rollout:bench_rollout",
         _bench_rollout_flags,
     ),
-    "serve": Verb("an environment for programs that speak AgentGym or OpenEnv", PROTOCOLS["agentgym"], _serve_flags),
+    "serve": Verb(
+        "an environment for programs that speak AgentGym or OpenEnv", PROTOCOLS["agentgym"], _serve_flags
+    ),
     "bench serve": Verb(
         "2,000 episodes, good and bad, through the server",
         "heldout.verbs.bench.serve:bench_serve",

@@ -15,7 +15,7 @@ from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.config import Config, Limits, Source, Train
 from heldout.envs.registry import open_suite
 from heldout.model.worker import Worker
-from heldout.records import Ending, Reply, Stage, Task, Trajectory, Turn
+from heldout.records import Stage
 from heldout.store.runs import StageFolder
 from heldout.train.stage import Job
 from heldout.verbs.bench.train import described, told

@@ -1,4 +1,4 @@
-"""OpenEnv's own client at our server, over websockets and HTTP; in an environment of its own (`make test-doors`)."""
+"""OpenEnv's own client at our server, over websockets and HTTP; run by `make test-doors`."""
 
 import json
 import signal
@@ -26,15 +26,17 @@ from heldout.records import Ending, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
-openenv = pytest.importorskip("openenv", reason="openenv has an environment of its own: make test-doors")
-uvicorn = pytest.importorskip("uvicorn")
-door = pytest.importorskip("heldout.integrations.openenv")
-websockets = pytest.importorskip("websockets.sync.client")
+pytest.importorskip("openenv", reason="openenv has an environment of its own: make test-doors")
+
+import uvicorn
+from openenv import GenericEnvClient
+from websockets.sync.client import connect
+
+from heldout.integrations.openenv import Tasks, TextEnvironment, app_of
 
 TURNS = 20
 MOST = 9
 """Sessions that a server of these tests takes."""
-Client = Callable[[], Any]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def served() -> Iterator[Callable[[str], str]]:
 
         @cache
         def address(env: str) -> str:
-            app = door.app_of(open_suite(env, Source()), max_turns=TURNS, max_episodes=MOST, idle_seconds=3600)
+            app = app_of(open_suite(env, Source()), max_turns=TURNS, max_episodes=MOST, idle_seconds=3600)
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="error"))
             listening = listen("127.0.0.1", 0)
             thread = Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -60,7 +62,7 @@ def served() -> Iterator[Callable[[str], str]]:
 def client(served: Callable[[str], str]) -> Iterator[Callable[[str], Any]]:
     """OpenEnv's client in a session of its own at the server of a suite."""
     with ExitStack() as stack:
-        yield lambda env: stack.enter_context(openenv.GenericEnvClient(base_url=served(env)).sync())
+        yield lambda env: stack.enter_context(GenericEnvClient(base_url=served(env)).sync())
 
 
 def by_oracle(suite: Suite, task: Task, player: Any = twin.oracle) -> Trajectory:
@@ -110,7 +112,7 @@ def test_sessions_are_played_at_once_and_do_not_meet(served: Callable[[str], str
 
     def session(number: int) -> list[tuple[str, bool]]:
         played, chance = by_oracle(suite, suite.tasks("test")[number]), Random(number)
-        with openenv.GenericEnvClient(base_url=address).sync() as own:
+        with GenericEnvClient(base_url=address).sync() as own:
             own.reset(task=played.task.id)
             wandered = [own.step({"action": chance.choice(["inventory", "get 1 nothing"])}) for _ in range(3)]
             assert not any(each.done for each in wandered)
@@ -128,10 +130,10 @@ def test_a_session_too_many_is_refused_and_one_that_ends_makes_room(served: Call
     address = served("babyai")
     with ExitStack() as stack:
         for _ in range(MOST):
-            stack.enter_context(openenv.GenericEnvClient(base_url=address).sync()).reset()
+            stack.enter_context(GenericEnvClient(base_url=address).sync()).reset()
         with pytest.raises(RuntimeError, match="CAPACITY_REACHED"):
-            stack.enter_context(openenv.GenericEnvClient(base_url=address).sync()).reset()
-    with openenv.GenericEnvClient(base_url=address).sync() as session:
+            stack.enter_context(GenericEnvClient(base_url=address).sync()).reset()
+    with GenericEnvClient(base_url=address).sync() as session:
         assert session.reset().observation["text"]
 
 
@@ -159,7 +161,7 @@ def test_a_broken_message_is_an_error_and_the_session_goes_on(
     served: Callable[[str], str], said: str, code: str
 ) -> None:
     address = served("textcraft").replace("http", "ws")
-    with websockets.connect(f"{address}/ws") as connection:
+    with connect(f"{address}/ws") as connection:
 
         def answered(message: str) -> Any:
             connection.send(message)
@@ -266,13 +268,13 @@ def test_over_http_a_reset_shows_an_opening_and_what_there_is_not_is_a_bad_reque
     assert set(httpx2.get(f"{address}/schema").json()["action"]["properties"]) == {"action", "metadata"}
 
 
-def test_a_place_past_the_end_is_an_index_error_and_an_unknown_split_a_bad_call() -> None:
-    tasks = door.Tasks(open_suite("textcraft", Source()))
-    assert tasks.at("test", 199) == tasks.of_split("test")[-1]
+def test_in_python_a_place_past_the_end_is_an_index_error_and_an_unknown_split_a_bad_call() -> None:
+    environment = TextEnvironment(Tasks(open_suite("textcraft", Source())), max_turns=TURNS)
+    assert environment.get_task("test", 199) == environment.list_tasks("test")[-1]
     with pytest.raises(IndexError):
-        tasks.at("test", 200)
+        environment.get_task("test", 200)
     with pytest.raises(BadCall):
-        tasks.at("dev", 0)
+        environment.get_task("dev", 0)
 
 
 def test_the_verb_serves_until_it_is_interrupted() -> None:
@@ -283,7 +285,7 @@ def test_the_verb_serves_until_it_is_interrupted() -> None:
         assert server.stderr
         about = json.loads(server.stdout.readline())
         assert (about["env"], about["rules"]) == ("babyai", "fixed")
-        with openenv.GenericEnvClient(base_url=about["url"]).sync() as session:
+        with GenericEnvClient(base_url=about["url"]).sync() as session:
             session.reset(index=0)
             assert session.step({"action": "turn left"}).observation["ending"] == "out_of_turns"
         server.send_signal(signal.SIGINT)

@@ -20,8 +20,11 @@ from heldout.records import Step, Task, from_json
 from heldout.rollout.episode import answer
 from heldout.rollout.limits import TurnLimit
 
-trl = pytest.importorskip("trl", reason="TRL comes with the dev extra")
-door = pytest.importorskip("heldout.integrations.trl", reason="TRL brings datasets")
+pytest.importorskip("trl", reason="TRL comes with the dev extra")
+
+import trl
+
+from heldout.integrations.trl import dataset, env_reward, rollout_func
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning"),
@@ -54,7 +57,7 @@ def babyai() -> Suite:
 @pytest.fixture(scope="module")
 def seen(babyai: Suite, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """A training of four updates on two rollouts: with two updates on each TRL needs its own log-probabilities."""
-    seen, rollout = Seen(), door.rollout_func(babyai, limits=LIMITS, turns=TURNS)
+    seen, rollout = Seen(), rollout_func(babyai, limits=LIMITS, turns=TURNS)
 
     def watched(prompts: Sequence[Any], trainer: Any) -> Columns:
         seen.prompts.append(prompts)
@@ -87,9 +90,9 @@ def seen(babyai: Suite, tmp_path_factory: pytest.TempPathFactory) -> Seen:
         model=model,
         args=settings,
         processing_class=tokenizer,
-        train_dataset=door.dataset(babyai, difficulty="easy", limit=6),
+        train_dataset=dataset(babyai, difficulty="easy", limit=6),
         rollout_func=watched,
-        reward_funcs=door.env_reward,
+        reward_funcs=env_reward,
     )
     seen.trainer.train()
     return seen
@@ -104,7 +107,7 @@ def rows(seen: Seen) -> Iterator[dict[str, Any]]:
 
 def test_a_row_is_a_task_and_its_prompt_the_opening(babyai: Suite) -> None:
     task = babyai.tasks("test")[0]
-    [row] = door.dataset(babyai, "test", limit=1)
+    [row] = dataset(babyai, "test", limit=1)
     [message] = row["prompt"]
     assert (row["env"], row["task"], row["difficulty"]) == ("babyai", task.id, task.difficulty)
     assert message["role"] == "user"
@@ -172,11 +175,11 @@ def test_advantages_are_those_of_the_environments_rewards(seen: Seen) -> None:
 
 def test_the_second_rollout_is_played_by_the_weights_that_the_first_one_taught(seen: Seen) -> None:
     first, second = seen.weights
-    assert largest(seen, second, seen.told[1]) < 1e-4
-    assert largest(seen, first, seen.told[1]) > 1e-2
+    assert largest(second, seen.told[1]) < 1e-4
+    assert largest(first, seen.told[1]) > 1e-2
 
 
-def largest(seen: Seen, weights: dict[str, Tensor], told: Columns) -> float:
+def largest(weights: dict[str, Tensor], told: Columns) -> float:
     """How far the log-probabilities of a plain forward pass with these weights are from those told, at most."""
     model, _ = load.load("pocket")
     model.load_state_dict(weights)
@@ -202,7 +205,7 @@ def test_rewards_scores_and_success_are_in_trls_log(seen: Seen) -> None:
 
 def test_the_same_seed_plays_the_same_and_another_does_not(seen: Seen, babyai: Suite) -> None:
     def played(seed: int) -> Any:
-        again = door.rollout_func(babyai, limits=LIMITS, turns=1, seed=seed)
+        again = rollout_func(babyai, limits=LIMITS, turns=1, seed=seed)
         return again(seen.prompts[0], seen.trainer)["completion_ids"]
 
     assert played(0) == played(0) != played(1)
@@ -210,14 +213,14 @@ def test_the_same_seed_plays_the_same_and_another_does_not(seen: Seen, babyai: S
 
 
 def test_a_second_call_at_one_step_has_chance_of_its_own(seen: Seen, babyai: Suite) -> None:
-    rollout = door.rollout_func(babyai, limits=LIMITS, turns=1)
+    rollout = rollout_func(babyai, limits=LIMITS, turns=1)
     one, two = (rollout(seen.prompts[0], seen.trainer)["completion_ids"] for _ in range(2))
     assert one != two
 
 
 def test_several_environments_are_played_in_one_rollout(seen: Seen, babyai: Suite, doors: Suite) -> None:
-    prompts = [*door.dataset(doors)["prompt"], *door.dataset(babyai, limit=1)["prompt"]]
-    told = door.rollout_func(babyai, doors, limits=LIMITS, turns=1)(prompts, seen.trainer)
+    prompts = [*dataset(doors)["prompt"], *dataset(babyai, limit=1)["prompt"]]
+    told = rollout_func(babyai, doors, limits=LIMITS, turns=1)(prompts, seen.trainer)
     texts = [seen.trainer.processing_class.decode(ids) for ids in told["prompt_ids"]]
     assert ["Go to the end." in text for text in texts] == [True, True, False]
 
@@ -226,15 +229,15 @@ def test_an_episode_that_the_infrastructure_ended_has_no_reward(
     seen: Seen, doors: Suite, unreliable: Callable[[int], tuple[Suite, Any]]
 ) -> None:
     suite, _ = unreliable(99)
-    prompts = door.dataset(doors)["prompt"]
-    told = door.rollout_func(suite, limits=LIMITS)(prompts, seen.trainer)
+    prompts = dataset(doors)["prompt"]
+    told = rollout_func(suite, limits=LIMITS)(prompts, seen.trainer)
     assert (told["env_reward"], told["env_mask"], told["ending"]) == ([None] * 2, [[0]] * 2, ["error"] * 2)
 
 
 def test_what_cannot_be_played_is_refused(seen: Seen, babyai: Suite, doors: Suite) -> None:
-    rollout = door.rollout_func(babyai, limits=LIMITS)
+    rollout = rollout_func(babyai, limits=LIMITS)
     with pytest.raises(BadCall, match=r"unknown environment to play 'doors' \(choose from: babyai\)"):
-        rollout(door.dataset(doors)["prompt"], seen.trainer)
+        rollout(dataset(doors)["prompt"], seen.trainer)
     with pytest.raises(BadCall, match="a prompt names no task"):
         rollout(["Go."], seen.trainer)
     seen.trainer.args.top_p = 0.9

@@ -1,4 +1,4 @@
-"""Any suite as an OpenEnv environment: sessions over websockets, an episode after each reset, tasks to choose from."""
+"""Any suite as an OpenEnv environment: a session is a connection, an episode follows each reset."""
 
 from collections.abc import Mapping
 from random import SystemRandom
@@ -99,18 +99,16 @@ class TextEnvironment(Environment):  # type: ignore[misc]
         self._now, self._replies = Step(""), False
         self._state = EpisodeState()
 
-    def reset(
-        self, seed: int | None = None, episode_id: str | None = None, **options: Any
-    ) -> TextObservation:
+    def reset(self, seed: int | None = None, episode_id: str | None = None, **options: Any) -> TextObservation:
         """The opening of the task that `task` names, or that is at `index` of `split`, or that the seed draws.
 
         With `replies` an action is a whole reply, such as `Thought: … Action: …`; `max_turns` is K.
         """
         asked = _options(options)
-        self._task = self._chosen(asked, seed)
-        self._env = TurnLimit(self._suite.open(self._task), asked["max_turns"] or self._most)
-        self._replies = asked["replies"]
-        start = self._env.start()
+        task = self._chosen(asked, seed)
+        env = TurnLimit(self._suite.open(task), asked["max_turns"] or self._most)
+        start = env.start()
+        self._task, self._env, self._replies = task, env, asked["replies"]
         self._now = Step(self._suite.opening(start.observation), score=start.score, ending=start.ending)
         self._state = EpisodeState(episode_id=episode_id or uuid4().hex)
         return self._observation("")

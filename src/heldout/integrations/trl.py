@@ -99,7 +99,7 @@ def _task(prompt: Prompt) -> Task:
 
 
 def _refuse_unlike(settings: Any) -> None:
-    """Refuses a trainer whose samples would not be the model's own, or which would play by vLLM."""
+    """Refuses a trainer that would have us sample from another distribution than it learns with."""
     for name, plain in PLAIN.items():
         if (value := getattr(settings, name, None)) not in plain:
             raise BadCall(f"episodes are sampled from the model's own distribution: {name}={value!r} changes it")
@@ -141,9 +141,8 @@ def _suite(known: Mapping[str, Suite], env: str) -> Suite:
 
 def _told(played: Sequence[Trajectory]) -> dict[str, list[Any]]:
     """The rollouts, and beside them what the reward function logs."""
-    scores, successes = [each.score for each in played], [each.success for each in played]
-    return columns(played) | {"env_score": scores, "env_success": successes, "ending": [*map(_ending, played)]}
-
-
-def _ending(trajectory: Trajectory) -> str:
-    return trajectory.ending.value
+    return columns(played) | {
+        "env_score": [each.score for each in played],
+        "env_success": [each.success for each in played],
+        "ending": [each.ending.value for each in played],
+    }

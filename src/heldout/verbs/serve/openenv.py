@@ -26,9 +26,7 @@ def serve_openenv(
     """Serves one environment until it is interrupted; the first line says where. K is `limits.turns`."""
     config = changed(Config(), [f"source.rules={rules or 'fixed'}", *settings])
     suite = open_suite(env, config.source)
-    app = app_of(
-        suite, max_turns=config.limits.turns, max_episodes=max_episodes, idle_seconds=idle_seconds
-    )
+    app = app_of(suite, max_turns=config.limits.turns, max_episodes=max_episodes, idle_seconds=idle_seconds)
     listening = listen(host, port)
     url = address_of(listening)
     about = {"env": env, "url": url, "rules": suite.rules, "source": suite.source, "pid": os.getpid()}
