@@ -209,9 +209,10 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
         kind, default = OPTIONS[name]
         if type(value) is not kind and not (value is None and default is None):
             raise BadCall(f"{name} is of type {kind.__name__}, not {value!r}")
-    if (given.get("max_turns") or 1) < 1:
-        raise BadCall(f"max_turns is 1 or more, not {given['max_turns']}")
-    return {name: given.get(name, default) for name, (_, default) in OPTIONS.items()}
+    asked = {name: given.get(name, default) for name, (_, default) in OPTIONS.items()}
+    if asked["max_turns"] is not None and asked["max_turns"] < 1:
+        raise BadCall(f"max_turns is 1 or more, not {asked['max_turns']}")
+    return asked
 
 
 def _told(split: str, index: int, task: Task) -> dict[str, Any]:
