@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"  # rollout_func is one, and says so
 
+from transformers.trainer_callback import PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from heldout.config import Source, pocket
@@ -28,11 +29,12 @@ def main() -> None:
             rollout_func=rollout_func(babyai, limits=pocket().limits, turns=6),
             reward_funcs=env_reward,
         )
+        trainer.remove_callback(PrinterCallback)  # what it logs is printed below
         trainer.train()
     for row in trainer.state.log_history:
         if "env/score" in row:
-            reward, score, loss = row["rewards/env_reward/mean"], row["env/score"], row["loss"]
-            print(f"step {row['step']}: reward {reward:.2f}, score {score:.2f}, loss {loss:+.4f}")
+            reward, success = row["rewards/env_reward/mean"], row["env/success"]
+            print(f"step {row['step']}: reward {reward:.2f}, score {row['env/score']:.2f}, success {success:.0%}")
 
 
 def settings(folder: str) -> GRPOConfig:
