@@ -6,8 +6,9 @@ export OMP_NUM_THREADS := 1
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+OPENENV := .venv-openenv
 
-.PHONY: setup demo test check
+.PHONY: setup demo test check test-doors
 
 setup: $(INSTALLED)
 
@@ -23,8 +24,19 @@ test: setup
 
 check: test
 
+# Doors whose other side is too heavy for .venv, each against the real package in an environment of its own.
+test-doors: $(OPENENV)/.installed
+	$(OPENENV)/bin/pytest tests/integrations/test_openenv.py
+
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(OPENENV)/.installed: pyproject.toml constraints.txt
+	test -x $(OPENENV)/bin/python || $(PYTHON) -m venv $(OPENENV)
+	$(OPENENV)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(OPENENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[openenv]' \
+		pytest pytest-timeout hypothesis
 	touch $@

@@ -1,5 +1,6 @@
 """What many tests share: an environment that they plan themselves, and a model that is made in seconds."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -138,6 +139,14 @@ def unreliable() -> Callable[[int], tuple[Suite, Service]]:
         return doors_suite(service.check), service
 
     return made
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes that are started can be interrupted, also where a shell in the background runs the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 Change = Callable[[Call, Answer], Answer]

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -230,14 +230,6 @@ def test_the_doors_at_the_root_lead_to_their_verbs(door: str) -> None:
     done = subprocess.run([sys.executable, ROOT / door], text=True, capture_output=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"heldout: {verb}: the following arguments are required: --model")
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Processes that are started can be interrupted, also where a shell in the background runs the tests."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -9,7 +9,7 @@ import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, final
@@ -20,7 +20,7 @@ from heldout.verbs import flags
 
 _FLAG = re.compile(r"--[a-z-]+")
 
-EXTRAS = {"uvicorn": "serve"}
+EXTRAS = {"uvicorn": "serve", "openenv": "openenv", "fastapi": "openenv"}
 """What of the packages that a verb may miss comes with which extra."""
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -95,7 +95,8 @@ def parse(words: Sequence[str]) -> tuple[Verb, dict[str, object]]:
     name = " ".join(filter(None, (arguments.pop("verb"), arguments.pop("inner", None))))
     if strange:
         raise unknown(f"argument of {name}", strange[0], set(_FLAG.findall(verbs[name].format_usage())))
-    return VERBS[name], arguments
+    protocol = arguments.pop("protocol", None)
+    return replace(VERBS[name], place=PROTOCOLS[str(protocol)]) if protocol else VERBS[name], arguments
 
 
 def _check_names(words: Sequence[str]) -> None:
@@ -323,7 +324,17 @@ def _serve_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--host", default="127.0.0.1", metavar="H", help="who may call: this machine (127.0.0.1)")
     parser.add_argument("--port", type=flags.port, default=36001, metavar="N", help="0 is any that is free (36001)")
-    flags.rules(parser)
+    parser.add_argument(
+        "--protocol",
+        type=flags.one_of("protocol", *PROTOCOLS),
+        default="agentgym",
+        metavar="P",
+        help="what clients speak: agentgym or openenv (agentgym)",
+    )
+    rules = flags.one_of("rules", "agentgym", "fixed")
+    parser.add_argument(
+        "--rules", type=rules, metavar="R", help="agentgym or fixed (agentgym for its own protocol, else fixed)"
+    )
     parser.add_argument(
         "--max-episodes",
         type=flags.count,
@@ -385,6 +396,11 @@ def _bench_train_flags(parser: ArgumentParser) -> None:
     flags.settings(parser)
 
 
+PROTOCOLS = {
+    "agentgym": "heldout.verbs.serve.agentgym:serve_agentgym",
+    "openenv": "heldout.verbs.serve.openenv:serve_openenv",
+}
+"""What `heldout serve` may speak, and the verb's function that speaks it."""
 FAMILIES = {
     "data": "look after the real tasks' data",
     "bench": "measure how fast we are, beside others",
@@ -421,7 +437,9 @@ VERBS = {
         "heldout.verbs.bench.rollout:bench_rollout",
         _bench_rollout_flags,
     ),
-    "serve": Verb("an environment behind AgentGym's HTTP protocol", "heldout.verbs.serve:serve", _serve_flags),
+    "serve": Verb(
+        "an environment for programs that speak AgentGym or OpenEnv", PROTOCOLS["agentgym"], _serve_flags
+    ),
     "bench serve": Verb(
         "2,000 episodes, good and bad, through the server",
         "heldout.verbs.bench.serve:bench_serve",

@@ -23,6 +23,7 @@ SAYS = {
         "\ntextcraft.easy  ",
         "95 % interval",
     ),
+    "04_train_with_trl.py": ("step 1: reward ", "\nstep 2: reward ", ", score "),
 }
 
 

@@ -26,7 +26,11 @@ str temp tmp tok traj val
 """
 """Abbreviations; `env`, `id`, `ids`, `kl`, `lr`, `logp` and `rng` are words here."""
 
-GIVEN = {"get_seq_length": "transformers asks a cache by this name"}
+GIVEN = {
+    "get_seq_length": "transformers asks a cache by this name",
+    "num_tasks": "OpenEnv asks an environment by this name",
+    "rollout_func": "TRL's GRPOTrainer has an argument of this name",
+}
 """A name with one of these words → whose name it is."""
 
 

@@ -10,13 +10,12 @@ import torch
 from heldout.bench.machine import Machine
 from heldout.bench.steps import Step, Update, Work
 from heldout.bench.train import OURS, PADDED, TRL, Comparison, compare, ratio, step, update
-from heldout.bench.trl import INSTALLED, Trl, columns
+from heldout.bench.trl import INSTALLED, Trl
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.config import Config, Limits, Source, Train
 from heldout.envs.registry import open_suite
-from heldout.errors import HeldoutError
 from heldout.model.worker import Worker
-from heldout.records import Ending, Reply, Stage, Task, Trajectory, Turn
+from heldout.records import Stage
 from heldout.store.runs import StageFolder
 from heldout.train.stage import Job
 from heldout.verbs.bench.train import described, told
@@ -226,29 +225,3 @@ def test_every_moment_belongs_to_one_part() -> None:
     assert watch.cpu_seconds[PLAY] < 0.02
     watch.begin()
     assert set(watch.seconds.values()) == {0.0}
-
-
-def trajectory(*turns: Reply) -> Trajectory:
-    task = Task(env="doors", split="train", id="doors_2", difficulty="easy", world={})
-    played = tuple(Turn(reply=reply, action="", observation="") for reply in turns)
-    ended = Ending.FAILED
-    return Trajectory(
-        task=task, attempt=0, opening="", turns=played, reward=0.5, score=0.0, ending=ended, stream="doors_2/0"
-    )
-
-
-def test_trl_is_given_what_was_sampled_and_what_only_read() -> None:
-    first = Reply(text="", context_ids=(5, 6), token_ids=(7,), logprobs=(-0.1,))
-    second = Reply(text="", context_ids=(8,), token_ids=(9, 2), logprobs=(-0.2, -0.3))
-    assert columns([trajectory(first, second)]) == {
-        "prompt_ids": [[5, 6]],
-        "completion_ids": [[7, 8, 9, 2]],
-        "logprobs": [[-0.1, 0.0, -0.2, -0.3]],
-        "env_mask": [[1, 0, 1, 1]],
-        "earned": [0.5],
-    }
-
-
-def test_an_episode_without_a_sampled_token_is_refused() -> None:
-    with pytest.raises(HeldoutError, match="doors_2/0: nothing was sampled"):
-        columns([trajectory(Reply(text=""))])

@@ -25,7 +25,8 @@ import torch
 from torch import Tensor
 
 from heldout.learn.advantages import group_advantages
-from heldout.learn.batch import samples_of, sequence_of
+from heldout.learn.batch import samples_of
+from heldout.learn.columns import columns
 from heldout.learn.losses import MOST_MISMATCH
 from heldout.model import load
 from heldout.model.learner import Learner, Objective, Update
@@ -196,25 +197,13 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
             processing_class=load.load(str(models.folder))[1],
             train_dataset=datasets.Dataset.from_list([{"prompt": "."}]),
             rollout_func=lambda *_: columns(played),
-            reward_funcs=lambda earned, **_: earned,
+            reward_funcs=lambda env_reward, **_: env_reward,
         )
         made.use_vllm = case.engine > 0  # after it is made: it would start vLLM
         made._last_loaded_step = made.state.global_step  # and would send it the weights
         return made
 
     return trainer
-
-
-def columns(played: Sequence[Trajectory]) -> dict[str, list[Any]]:
-    """The rollouts as TRL takes them: a prompt, and a completion in which the environment's ids are masked."""
-    rows = dict[str, list[Any]](prompt_ids=[], completion_ids=[], logprobs=[], env_mask=[], earned=[])
-    for each in played:
-        ids, sampled, logprobs = sequence_of(each)
-        prompt = len(each.turns[0].reply.context_ids)
-        values = (ids[:prompt], ids[prompt:], logprobs[prompt:], list(map(int, sampled[prompt:])), each.reward)
-        for name, value in zip(rows, values, strict=True):
-            rows[name].append(value)
-    return rows
 
 
 def distances(mine: Any, its: Any) -> dict[str, float]:

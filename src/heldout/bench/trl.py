@@ -22,8 +22,7 @@ from transformers.trainer_callback import PrinterCallback
 from heldout.bench.generate import GenerateEngine
 from heldout.bench.steps import Step, Update, Work, learned, stepped
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
-from heldout.errors import HeldoutError
-from heldout.learn.batch import sequence_of
+from heldout.learn.columns import columns
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
 from heldout.model.local import LocalPolicy
@@ -84,9 +83,9 @@ class Trl:
             watch.lap(PLAY)
             return columns(played)
 
-        def reward(earned: list[float], **_: object) -> list[float]:
+        def reward(env_reward: list[float], **_: object) -> list[float]:
             watch.lap(BETWEEN)
-            return earned
+            return env_reward
 
         with TemporaryDirectory(prefix="heldout-bench-") as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that rollout_func is an experiment, and what it deprecates in itself
@@ -189,21 +188,3 @@ class _Player:
             )
             attempts[prompt] += 1
         return assignments
-
-
-def columns(played: Sequence[Trajectory]) -> dict[str, list[Any]]:
-    """The rollouts as TRL takes them: a prompt, and a completion in which what the environment said is masked."""
-    rows = dict[str, list[Any]](prompt_ids=[], completion_ids=[], logprobs=[], env_mask=[], earned=[])
-    for each in played:
-        if not each.generated_tokens:
-            raise HeldoutError(
-                f"{each.stream}: nothing was sampled, and TRL takes no such episode (no room, or an error)"
-            )
-        ids, sampled, logprobs = sequence_of(each)
-        prompt = len(each.turns[0].reply.context_ids)
-        rows["prompt_ids"].append(ids[:prompt])
-        rows["completion_ids"].append(ids[prompt:])
-        rows["logprobs"].append(logprobs[prompt:])
-        rows["env_mask"].append([int(own) for own in sampled[prompt:]])
-        rows["earned"].append(each.reward)
-    return rows

@@ -1,0 +1,1 @@
+"""Doors for other programs: AgentGym's protocol (docs/serving.md), OpenEnv and TRL (docs/integrations.md)."""

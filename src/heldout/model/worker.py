@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
@@ -12,7 +12,7 @@ from heldout.envs.registry import open_suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model import load
-from heldout.model.chat import chat_of
+from heldout.model.chat import Chat, chat_of
 from heldout.model.engines.hf import HfEngine
 from heldout.model.learner import Learner, Objective, Reduce, Update, alone
 from heldout.model.local import LocalPolicy
@@ -91,13 +91,7 @@ class Worker:
 
     def engine(self, temperature: float, slots: int) -> HfEngine:
         """A fresh engine on the weights as they are now."""
-        return HfEngine(
-            self.model,
-            slots=max(1, slots),
-            context=load.context_of(self.model),
-            end_ids=sorted({self.chat.end_id, *load.end_ids(self.model)}),
-            temperature=temperature,
-        )
+        return engine_on(self.model, self.chat, temperature=temperature, slots=slots)
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """One batch; every process of a crew must be given its share at the same time."""
@@ -124,6 +118,17 @@ class Worker:
     def suite(self, name: str) -> Suite:
         """The environment of that name over this worker's source of tasks."""
         return open_suite(name, self.setting.source)
+
+
+def engine_on(model: Any, chat: Chat, *, temperature: float, slots: int) -> HfEngine:
+    """A fresh engine on a model's weights; replies end where its template or the model itself ends them."""
+    return HfEngine(
+        model,
+        slots=max(1, slots),
+        context=load.context_of(model),
+        end_ids=sorted({chat.end_id, *load.end_ids(model)}),
+        temperature=temperature,
+    )
 
 
 @contextmanager

@@ -129,14 +129,6 @@ def test_without_the_extra_the_verb_says_what_to_install() -> None:
     )
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Processes that are started can be interrupted, also where a shell in the background runs the tests."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_the_command_says_where_it_serves_and_ends_with_one_line() -> None:
     words = [sys.executable, "-m", "heldout", "serve", "babyai", "--port", "0", "--json", "--rules", "fixed"]

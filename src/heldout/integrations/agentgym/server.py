@@ -66,8 +66,7 @@ class Server:
     @property
     def address(self) -> str:
         """Where clients find it."""
-        host, port = self._listening.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return address_of(self._listening)
 
     def run(self) -> None:
         """Serve."""
@@ -104,6 +103,12 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise HeldoutError(f"cannot listen on port {port} of {host}: {error.strerror}") from None
     return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where clients find what listens there."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @final

@@ -1,4 +1,4 @@
-"""`heldout serve`: an environment behind AgentGym's HTTP protocol."""
+"""`heldout serve --protocol agentgym`: an environment behind AgentGym's HTTP protocol."""
 
 import os
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from heldout.integrations.agentgym.episodes import Episodes
 from heldout.integrations.agentgym.server import Server, listen
 
 
-def serve(
+def serve_agentgym(
     *,
     env: str,
     host: str,
     port: int,
-    rules: str,
+    rules: str | None,
     max_episodes: int,
     idle_seconds: int,
     as_json: bool,
     settings: Sequence[str],
 ) -> None:
     """Serves one environment until it is interrupted; the first line says where."""
-    source = changed(Config(), [f"source.rules={rules}", *settings]).source
+    source = changed(Config(), [f"source.rules={rules or 'agentgym'}", *settings]).source
     suite = open_suite(env, source)
     episodes = Episodes(max_episodes, idle_seconds)
     door = Door(suite, source, episodes, SystemRandom())

@@ -1,0 +1,36 @@
+"""`heldout serve --protocol openenv`: any environment as an OpenEnv environment."""
+
+import os
+from collections.abc import Sequence
+from json import dumps
+
+import uvicorn
+
+from heldout.config import Config, changed
+from heldout.envs.registry import open_suite
+from heldout.integrations.agentgym.server import address_of, listen
+from heldout.integrations.openenv import app_of
+
+
+def serve_openenv(
+    *,
+    env: str,
+    host: str,
+    port: int,
+    rules: str | None,
+    max_episodes: int,
+    idle_seconds: int,
+    as_json: bool,
+    settings: Sequence[str],
+) -> None:
+    """Serves one environment until it is interrupted; the first line says where. K is `limits.turns`."""
+    config = changed(Config(), [f"source.rules={rules or 'fixed'}", *settings])
+    suite = open_suite(env, config.source)
+    app = app_of(suite, max_turns=config.limits.turns, max_episodes=max_episodes, idle_seconds=idle_seconds)
+    listening = listen(host, port)
+    url = address_of(listening)
+    about = {"env": env, "url": url, "rules": suite.rules, "source": suite.source, "pid": os.getpid()}
+    words = f"{env} by rules {suite.rules} ({suite.source}) as an OpenEnv environment at {url}; Ctrl-C ends it"
+    print(dumps(about) if as_json else words, flush=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="error", timeout_graceful_shutdown=2))
+    server.run(sockets=[listening])
