@@ -25,7 +25,9 @@ from heldout.records import Task, Trajectory, from_json, to_json
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
-Prompt = Sequence[Mapping[str, Any]]
+Prompt = str | Sequence[Mapping[str, Any]]
+"""Messages, of which the last has the task; TRL itself takes plain words too."""
+
 Rollout = Callable[[Sequence[Prompt], Any], dict[str, list[Any]]]
 """What TRL asks for: the rollouts of these prompts in columns, played by the model of that trainer."""
 
