@@ -35,6 +35,7 @@ CALLS = {
     "data check": "data check",
     "data list": "data list",
     "data fetch": "data fetch textcraft",
+    "data prepare": "data prepare searchqa",
     "bench rollout": "bench rollout",
     "serve": "serve textcraft",
     "bench serve": "bench serve",
