@@ -119,7 +119,7 @@ def test_what_is_no_action_here_changes_nothing_and_is_said_by_our_rules(opened:
     before = env.start(), original.start()
     assert original.step(action) == before[1]
     told = env.step(action)
-    assert told == replace(before[0], observation=f"Invalid Action.\n\n{START}")
+    assert told == replace(before[0], observation=f"Invalid Action.\n\n{START}", refusal="Invalid Action.")
 
 
 @pytest.mark.parametrize(
