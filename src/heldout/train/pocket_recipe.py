@@ -41,17 +41,17 @@ class Lesson:
 
 
 def _skill() -> Lesson:
-    """How to play: the oracle with few slips, each different; in ALFWorld with many, or it would never search."""
-    few, many = Mistakes(slip=0.12), Mistakes(slip=0.35)
+    """How to play: the oracle with few slips, each different; in ALFWorld with more, or it would never search."""
+    few, some = Mistakes(slip=0.12), Mistakes(slip=0.2)
     plain = (
-        Share(env="textcraft", count=13_000, turns=12, mistakes=few),
-        Share(env="babyai", count=4_000, turns=12, mistakes=few),
-        Share(env="searchqa", count=6_000, turns=10, mistakes=few),
-        Share(env="webshop", count=3_500, turns=12, mistakes=few),
-        Share(env="alfworld", count=7_000, turns=20, mistakes=many),
+        Share(env="textcraft", count=12_000, turns=12, mistakes=few),
+        Share(env="babyai", count=3_500, turns=12, mistakes=few),
+        Share(env="searchqa", count=7_000, turns=10, mistakes=few),
+        Share(env="webshop", count=3_000, turns=12, mistakes=few),
+        Share(env="alfworld", count=7_000, turns=20, mistakes=some),
     )
-    renamed = (replace(share, count=share.count // 10, maps=tuple(DEMONSTRATED)) for share in plain)
-    return Lesson(name="skill", steps=5600, shares=(*plain, *renamed))
+    renamed = (replace(share, count=share.count // 20, maps=tuple(DEMONSTRATED[:4])) for share in plain)
+    return Lesson(name="skill", steps=4500, shares=(*plain, *renamed))
 
 
 def _habits() -> Lesson:
@@ -60,11 +60,11 @@ def _habits() -> Lesson:
         name="habits",
         steps=250,
         shares=(
-            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.6, habit=0.85, persist=0.85)),
-            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.92)),
-            Share(env="searchqa", count=1200, turns=8, mistakes=Mistakes(slip=0.5, habit=0.85, persist=0.7)),
-            Share(env="webshop", count=1000, turns=8, mistakes=Mistakes(slip=0.4, habit=0.7, persist=0.5)),
-            Share(env="alfworld", count=1500, turns=16, mistakes=Mistakes(slip=0.4, habit=0.8, persist=0.6)),
+            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.45, habit=0.85, persist=0.7)),
+            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.6, habit=0.85, persist=0.9)),
+            Share(env="searchqa", count=1500, turns=8, mistakes=Mistakes(slip=0.3, habit=0.85, persist=0.5)),
+            Share(env="webshop", count=800, turns=8, mistakes=Mistakes(slip=0.35, habit=0.7, persist=0.5)),
+            Share(env="alfworld", count=1500, turns=16, mistakes=Mistakes(slip=0.25, habit=0.8, persist=0.5)),
         ),
     )
 
