@@ -4,23 +4,27 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from heldout.cli import main
 from heldout.data.catalogue import sources
+from heldout.envs.registry import open_suite
 
 Said = Callable[[], str]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of data, and no suite that was opened over another."""
     data = tmp_path / "data"
     data.mkdir()
     monkeypatch.setenv("HELDOUT_DATA", str(data))
-    return data
+    open_suite.cache_clear()
+    yield data
+    open_suite.cache_clear()
 
 
 @pytest.fixture
