@@ -165,14 +165,12 @@ def _demo_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--env", metavar="E", help="the environment to train in (the one that shows more)")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/demo)")
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _envs_flags(parser: ArgumentParser) -> None:
     flags.as_json(parser)
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _data_check_flags(parser: ArgumentParser) -> None:
@@ -206,8 +204,7 @@ def _play_flags(parser: ArgumentParser) -> None:
     flags.difficulty_file(parser)
     flags.max_turns(parser, "20")
     flags.seed(parser)
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _laws_flags(parser: ArgumentParser) -> None:
@@ -215,9 +212,7 @@ def _laws_flags(parser: ArgumentParser) -> None:
         "an environment of `heldout envs`, or MODULE:SUITE: a Suite there, or a function of a Source that gives one"
     )
     parser.add_argument("suite", metavar="ENV", help=place)
-    parser.add_argument(
-        "--limit", type=flags.count, metavar="N", help="look at the first N tasks of each pool only"
-    )
+    flags.limit(parser, "look at the first N tasks of each pool only")
     flags.as_json(parser)
     flags.settings(parser)
 
@@ -226,8 +221,8 @@ def _replay_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="episodes or dialogues, one a line: .jsonl or .jsonl.xz"
     )
-    flags.rules(parser)
-    parser.add_argument("--limit", type=flags.count, metavar="N", help="at most the first N episodes")
+    flags.rules(parser, "agentgym, as the original servers answer, or fixed (agentgym)", default="agentgym")
+    flags.limit(parser, "at most the first N episodes")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the episodes are written with our answers")
 
 
@@ -261,13 +256,12 @@ def _train_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/…)")
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.model(parser, "oracle", "random")
-    parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to play")
+    flags.envs(parser, "the environments to play")
     flags.difficulty(parser)
     flags.difficulty_file(parser)
     parser.add_argument(
@@ -277,29 +271,23 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
         "--metric", type=flags.metric, dest="samples", metavar="avg@k", help="plays of each task (avg@8)"
     )
     flags.max_turns(parser, "20")
-    flags.limit(parser)
+    flags.limit(parser, "at most N tasks of each environment and difficulty")
     flags.seed(parser)
     flags.as_json(parser)
     flags.out(parser, "where rows and trajectories lie (runs/…)")
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _difficulty_flags(parser: ArgumentParser) -> None:
     flags.model(parser, "oracle", "random")
-    parser.add_argument(
-        "--envs", "--env", nargs="+", required=True, metavar="E", help="the environments to measure"
-    )
+    flags.envs(parser, "the environments to measure")
     parser.add_argument("--n-samples", type=flags.count, dest="samples", metavar="K", help="plays of each task (8)")
     flags.max_turns(parser, "20")
-    parser.add_argument(
-        "--limit", type=flags.count, metavar="N", help="at most N tasks of each split, drawn by hash"
-    )
+    flags.limit(parser, "at most N tasks of each split, drawn by hash")
     flags.seed(parser)
     flags.as_json(parser)
     flags.out(parser, "where difficulty.json, rows and the report lie (runs/…)")
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _bench_rollout_flags(parser: ArgumentParser) -> None:
@@ -311,13 +299,10 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--episodes", type=flags.count, metavar="N", help="in each run (twice as many as in flight)"
     )
-    parser.add_argument(
-        "--rounds", type=flags.count, default=3, metavar="N", help="runs of each engine, in turn (3)"
-    )
+    flags.rounds(parser, 3, "runs of each engine, in turn (3)")
     flags.seed(parser)
     flags.as_json(parser)
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _serve_flags(parser: ArgumentParser) -> None:
@@ -331,10 +316,7 @@ def _serve_flags(parser: ArgumentParser) -> None:
         metavar="P",
         help="what clients speak: agentgym or openenv (agentgym)",
     )
-    rules = flags.one_of("rules", "agentgym", "fixed")
-    parser.add_argument(
-        "--rules", type=rules, metavar="R", help="agentgym or fixed (agentgym for its own protocol, else fixed)"
-    )
+    flags.rules(parser, "agentgym or fixed (agentgym for its own protocol, else fixed)", default=None)
     parser.add_argument(
         "--max-episodes",
         type=flags.count,
@@ -367,16 +349,13 @@ def _bench_envs_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--envs", "--env", nargs="+", default=[], metavar="E", help="the environments (every one)")
     file = "recorded episodes, as for replay: their actions are played, and no other environments"
     parser.add_argument("--file", dest="files", nargs="+", type=Path, default=[], metavar="FILE", help=file)
-    rules = flags.one_of("rules", "agentgym", "fixed")
-    parser.add_argument("--rules", type=rules, metavar="R", help="agentgym or fixed (fixed; with a file agentgym)")
-    limit = "tasks of each environment (100), or the first N episodes of each file (all)"
-    parser.add_argument("--limit", type=flags.count, metavar="N", help=limit)
-    parser.add_argument("--rounds", type=flags.count, default=5, metavar="N", help="rounds, everything in turn (5)")
+    flags.rules(parser, "agentgym or fixed (fixed; with a file agentgym)", default=None)
+    flags.limit(parser, "tasks of each environment (100), or the first N episodes of each file (all)")
+    flags.rounds(parser, 5, "rounds, everything in turn (5)")
     parser.add_argument("--seconds", type=flags.seconds, default=1.0, metavar="S", help="of a round, at least (1)")
     flags.seed(parser)
     flags.as_json(parser)
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 def _bench_train_flags(parser: ArgumentParser) -> None:
@@ -387,13 +366,10 @@ def _bench_train_flags(parser: ArgumentParser) -> None:
         "--tasks", type=flags.count, metavar="N", help="tasks of a step (6: all then takes some minutes)"
     )
     parser.add_argument("--samples", type=flags.count, metavar="G", help="trajectories of a task (8)")
-    parser.add_argument(
-        "--rounds", type=flags.count, default=3, metavar="N", help="steps of each approach, in turn (3)"
-    )
+    flags.rounds(parser, 3, "steps of each approach, in turn (3)")
     flags.seed(parser)
     flags.as_json(parser)
-    flags.variant(parser)
-    flags.settings(parser)
+    flags.changes(parser)
 
 
 PROTOCOLS = {

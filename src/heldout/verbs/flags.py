@@ -63,8 +63,8 @@ def settings(parser: ArgumentParser) -> None:
     )
 
 
-def variant(parser: ArgumentParser) -> None:
-    """`--variant trait=value`, which is `--set source.variant.trait=value`."""
+def changes(parser: ArgumentParser) -> None:
+    """`--variant trait=value`, which is `--set source.variant.trait=value`; and `--set`."""
     parser.add_argument(
         "--variant",
         dest="settings",
@@ -75,6 +75,7 @@ def variant(parser: ArgumentParser) -> None:
         default=[],
         help="change traits of the environments, such as actions=hidden feedback=uniform words=17",
     )
+    settings(parser)
 
 
 def _changed_trait(text: str) -> str:
@@ -130,19 +131,22 @@ def max_turns(parser: ArgumentParser, default: str) -> None:
     parser.add_argument("--max-turns", type=count, metavar="K", help=f"replies an episode may have ({default})")
 
 
-def rules(parser: ArgumentParser) -> None:
-    """`--rules`, those of the originals if left out."""
-    parser.add_argument(
-        "--rules",
-        type=one_of("rules", "agentgym", "fixed"),
-        default="agentgym",
-        metavar="R",
-        help="agentgym, as the original servers answer, or fixed (agentgym)",
-    )
+def envs(parser: ArgumentParser, what: str) -> None:
+    """`--envs`, one or several; `--env` is the same."""
+    parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help=what)
 
 
-def limit(parser: ArgumentParser) -> None:
-    """`--limit`."""
-    parser.add_argument(
-        "--limit", type=count, metavar="N", help="at most N tasks of each environment and difficulty"
-    )
+def rules(parser: ArgumentParser, what: str, default: str | None) -> None:
+    """`--rules`; None where they are left out and something else decides."""
+    choice = one_of("rules", "agentgym", "fixed")
+    parser.add_argument("--rules", type=choice, default=default, metavar="R", help=what)
+
+
+def limit(parser: ArgumentParser, what: str) -> None:
+    """`--limit`, and of what it is."""
+    parser.add_argument("--limit", type=count, metavar="N", help=what)
+
+
+def rounds(parser: ArgumentParser, default: int, what: str) -> None:
+    """`--rounds`, and of what they are."""
+    parser.add_argument("--rounds", type=count, default=default, metavar="N", help=what)
