@@ -7,7 +7,6 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from shutil import rmtree
 
 import torch
 
@@ -45,9 +44,10 @@ LONGEST, COPIED = 512, 5
 def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
     """Makes the model in a folder: trained in float32, written in float16.
 
-    A build that was stopped goes on from its last checkpoint, and ends in the same model.
+    A build that was stopped goes on from its last checkpoint, and ends in the same model. The checkpoints stay:
+    who calls clears them away once nothing more is to be done with the model.
     """
-    unfinished = StageFolder(folder / "unfinished")
+    unfinished = unfinished_in(folder)
     _claim(unfinished, recipe)
     lessons = {lesson.name: _gather(recipe, lesson, processes) for lesson in recipe.lessons}
     say(", ".join(f"{len(demos)} demonstrations of {name}" for name, demos in lessons.items()))
@@ -76,7 +76,11 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
                 save(crew, unfinished, step)
     trained, _ = load.load(str(unfinished.whole(recipe.steps)))
     load.save(trained, tokenizer, folder, torch.float16)
-    rmtree(unfinished.root)
+
+
+def unfinished_in(folder: Path) -> StageFolder:
+    """Where the checkpoints of a build lie."""
+    return StageFolder(folder / "unfinished")
 
 
 def _claim(unfinished: StageFolder, recipe: Recipe) -> None:

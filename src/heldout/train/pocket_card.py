@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
+from shutil import rmtree
 
 from heldout import __version__
 from heldout.agents import open_agent, suites_of
@@ -14,7 +15,7 @@ from heldout.model.load import place_of
 from heldout.records import Json, to_json
 from heldout.store.files import read_json, replace_json
 from heldout.store.rows import Memory
-from heldout.train.pocket_build import Say, build
+from heldout.train.pocket_build import Say, build, unfinished_in
 from heldout.train.pocket_recipe import Recipe
 
 CARD = "recipe.json"
@@ -39,9 +40,11 @@ class Compared:
 
 
 def make(recipe: Recipe, folder: Path, processes: int, say: Say) -> dict[str, Json]:
-    """Builds the model, measures it, and writes its card."""
+    """Builds the model, measures it, and writes its card; stopped anywhere, it goes on from the last checkpoint."""
     build(recipe, folder, processes, say)
-    return _write_card(recipe, folder, processes)
+    card = _write_card(recipe, folder, processes)
+    rmtree(unfinished_in(folder).root)
+    return card
 
 
 def _write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]:

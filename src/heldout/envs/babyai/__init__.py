@@ -29,6 +29,12 @@ ACTIONS = (
     "toggle",
 )
 
+LISTED, POCKET_LISTED = (
+    "Each observation ends with the actions that are possible now.",
+    "Each observation lists what you can do; things",
+)
+"""What an instruction says of the list of actions."""
+
 STANDARD = f"""You control an agent in a grid of rooms and are given a goal to reach there. You see the cells \
 ahead of you, never those behind, and what you no longer see you must remember yourself.
 
@@ -37,14 +43,14 @@ Actions:
 
 A thing is named by its colour, its kind and its number, as in `go to red ball 1`; a door also by whether it is \
 open, closed or locked. A locked door opens to who carries the key of its colour. `toggle` opens what is right \
-ahead. Each observation ends with the actions that are possible now.
+ahead. {LISTED}
 
 Answer every observation with one thought and one action, in this form:
 Thought: <why>
 Action: <one action>"""
 
-POCKET = """Reach the goal in a grid of rooms; you see only what lies ahead. \
-Each observation lists what you can do; things are named with their number, as in: go to red ball 1.
+POCKET = f"""Reach the goal in a grid of rooms; you see only what lies ahead. \
+{POCKET_LISTED} are named with their number, as in: go to red ball 1.
 Answer with one action:
 Thought: ...
 Action: ..."""
@@ -52,11 +58,8 @@ Action: ..."""
 INSTRUCTIONS = {"standard": STANDARD, "pocket": POCKET}
 
 HIDDEN = {
-    "standard": STANDARD.replace(" Each observation ends with the actions that are possible now.", ""),
-    "pocket": POCKET.replace(
-        "Each observation lists what you can do; things are named with their number, as in: go to red ball 1.",
-        f"Actions:\n{chr(10).join(ACTIONS)}\nThings are named with their number, as in: go to red ball 1.",
-    ),
+    "standard": STANDARD.replace(f" {LISTED}", ""),
+    "pocket": POCKET.replace(POCKET_LISTED, f"Actions:\n{chr(10).join(ACTIONS)}\nThings"),
 }
 """Where a variant hides the list of actions the instruction has their shapes."""
 

@@ -1,8 +1,6 @@
 """`heldout serve --protocol agentgym`: an environment behind AgentGym's HTTP protocol."""
 
-import os
 from collections.abc import Sequence
-from json import dumps
 from random import SystemRandom
 
 from heldout.config import Config, changed
@@ -10,6 +8,7 @@ from heldout.envs.registry import open_suite
 from heldout.integrations.agentgym.door import Door
 from heldout.integrations.agentgym.episodes import Episodes
 from heldout.integrations.agentgym.server import Server, listen
+from heldout.verbs.serve.first_line import announce
 
 
 def serve_agentgym(
@@ -29,7 +28,5 @@ def serve_agentgym(
     episodes = Episodes(max_episodes, idle_seconds)
     door = Door(suite, source, episodes, SystemRandom())
     server = Server(door, episodes, listen(host, port))
-    about = {"env": env, "url": server.address, "rules": suite.rules, "source": suite.source, "pid": os.getpid()}
-    words = f"{env} by rules {suite.rules} ({suite.source}) at {server.address}; Ctrl-C ends it"
-    print(dumps(about) if as_json else words, flush=True)
+    announce(suite, server.address, "", as_json)
     server.run()

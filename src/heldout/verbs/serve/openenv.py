@@ -1,8 +1,6 @@
 """`heldout serve --protocol openenv`: any environment as an OpenEnv environment."""
 
-import os
 from collections.abc import Sequence
-from json import dumps
 
 import uvicorn
 
@@ -10,6 +8,7 @@ from heldout.config import Config, changed
 from heldout.envs.registry import open_suite
 from heldout.integrations.agentgym.server import address_of, listen
 from heldout.integrations.openenv import app_of
+from heldout.verbs.serve.first_line import announce
 
 
 def serve_openenv(
@@ -28,9 +27,6 @@ def serve_openenv(
     suite = open_suite(env, config.source)
     app = app_of(suite, max_turns=config.limits.turns, max_episodes=max_episodes, idle_seconds=idle_seconds)
     listening = listen(host, port)
-    url = address_of(listening)
-    about = {"env": env, "url": url, "rules": suite.rules, "source": suite.source, "pid": os.getpid()}
-    words = f"{env} by rules {suite.rules} ({suite.source}) as an OpenEnv environment at {url}; Ctrl-C ends it"
-    print(dumps(about) if as_json else words, flush=True)
+    announce(suite, address_of(listening), " as an OpenEnv environment", as_json)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="error", timeout_graceful_shutdown=2))
     server.run(sockets=[listening])
