@@ -21,17 +21,27 @@ def test_a_curve_is_drawn_as_png_too(findings: Findings) -> None:
 
 
 def test_axes_say_what_they_show_in_which_unit(findings: Findings) -> None:
-    training, test = learning_curve(METRICS, points(findings)).axes
+    training, babyai, textcraft = learning_curve(METRICS, points(findings)).axes
     assert (training.get_xlabel(), training.get_ylabel()) == (
         "training step",
         "mean of the step's episodes (0 to 1)",
     )
-    assert test.get_ylabel() == "avg@8 (points, 0 to 100)"
-    assert [text.get_text() for text in test.get_legend().get_texts()] == [
-        "babyai.easy",
-        "textcraft.easy",
-        "textcraft.hard",
+    assert [panel.get_title() for panel in (babyai, textcraft)] == [
+        "On test tasks of babyai, 95 % intervals",
+        "On test tasks of textcraft, 95 % intervals",
     ]
+    for panel, levels in ((babyai, ["easy"]), (textcraft, ["easy", "hard"])):
+        assert panel.get_ylabel() == "avg@8 (points, 0 to 100)"
+        assert [text.get_text() for text in panel.get_legend().get_texts()] == levels
+
+
+def test_each_environment_has_a_panel_and_no_empty_one_is_seen(findings: Findings) -> None:
+    envs = ("alfworld", "babyai", "searchqa", "webshop")
+    scores = [Point(step, replace(findings.base[0], env=env)) for env in envs for step in (0, 30)]
+    panels = learning_curve(METRICS, scores).axes
+    assert len(panels) == 6
+    seen = [panel.get_title().split(",")[0] for panel in panels if panel.get_visible()]
+    assert seen == ["On training tasks", *(f"On test tasks of {env}" for env in envs)]
 
 
 def test_without_test_scores_there_is_one_panel() -> None:

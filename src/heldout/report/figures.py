@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import cycle
+from math import ceil
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +20,9 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 MARKERS = "os^Dvp"
 
+COLUMNS = 3
+"""Panels beside each other."""
+
 LABELS = {"reward": "reward", "success": "success (share of episodes)"}
 """The metrics that are drawn."""
 
@@ -33,13 +36,18 @@ class Point:
 
 
 def learning_curve(metrics: Sequence[Mapping[str, Json]], points: Sequence[Point] = ()) -> Figure:
-    """Reward and success of each training step; beside them the test scores along the way, with intervals."""
-    figure = Figure(figsize=(10, 4.2) if points else (6, 4.2), layout="constrained")
+    """Reward and success of each training step; then each environment's test scores, with intervals."""
+    envs = sorted({point.score.cell.env for point in points})
+    across = min(1 + len(envs), COLUMNS)
+    down = ceil((1 + len(envs)) / across)
+    figure = Figure(figsize=(1.5 + 3.5 * across, 3.8 * down), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, 2 if points else 1, squeeze=False)[0]
+    panels = figure.subplots(down, across, squeeze=False).flatten()
     _training(panels[0], metrics)
-    if points:
-        _held_out(panels[1], points)
+    for panel, env in zip(panels[1:], envs, strict=False):
+        _held_out(panel, env, [point for point in points if point.score.cell.env == env])
+    for panel in panels[1 + len(envs) :]:
+        panel.set_visible(False)
     return figure
 
 
@@ -55,27 +63,39 @@ def png(figure: Figure) -> bytes:
 
 
 def _training(panel: Axes, metrics: Sequence[Mapping[str, Json]]) -> None:
-    looks = zip(LABELS, COLOURS, MARKERS, ("-", "--"), (None, "white"), strict=False)
-    for name, colour, marker, line, fill in looks:  # dashed and hollow on top: equal curves are both seen
+    for place, name in enumerate(LABELS):
         rows = [row for row in metrics if row.get(name) is not None]
-        steps, values = [row["step"] for row in rows], [row[name] for row in rows]
-        look = {"color": colour, "marker": marker, "markersize": 4, "linestyle": line, "markerfacecolor": fill}
-        panel.plot(steps, values, label=LABELS[name], **look)
+        panel.plot([row["step"] for row in rows], [row[name] for row in rows], **_look(place), label=LABELS[name])
     _dressed(panel, "On training tasks, as they are played", "mean of the step's episodes (0 to 1)")
     panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]), top=max(1.02, panel.get_ylim()[1]))
 
 
-def _held_out(panel: Axes, points: Sequence[Point]) -> None:
-    names = sorted({point.score.cell.name for point in points})
+def _held_out(panel: Axes, env: str, points: Sequence[Point]) -> None:
+    """One environment's scores: a line for each difficulty."""
+    levels = sorted({point.score.cell.difficulty for point in points})
     apart = 0.012 * max(point.step for point in points)
-    for place, (name, colour, marker) in enumerate(zip(names, cycle(COLOURS), cycle(MARKERS), strict=False)):
-        own = sorted((point for point in points if point.score.cell.name == name), key=lambda point: point.step)
-        steps = [point.step + apart * (place - (len(names) - 1) / 2) for point in own]  # intervals side by side
+    for place, level in enumerate(levels):
+        own = sorted(
+            (point for point in points if point.score.cell.difficulty == level), key=lambda point: point.step
+        )
+        steps = [point.step + apart * (place - (len(levels) - 1) / 2) for point in own]  # intervals side by side
         scores, below, above = zip(*(_bar(point.score) for point in own), strict=True)
-        panel.errorbar(steps, scores, (below, above), color=colour, marker=marker, capsize=3, label=name)
+        panel.errorbar(steps, scores, (below, above), **_look(place), capsize=3, label=level)
     k = max(point.score.k for point in points)
-    _dressed(panel, "On test tasks, with 95 % intervals", f"avg@{k} (points, 0 to 100)")
+    _dressed(panel, f"On test tasks of {env}, 95 % intervals", f"avg@{k} (points, 0 to 100)")
     panel.set_ylim(0, 102)
+
+
+def _look(place: int) -> dict[str, Any]:
+    """Of a panel's first, second and later lines; the second is dashed and hollow, so equal ones are both seen."""
+    line, fill = ("--", "white") if place == 1 else ("-", None)
+    return {
+        "color": COLOURS[place],
+        "marker": MARKERS[place],
+        "markersize": 5,
+        "linestyle": line,
+        "markerfacecolor": fill,
+    }
 
 
 def _bar(score: CellScore) -> tuple[float, float, float]:
