@@ -140,6 +140,8 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("train --model pocket --env nowhere", "unknown environment 'nowhere'"),
         ("pocket --without nowhere", "unknown environment 'nowhere' (choose from: alfworld,"),
         ("pocket --check --without babyai", "--check compares with the shipped model"),
+        ("pocket --check --maps 2", "--check compares with the shipped model"),
+        ("pocket --maps 17", "maps for demonstrations are 1 to 16, not 17"),
         ("train --model ./nowhere --env textcraft", "no model './nowhere'"),
         (
             "train --model pocket --env textcraft --resume",

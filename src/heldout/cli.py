@@ -236,6 +236,8 @@ def _pocket_flags(parser: ArgumentParser) -> None:
         default=[],
         help="environments of which it is shown no more than the form of a reply: truly unseen ones",
     )
+    words = "show some demonstrations in the made-up words of maps 1 to N too (none)"
+    parser.add_argument("--maps", type=flags.count, metavar="N", help=words)
     flags.out(parser, "where to build it (outputs/pocket)")
     flags.seed(parser)
     flags.settings(parser)

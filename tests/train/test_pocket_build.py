@@ -42,6 +42,15 @@ def test_an_environment_left_out_is_shown_by_one_reply_without_sense_and_the_oth
                 assert left == share
 
 
+def test_made_up_words_are_in_some_more_demonstrations_of_skill_if_asked_for() -> None:
+    recipe = Recipe().renamed(4)
+    skill, habits = recipe.lessons
+    assert habits == Recipe().lessons[1]
+    assert skill.shares[:5] == Recipe().lessons[0].shares
+    assert [(share.env, share.maps) for share in skill.shares[5:]] == [(env, (1, 2, 3, 4)) for env in recipe.envs]
+    assert [share.count for share in skill.shares[5:]] == [450, 250, 350, 200, 450]
+
+
 TINY = Recipe(
     lessons=(
         Lesson(
@@ -83,7 +92,6 @@ def test_a_build_that_was_stopped_goes_on_and_ends_in_the_same_model(
     build(TINY, tmp_path / "whole", processes=1, say=said_nothing)
     for name in ("model.safetensors", "tokenizer.json", "config.json"):
         assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    assert not (tmp_path / "stopped" / "unfinished").exists()
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from heldout.cli import main
 from heldout.config import Config, Source, pathless
-from heldout.envs.registry import open_suite
+from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.model.load import base_of
 from heldout.records import Episode, Stage
 from heldout.store.difficulty import read
@@ -142,6 +142,7 @@ def test_the_file_that_is_shipped_is_of_the_shipped_model_and_fits_the_pocket_ta
     shipped = read("pocket")
     how = "measure it again (docs/difficulty.md has the command)"
     assert shipped.model == base_of("pocket"), how
+    assert {halves.env for halves in shipped.envs} == set(BUILT_IN), how
     for halves in shipped.envs:
         suite = open_suite(halves.env, Source(difficulty="pocket"))
         levels = [task.difficulty for task in suite.tasks("train")]

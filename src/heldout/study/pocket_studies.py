@@ -2,14 +2,15 @@
 
 from heldout.analysis.scores import Cell
 from heldout.config import Config
+from heldout.envs.registry import BUILT_IN
 from heldout.records import Stage
 from heldout.study.plan import Measured, Study
 
-ENVS = ("textcraft", "babyai")
+ENVS = tuple(BUILT_IN)
 DEMO_ENV = "textcraft"
 """The environment whose episodes are played faster, so that more fit into ten minutes (docs/log.md)."""
 
-DEMO_TASKS, DEMO_TASKS_ELSEWHERE = 50, 24
+DEMO_TASKS, DEMO_TASKS_ELSEWHERE = 50, 12
 """Test tasks of the cell that is trained on, and of each other, unless `--set evaluate.tasks` says otherwise."""
 
 

@@ -14,7 +14,7 @@ from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
-OBSERVED = 0.2
+OBSERVED = 0.05
 """What an observed token counts beside a said one: reading the world is worth learning too."""
 
 

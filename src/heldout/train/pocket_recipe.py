@@ -11,7 +11,11 @@ from typing import Self
 
 from heldout.config import Source
 from heldout.envs.renaming import DEMONSTRATED
+from heldout.errors import BadCall
 from heldout.policies.twin import Mistakes
+
+RENAMED = 20
+"""Of so many demonstrations of skill one more is shown in made-up words, where maps are asked for."""
 
 FORM_SHOWN = 500
 """Demonstrations of an environment in a lesson of which only the form of a reply is to be shown."""
@@ -41,30 +45,32 @@ class Lesson:
 
 
 def _skill() -> Lesson:
-    """How to play: the oracle with few slips, each different; in ALFWorld with more, or it would never search."""
-    few, some = Mistakes(slip=0.12), Mistakes(slip=0.2)
-    plain = (
-        Share(env="textcraft", count=12_000, turns=12, mistakes=few),
-        Share(env="babyai", count=3_500, turns=12, mistakes=few),
-        Share(env="searchqa", count=7_000, turns=10, mistakes=few),
-        Share(env="webshop", count=3_000, turns=12, mistakes=few),
-        Share(env="alfworld", count=7_000, turns=20, mistakes=some),
+    """How to play: the oracle with few slips, each different."""
+    few = Mistakes(slip=0.12)
+    return Lesson(
+        name="skill",
+        steps=4500,
+        shares=(
+            Share(env="textcraft", count=9_000, turns=12, mistakes=few),
+            Share(env="babyai", count=5_000, turns=12, mistakes=few),
+            Share(env="searchqa", count=7_000, turns=10, mistakes=few),
+            Share(env="webshop", count=4_000, turns=12, mistakes=few),
+            Share(env="alfworld", count=9_000, turns=20, mistakes=few),
+        ),
     )
-    renamed = (replace(share, count=share.count // 20, maps=tuple(DEMONSTRATED[:4])) for share in plain)
-    return Lesson(name="skill", steps=4500, shares=(*plain, *renamed))
 
 
 def _habits() -> Lesson:
-    """How to fail: the tempting slip more often than not, and then again and again."""
+    """How to fail: the tempting slip, and then again and again."""
     return Lesson(
         name="habits",
         steps=250,
         shares=(
-            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.45, habit=0.85, persist=0.7)),
-            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.6, habit=0.85, persist=0.9)),
-            Share(env="searchqa", count=1500, turns=8, mistakes=Mistakes(slip=0.3, habit=0.85, persist=0.5)),
+            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.3, habit=0.85, persist=0.6)),
+            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.92)),
+            Share(env="searchqa", count=1500, turns=8, mistakes=Mistakes(slip=0.25, habit=0.85, persist=0.4)),
             Share(env="webshop", count=800, turns=8, mistakes=Mistakes(slip=0.35, habit=0.7, persist=0.5)),
-            Share(env="alfworld", count=1500, turns=16, mistakes=Mistakes(slip=0.25, habit=0.8, persist=0.5)),
+            Share(env="alfworld", count=1500, turns=16, mistakes=Mistakes(slip=0.3, habit=0.8, persist=0.5)),
         ),
     )
 
@@ -95,6 +101,19 @@ class Recipe:
         """The same, but of these environments only the form of a reply is shown: for studies of unseen ones."""
         lessons = (replace(lesson, shares=_without(lesson.shares, envs)) for lesson in self.lessons)
         return replace(self, lessons=tuple(lessons))
+
+    def renamed(self, maps: int) -> Self:
+        """The same, with some demonstrations of skill more, in the words of the first so many maps in equal parts.
+
+        The shipped model has met none: what it cost is in docs/decisions/0015-pocket-meets-five.md.
+        """
+        if maps not in range(1, len(DEMONSTRATED) + 1):
+            raise BadCall(f"maps for demonstrations are 1 to {len(DEMONSTRATED)}, not {maps}")
+        skill, *others = self.lessons
+        more = (
+            replace(share, count=share.count // RENAMED, maps=tuple(DEMONSTRATED[:maps])) for share in skill.shares
+        )
+        return replace(self, lessons=(replace(skill, shares=(*skill.shares, *more)), *others))
 
     @property
     def envs(self) -> list[str]:

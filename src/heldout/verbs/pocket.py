@@ -15,22 +15,38 @@ from heldout.train.pocket_recipe import Recipe
 HEADER = ("CELL", "SHIPPED", "95 %", "REBUILT", "95 %", "AGREE")
 
 
-def pocket(*, check: bool, without: Sequence[str], out: Path | None, seed: int, settings: Sequence[str]) -> None:
+def pocket(
+    *,
+    check: bool,
+    without: Sequence[str],
+    maps: int | None,
+    out: Path | None,
+    seed: int,
+    settings: Sequence[str],
+) -> None:
     """Builds the pocket model and measures it; `check` fails unless its scores agree with the shipped one's.
 
-    Of the environments in `without` it is shown no more than the form of a reply.
+    Of the environments in `without` it is shown no more than the form of a reply; with `maps`, some
+    demonstrations are in made-up words.
     """
-    recipe = _left_out(replace(changed(Recipe(), settings), seed=seed), without)
-    folder = out or Path("outputs") / "-without-".join(["pocket", *sorted(without)])
-    if check and without:
+    recipe = replace(changed(Recipe(), settings), seed=seed)
+    recipe = _left_out(recipe.renamed(maps) if maps else recipe, without)
+    if check and (without or maps):
         raise BadCall(
-            "--check compares with the shipped model, which is built with all environments: drop --without"
+            "--check compares with the shipped model, of all environments in their own words: "
+            "drop --without and --maps"
         )
+    folder = out or Path("outputs") / _name(without, maps)
     if check:
         _compared(compare(recipe, folder, default_processes(), print))
     else:
         make(recipe, folder, default_processes(), print)
     print(f"model: {folder}")
+
+
+def _name(without: Sequence[str], maps: int | None) -> str:
+    """What is changed, such as `pocket-without-babyai-maps-4`."""
+    return "-".join(["pocket", *(f"without-{env}" for env in sorted(without)), *([f"maps-{maps}"] if maps else [])])
 
 
 def _left_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:
