@@ -1,4 +1,4 @@
-"""`heldout demo`: a study of one chain, small enough for two cores and ten minutes."""
+"""`heldout demo`: a study of one chain, small enough for two cores and a quarter of an hour."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
