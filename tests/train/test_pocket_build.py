@@ -13,7 +13,7 @@ from heldout.store.runs import StageFolder
 from heldout.train import pocket_build
 from heldout.train.imitate import demonstrations, sample_of
 from heldout.train.pocket_build import build, copying, imitate, learn_to_copy
-from heldout.train.pocket_recipe import Lesson, Recipe, Share
+from heldout.train.pocket_recipe import Lesson, Recipe
 from heldout.train.stage import save
 
 
@@ -51,22 +51,6 @@ def test_made_up_words_are_in_some_more_demonstrations_of_skill_if_asked_for() -
     assert [share.count for share in skill.shares[5:]] == [450, 250, 350, 200, 450]
 
 
-TINY = Recipe(
-    lessons=(
-        Lesson(
-            name="skill",
-            steps=6,
-            shares=(Share(env="textcraft", count=20, turns=2, mistakes=Mistakes(slip=0.1)),),
-        ),
-    ),
-    width=16,
-    layers=1,
-    copy_steps=2,
-    copy_tokens=128,
-    batch_tokens=600,
-)
-
-
 class Killed(Exception):
     pass
 
@@ -76,20 +60,20 @@ def said_nothing(line: str) -> None:
 
 
 def test_a_build_that_was_stopped_goes_on_and_ends_in_the_same_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pocket_build, "SAVE_EVERY", 2)
     monkeypatch.setattr(pocket_build, "save", (kept := Stops(after=3)).save)
     with pytest.raises(Killed):
-        build(TINY, tmp_path / "stopped", processes=1, say=said_nothing)
+        build(tiny_recipe, tmp_path / "stopped", processes=1, say=said_nothing)
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
     with pytest.raises(BadCall, match="half made by another recipe"):
-        build(replace(TINY, seed=1), tmp_path / "stopped", processes=1, say=said_nothing)
+        build(replace(tiny_recipe, seed=1), tmp_path / "stopped", processes=1, say=said_nothing)
     said = list[str]()
-    build(TINY, tmp_path / "stopped", processes=1, say=said.append)
+    build(tiny_recipe, tmp_path / "stopped", processes=1, say=said.append)
     assert not [line for line in said if line.startswith("copy")]
     assert kept.steps == [0, 2, 4, 4, 6]
-    build(TINY, tmp_path / "whole", processes=1, say=said_nothing)
+    build(tiny_recipe, tmp_path / "whole", processes=1, say=said_nothing)
     for name in ("model.safetensors", "tokenizer.json", "config.json"):
         assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 

@@ -5,42 +5,26 @@ import pytest
 
 from heldout.envs.registry import BUILT_IN
 from heldout.model.load import place_of
-from heldout.policies.twin import Mistakes
 from heldout.records import digest, to_json
 from heldout.store.files import read_json
 from heldout.train import pocket_card
 from heldout.train.pocket_card import CARD, make
-from heldout.train.pocket_recipe import Lesson, Recipe, Share
-
-TINY = Recipe(
-    lessons=(
-        Lesson(
-            name="skill",
-            steps=2,
-            shares=(Share(env="textcraft", count=20, turns=2, mistakes=Mistakes(slip=0.1)),),
-        ),
-    ),
-    width=16,
-    layers=1,
-    copy_steps=2,
-    copy_tokens=128,
-    batch_tokens=600,
-)
+from heldout.train.pocket_recipe import Recipe
 
 
 def test_a_build_stopped_while_it_is_measured_is_measured_again_and_not_trained_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pocket_card, "TASKS", 1)
     said = list[str]()
     with monkeypatch.context() as stopped:
         stopped.setattr(pocket_card, "measure", _interrupted)
         with pytest.raises(KeyboardInterrupt):
-            make(TINY, tmp_path, processes=1, say=said.append)
-    assert any(line.startswith("skill 0/2") for line in said)
+            make(tiny_recipe, tmp_path, processes=1, say=said.append)
+    assert any(line.startswith("skill 0/6") for line in said)
     assert not (tmp_path / CARD).exists()
     said.clear()
-    card = make(TINY, tmp_path, processes=1, say=said.append)
+    card = make(tiny_recipe, tmp_path, processes=1, say=said.append)
     assert not any(line.startswith("skill") for line in said)
     assert list(card["scores"]) == ["textcraft.easy", "textcraft.hard"]
     assert read_json(tmp_path / CARD) == card
