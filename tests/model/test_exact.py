@@ -239,8 +239,11 @@ def test_an_episode_that_spends_its_budget_is_out_of_tokens(shared: Worker, trio
 
 def test_an_episode_that_fills_the_context_is_out_of_tokens(shared: Worker, trio: Suites) -> None:
     work = assigned(trio, "babyai", 12)
-    longest = max(len(shared.chat.opening(each.opening)) for each in played(shared, trio, work))
-    context = longest + 30
+    free = played(shared, trio, work, replace(LIMITS, turns=20), slots=5)
+    longest = max(len(shared.chat.opening(each.opening)) for each in free)
+    ids, sampled, _ = max(map(sequence_of, free), key=lambda sequence: len(sequence[0]))
+    in_a_reply = (at for at in range(longest + 30, len(ids)) if sampled[at - 1] and sampled[at])
+    context = next(in_a_reply)
     done = played(shared, trio, work, replace(LIMITS, turns=20), context=context, slots=5)
     assert Counter(each.ending for each in done)[Ending.OUT_OF_TOKENS] > 6
     lengths = [len(sequence_of(each)[0]) for each in done]
