@@ -37,7 +37,7 @@ class Point:
 
 def learning_curve(metrics: Sequence[Mapping[str, Json]], points: Sequence[Point] = ()) -> Figure:
     """Reward and success of each training step; then each environment's test scores, with intervals."""
-    envs = sorted({point.score.cell.env for point in points})
+    envs = sorted({point.score.env for point in points})
     across = min(1 + len(envs), COLUMNS)
     down = ceil((1 + len(envs)) / across)
     figure = Figure(figsize=(1.5 + 3.5 * across, 3.8 * down), layout="constrained")
@@ -45,7 +45,7 @@ def learning_curve(metrics: Sequence[Mapping[str, Json]], points: Sequence[Point
     panels = figure.subplots(down, across, squeeze=False).flatten()
     _training(panels[0], metrics)
     for panel, env in zip(panels[1:], envs, strict=False):
-        _held_out(panel, env, [point for point in points if point.score.cell.env == env])
+        _held_out(panel, env, [point for point in points if point.score.env == env])
     for panel in panels[1 + len(envs) :]:
         panel.set_visible(False)
     return figure
@@ -72,12 +72,10 @@ def _training(panel: Axes, metrics: Sequence[Mapping[str, Json]]) -> None:
 
 def _held_out(panel: Axes, env: str, points: Sequence[Point]) -> None:
     """One environment's scores: a line for each difficulty."""
-    levels = sorted({point.score.cell.difficulty for point in points})
+    levels = sorted({point.score.difficulty for point in points})
     apart = 0.012 * max(point.step for point in points)
     for place, level in enumerate(levels):
-        own = sorted(
-            (point for point in points if point.score.cell.difficulty == level), key=lambda point: point.step
-        )
+        own = sorted((each for each in points if each.score.difficulty == level), key=lambda each: each.step)
         steps = [point.step + apart * (place - (len(levels) - 1) / 2) for point in own]  # intervals side by side
         scores, below, above = zip(*(_bar(point.score) for point in own), strict=True)
         panel.errorbar(steps, scores, (below, above), **_look(place), capsize=3, label=level)

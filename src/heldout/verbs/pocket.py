@@ -29,8 +29,8 @@ def pocket(
     Of the environments in `without` it is shown no more than the form of a reply; with `maps`, some
     demonstrations are in made-up words.
     """
-    recipe = replace(changed(Recipe(), settings), seed=seed)
-    recipe = _left_out(recipe.renamed(maps) if maps else recipe, without)
+    recipe = _left_out(replace(changed(Recipe(), settings), seed=seed), without)
+    recipe = recipe.renamed(maps) if maps else recipe
     if check and (without or maps):
         raise BadCall(
             "--check compares with the shipped model, of all environments in their own words: "
@@ -46,7 +46,8 @@ def pocket(
 
 def _name(without: Sequence[str], maps: int | None) -> str:
     """What is changed, such as `pocket-without-babyai-maps-4`."""
-    return "-".join(["pocket", *(f"without-{env}" for env in sorted(without)), *([f"maps-{maps}"] if maps else [])])
+    parts = ["pocket", *(f"without-{env}" for env in sorted(without))]
+    return "-".join([*parts, f"maps-{maps}"] if maps else parts)
 
 
 def _left_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:
