@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from heldout.analysis.scores import Cell, CellScore, Change
+from heldout.config import Config, Train
 from heldout.records import Ending, Reply, Task, Trajectory, Turn
 from heldout.report.examples import Example
 from heldout.report.findings import Control, Findings
@@ -54,7 +55,7 @@ def findings() -> Findings:
         trained_env="textcraft",
         trained_difficulty="easy",
         seeds=(0,),
-        steps=30,
+        config=Config(train=Train(steps=30)),
         base=(score(ELSEWHERE, 0.3), score(EASY, 0.4), score(HARD, 0.1)),
         trained=(score(ELSEWHERE, 0.25), score(EASY, 0.75), score(HARD, 0.2)),
         change={ELSEWHERE: change(-5.0), EASY: change(35.0), HARD: change(10.0)},

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from heldout.config import Config, Evaluate, Source, Variant
 from heldout.records import Ending, Trajectory
 from heldout.report.examples import Example, examples
 from heldout.report.findings import Findings, control_table, detail_table, score_table
@@ -41,6 +42,18 @@ def test_the_counts_of_each_model(findings: Findings) -> None:
         *("textcraft.easy", "base", "8", "40.0", "80.0", "7.2", "123.4"),
         "out of turns 200, solved 280",
     )
+
+
+def test_a_page_says_by_which_tasks_and_rules_it_was_measured(findings: Findings) -> None:
+    assert "generated (profile `pocket`), played by `fixed` rules for at most 20 turns" in study_page(
+        findings, [], ""
+    )
+    source = Source(kind="real", rules="agentgym", variant=Variant(words=17))
+    renamed = replace(findings, config=Config(source=source, evaluate=Evaluate(turns=10, temperature=0.7)))
+    page = study_page(renamed, [], "")
+    assert "the published ones, played by `agentgym` rules for at most 10 turns, at temperature 0.7" in page
+    assert "the variant `words=17`" in page
+    assert summary(renamed)["source"]["variant"]["words"] == 17
 
 
 def test_the_examples_are_the_best_the_middle_and_the_worst(
@@ -96,7 +109,7 @@ def test_the_interval_of_several_seeds_says_so(findings: Findings) -> None:
 def test_the_summary_is_in_points(findings: Findings) -> None:
     result = summary(findings)
     easy = {"mean": 40.0, "ci95": [35.0, 46.25], "success": 40.0, "n": 60, "k": 8, "turns": 7.25, "tokens": 123.4}
-    assert list(result) == ["base", "trained", "controls", "change", "wall_seconds", "steps"]
+    assert list(result) == ["base", "trained", "controls", "change", "wall_seconds", "steps", "source"]
     assert result["base"]["textcraft.easy"] == easy
     assert result["trained"].keys() == result["base"].keys() == result["change"].keys()
     assert result["change"]["babyai.easy"] == {"mean": -5.0, "ci95": [-11.0, 0.5]}

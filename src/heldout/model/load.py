@@ -3,7 +3,6 @@
 import copy
 import json
 import os
-from hashlib import file_digest
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from heldout.errors import BadCall, HeldoutError
 from heldout.model.head import check_head
+from heldout.store.files import sha256_of
 
 POCKET = "pocket"
 
@@ -81,8 +81,7 @@ def context_of(model: Any, most: int = 32_768) -> int:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()[:8]
+    return sha256_of(path)[:8]
 
 
 def _check_folder(folder: Path) -> None:

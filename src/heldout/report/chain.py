@@ -46,7 +46,7 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
         trained_env="+".join(stage.envs),
         trained_difficulty=stage.difficulty,
         seeds=study.seeds,
-        steps=study.config.train.steps,
+        config=study.config,
         base=tuple(summarise(before)),
         trained=tuple(summarise(after)),
         change=paired_change(before, after),

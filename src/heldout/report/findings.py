@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heldout.analysis.scores import ALL, Cell, CellScore, Change
+from heldout.config import Config
 from heldout.report.tables import Table
 
 MISSING = "–"
@@ -33,7 +34,8 @@ class Findings:
     trained_env: str
     trained_difficulty: str
     seeds: tuple[int, ...]
-    steps: int
+    config: Config
+    """By which all of it was trained and measured."""
     base: tuple[CellScore, ...]
     trained: tuple[CellScore, ...]
     change: Mapping[Cell, Change]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from heldout.config import Config
 from heldout.records import Trajectory, Turn
 from heldout.report.examples import Example
 from heldout.report.findings import Findings, control_table, detail_table, score_table
@@ -36,6 +37,7 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
     parts = [
         f"# {findings.study}: what training on {_trained(findings)} changed, there and elsewhere\n",
         _measured(findings),
+        _played(findings.config),
         _section("Before and after", markdown(score_table(findings)), INTERVALS.format(seeds=seeds), MACHINE_READ),
         _section("Controls", CONTROLS, markdown(control_table(findings))) if findings.controls else "",
         _section("Learning curve", f"![Reward and success by training step, and test scores]({curve})\n"),
@@ -60,9 +62,22 @@ def _measured(findings: Findings) -> str:
     seeds = ", ".join(map(str, findings.seeds))
     cells = ", ".join(cell.name for cell in findings.cells)
     return (
-        f"The model `{findings.base_name}` was trained for {findings.steps} steps on {_trained(findings)}"
-        f" (chain `{findings.chain}`, seed {seeds}) and measured before and after on the test tasks of {cells}."
+        f"The model `{findings.base_name}` was trained for {findings.config.train.steps} steps on"
+        f" {_trained(findings)} (chain `{findings.chain}`, seed {seeds}) and measured before and after on the test"
+        f" tasks of {cells}."
         f" All of it took {findings.wall_seconds / 60:.1f} minutes.\n"
+    )
+
+
+def _played(config: Config) -> str:
+    """By which tasks and rules, so that a page never stands for others."""
+    source, measured = config.source, config.evaluate
+    tasks = f"generated (profile `{source.profile}`)" if source.kind == "generated" else "the published ones"
+    halves = f"by the file `{source.difficulty}`" if source.difficulty else "as each environment has them"
+    variant = f" Every environment is the variant `{source.variant.name}` of itself." if source.variant.name else ""
+    return (
+        f"The tasks are {tasks}, played by `{source.rules}` rules for at most {measured.turns} turns, at"
+        f" temperature {measured.temperature:g}. Easy and hard are {halves}.{variant}\n"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from heldout.analysis.scores import Cell, CellScore, Change
-from heldout.records import Json
+from heldout.records import Json, to_json
 from heldout.report.findings import Control, Findings
 
 DIGITS = 3
@@ -18,7 +18,8 @@ def summary(findings: Findings) -> dict[str, Json]:
         "controls": {control.name: _control(control) for control in findings.controls},
         "change": _changes(findings.change),
         "wall_seconds": round(findings.wall_seconds, 1),
-        "steps": findings.steps,
+        "steps": findings.config.train.steps,
+        "source": to_json(findings.config.source),
     }
 
 

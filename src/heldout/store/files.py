@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import file_digest
 from io import FileIO
 from json import JSONDecodeError, dumps, loads
 from pathlib import Path
@@ -58,6 +59,12 @@ def read_json(path: Path) -> Json:
         return loads(data)
     except (JSONDecodeError, UnicodeDecodeError) as error:
         raise HeldoutError(f"{path} is damaged: not JSON ({error})") from error
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of what is in a file, in hexadecimal digits."""
+    with refusals(path, "read"), path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def append(path: Path, data: bytes, *, sync: bool = False) -> None:

@@ -5,13 +5,12 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from hashlib import file_digest
 from pathlib import Path
 
 from heldout.errors import HeldoutError
 from heldout.records import Json
 from heldout.store import schema
-from heldout.store.files import make_folder, partial_of, read_json, refusals, sync_folder
+from heldout.store.files import make_folder, partial_of, read_json, refusals, sha256_of, sync_folder
 
 ACCOUNT = "files.json"
 """What each file of an accounted folder is like, in the folder itself."""
@@ -89,8 +88,7 @@ def _account(folder: Path) -> dict[str, Json]:
 
 
 def _like(path: Path) -> dict[str, Json]:
-    with refusals(path, "read"), path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": file_digest(file, "sha256").hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def _put(partial: Path, folder: Path) -> None:

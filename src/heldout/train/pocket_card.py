@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import file_digest
 from pathlib import Path
 from shutil import rmtree
 
@@ -13,7 +12,7 @@ from heldout.config import Evaluate, pocket
 from heldout.evaluate.measure import Identity, measure
 from heldout.model.load import place_of
 from heldout.records import Json, to_json
-from heldout.store.files import read_json, replace_json
+from heldout.store.files import read_json, replace_json, sha256_of
 from heldout.store.rows import Memory
 from heldout.train.pocket_build import Say, build, unfinished_in
 from heldout.train.pocket_recipe import Recipe
@@ -52,7 +51,7 @@ def _write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]
     card = {
         "heldout": __version__,
         "recipe": to_json(recipe),
-        "sha256": _fingerprint(folder),
+        "sha256": sha256_of(folder / WEIGHTS),
         "scores": _scores_of(recipe.envs, str(folder), processes),
     }
     replace_json(folder / CARD, card)
@@ -67,12 +66,6 @@ def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compar
         Compared(cell=cell, shipped=score, rebuilt=rebuilt["scores"][cell])
         for cell, score in shipped["scores"].items()
     ]
-
-
-def _fingerprint(folder: Path) -> str:
-    """The SHA-256 of the model's weights."""
-    with (folder / WEIGHTS).open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _scores_of(envs: Iterable[str], model: str, processes: int) -> dict[str, Json]:
