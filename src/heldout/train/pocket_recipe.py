@@ -66,8 +66,8 @@ def _habits() -> Lesson:
         name="habits",
         steps=250,
         shares=(
-            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.3, habit=0.85, persist=0.6)),
-            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.65, habit=0.85, persist=0.92)),
+            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.42, habit=0.85, persist=0.7)),
+            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.72, habit=0.85, persist=0.94)),
             Share(env="searchqa", count=1500, turns=8, mistakes=Mistakes(slip=0.25, habit=0.85, persist=0.4)),
             Share(env="webshop", count=800, turns=8, mistakes=Mistakes(slip=0.35, habit=0.7, persist=0.5)),
             Share(env="alfworld", count=1500, turns=16, mistakes=Mistakes(slip=0.3, habit=0.8, persist=0.5)),
