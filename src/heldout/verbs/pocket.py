@@ -1,18 +1,20 @@
 """`heldout pocket`: the small model, built from nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from heldout.config import changed
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.model.crew import default_processes
+from heldout.records import Json
 from heldout.report.tables import Table, aligned
 from heldout.train.pocket_card import Compared, make
 from heldout.train.pocket_card import check as compare
 from heldout.train.pocket_recipe import Recipe
 
-HEADER = ("CELL", "SHIPPED", "95 %", "REBUILT", "95 %", "AGREE")
+SCORED = ("CELL", "SCORE", "95 %", "SUCCESS", "USEFUL", "TURNS")
+COMPARED = ("CELL", "SHIPPED", "95 %", "REBUILT", "95 %", "AGREE")
 
 
 def pocket(
@@ -40,7 +42,8 @@ def pocket(
     if check:
         _compared(compare(recipe, folder, default_processes(), print))
     else:
-        make(recipe, folder, default_processes(), print)
+        card = make(recipe, folder, default_processes(), print)
+        print(aligned(Table(SCORED, [_scored(cell, scores) for cell, scores in card["scores"].items()])))
     print(f"model: {folder}")
 
 
@@ -57,8 +60,13 @@ def _left_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:
     return recipe.without(envs)
 
 
+def _scored(cell: str, scores: Mapping[str, Json]) -> tuple[str, ...]:
+    figures = (scores["score"], _span(scores["ci95"]), scores["success"], scores["useful"], scores["turns"])
+    return (cell, *map(str, figures))
+
+
 def _compared(cells: Sequence[Compared]) -> None:
-    print(aligned(Table(HEADER, [_row(cell) for cell in cells])))
+    print(aligned(Table(COMPARED, [_row(cell) for cell in cells])))
     apart = [cell.cell for cell in cells if not cell.agree]
     if apart:
         raise HeldoutError(f"the rebuilt model's scores are not the shipped one's: {', '.join(apart)}")

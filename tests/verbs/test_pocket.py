@@ -1,0 +1,60 @@
+"""`heldout pocket` builds what it is asked for, where it is asked to, and says what that is worth."""
+
+from pathlib import Path
+
+import pytest
+
+from heldout.cli import main
+from heldout.model.load import place_of
+from heldout.records import Json
+from heldout.store.files import read_json
+from heldout.train.pocket_card import CARD
+from heldout.train.pocket_recipe import FORM_SHOWN, Recipe
+from heldout.verbs import pocket
+
+Built = list[tuple[Recipe, Path]]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> Built:
+    """What the verb has built; building takes no time here, and comes to the shipped model's card."""
+    asked: Built = []
+
+    def make(recipe: Recipe, folder: Path, *_: object) -> dict[str, Json]:
+        asked.append((recipe, folder))
+        card: dict[str, Json] = read_json(Path(place_of("pocket")) / CARD)
+        return card
+
+    monkeypatch.setattr(pocket, "make", make)
+    return asked
+
+
+def test_a_built_model_is_shown_with_its_scores(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pocket"]) == 0
+    header, _, *cells, _, place = capsys.readouterr().out.splitlines()
+    assert header.split() == ["CELL", "SCORE", "95", "%", "SUCCESS", "USEFUL", "TURNS"]
+    scores = read_json(Path(place_of("pocket")) / CARD)["scores"]
+    assert [cell.split()[0] for cell in cells] == list(scores)
+    assert [float(cell.split()[1]) for cell in cells] == [score["score"] for score in scores.values()]
+    assert place == "model: outputs/pocket"
+    assert built == [(Recipe(), Path("outputs/pocket"))]
+
+
+def test_a_model_without_an_environment_is_shown_only_the_form_of_its_replies(built: Built) -> None:
+    assert main(["pocket", "--without", "searchqa", "--seed", "3"]) == 0
+    [(recipe, folder)] = built
+    assert folder == Path("outputs/pocket-without-searchqa")
+    assert recipe.seed == 3
+    for ours, shipped in zip(recipe.lessons, Recipe().lessons, strict=True):
+        for share, usual in zip(ours.shares, shipped.shares, strict=True):
+            if share.env == "searchqa":
+                assert (share.count, share.turns, share.mistakes) == (FORM_SHOWN, 1, None)
+            else:
+                assert share == usual
+
+
+def test_made_up_words_are_shown_where_they_are_asked_for(built: Built) -> None:
+    assert main(["pocket", "--maps", "2", "--out", "elsewhere"]) == 0
+    [(recipe, folder)] = built
+    assert folder == Path("elsewhere")
+    assert {share.maps for share in recipe.lessons[0].shares} == {(0,), (1, 2)}
