@@ -108,7 +108,8 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
         "summary.json",
     ]
     summary = json.loads((ran.folder.report / "summary.json").read_text())
-    assert set(summary) == {"base", "trained", "controls", "change", "wall_seconds", "steps"}
+    assert set(summary) == {"base", "trained", "controls", "change", "wall_seconds", "steps", "source"}
+    assert (summary["source"]["kind"], summary["source"]["rules"]) == ("generated", "fixed")
     assert set(summary["controls"]) == {"greedy", "matched_entropy"}
     for scores in (summary["base"], summary["trained"], summary["change"], *summary["controls"].values()):
         assert {"babyai.easy", "textcraft.easy"} <= set(scores)
