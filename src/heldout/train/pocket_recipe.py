@@ -17,8 +17,8 @@ from heldout.policies.twin import Mistakes
 RENAMED = 20
 """Of so many demonstrations of skill one more is shown in made-up words, where maps are asked for."""
 
-FORM_SHOWN = 500
-"""Demonstrations of an environment in a lesson of which only the form of a reply is to be shown."""
+FORM_SHOWN = 1500
+"""Demonstrations in a lesson of an environment of which only the form of a reply is to be shown (docs/log.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class Recipe:
 
 
 def _without(shares: Iterable[Share], envs: Collection[str]) -> tuple[Share, ...]:
-    """The shares, those of these environments cut to a first reply without sense."""
+    """The shares, those of these environments of a player without aim or reasons."""
     return tuple(
-        replace(share, count=FORM_SHOWN, turns=1, mistakes=None) if share.env in envs else share for share in shares
+        replace(share, count=FORM_SHOWN, mistakes=None) if share.env in envs else share for share in shares
     )
