@@ -40,7 +40,8 @@ def base_of(name: str) -> str:
     place = place_of(name)
     if not isinstance(place, Path):
         return name
-    return "-".join([place.resolve().name, *map(_digest, sorted(place.glob("model*.safetensors")))])
+    weights = sorted(place.glob("model*.safetensors"))
+    return "-".join([place.resolve().name, *(sha256_of(file)[:8] for file in weights)])
 
 
 def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
@@ -78,10 +79,6 @@ def end_ids(model: Any) -> list[int]:
 def context_of(model: Any, most: int = 32_768) -> int:
     """How many ids the model can hold, at most `most`."""
     return min(most, int(getattr(model.config, "max_position_embeddings", most)))
-
-
-def _digest(path: Path) -> str:
-    return sha256_of(path)[:8]
 
 
 def _check_folder(folder: Path) -> None:

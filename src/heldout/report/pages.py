@@ -63,9 +63,8 @@ def _measured(findings: Findings) -> str:
     cells = ", ".join(cell.name for cell in findings.cells)
     return (
         f"The model `{findings.base_name}` was trained for {findings.config.train.steps} steps on"
-        f" {_trained(findings)} (chain `{findings.chain}`, seed {seeds}) and measured before and after on the test"
-        f" tasks of {cells}."
-        f" All of it took {findings.wall_seconds / 60:.1f} minutes.\n"
+        f" {_trained(findings)} (chain `{findings.chain}`, seed {seeds}) and measured before and after"
+        f" on the test tasks of {cells}. All of it took {findings.wall_seconds / 60:.1f} minutes.\n"
     )
 
 

@@ -88,7 +88,8 @@ def _account(folder: Path) -> dict[str, Json]:
 
 
 def _like(path: Path) -> dict[str, Json]:
-    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    with refusals(path, "read"):
+        return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def _put(partial: Path, folder: Path) -> None:
