@@ -182,7 +182,9 @@ def test_what_is_saved_goes_on_bit_for_bit(worker: Worker, tiny: Path, tmp_path:
     samples, objective = batch(worker.model), Objective(lr=1e-3)
     for _ in range(2):
         worker.learn(samples, objective)
+    tmp_path.chmod(0o755)
     worker.save(tmp_path)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.safetensors")} == {0o644}
     saved = state(worker)
     worker.learn(samples, objective)
     other = Worker(Setting(model=str(tiny), source=Source()))

@@ -30,6 +30,14 @@ def test_a_model_is_written_narrow_and_read_wide(tiny: Path, copy: Path) -> None
     assert {p.dtype for p in (*model.parameters(), *load.load(str(copy))[0].parameters())} == {torch.float32}
 
 
+@pytest.mark.parametrize(("folder_mode", "mode"), [(0o755, 0o644), (0o750, 0o640), (0o700, 0o600)])
+def test_weights_can_be_read_by_whoever_may_read_their_folder(copy: Path, folder_mode: int, mode: int) -> None:
+    model, tokenizer = load.load(str(copy))
+    copy.chmod(folder_mode)
+    load.save(model, tokenizer, copy)
+    assert (copy / "model.safetensors").stat().st_mode & 0o777 == mode
+
+
 def test_a_base_is_named_with_the_digest_of_its_weights(tiny: Path, copy: Path) -> None:
     assert load.base_of(str(copy)).removeprefix("copy") == load.base_of(str(tiny)).removeprefix("tiny")
     model, tokenizer = load.load(str(copy))

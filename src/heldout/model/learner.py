@@ -20,6 +20,7 @@ from heldout.errors import HeldoutError
 from heldout.learn.batch import Batch, Sample, micro_batches
 from heldout.learn.losses import clipped_surrogate, is_clipped, k3, mismatch_weight
 from heldout.model.head import head_of
+from heldout.store.files import readable_as_its_folder
 
 Reduce = Callable[[Tensor], None]
 """Sums a tensor over every process that learns together, in place."""
@@ -133,6 +134,7 @@ class Learner:
             if weight is not parameter:
                 tensors[f"{index}.{WEIGHT}"] = weight
         save_file(tensors, path)
+        readable_as_its_folder(path)
 
     @torch.no_grad()
     def restore(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from heldout.errors import BadCall, HeldoutError
 from heldout.model.head import check_head
-from heldout.store.files import sha256_of
+from heldout.store.files import readable_as_its_folder, sha256_of
 
 POCKET = "pocket"
 
@@ -67,6 +67,8 @@ def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = N
     """Writes a folder that transformers loads; `dtype` narrows what is written, not the model."""
     written = model if dtype is None else copy.deepcopy(model).to(dtype)
     written.save_pretrained(folder, safe_serialization=True)
+    for weights in folder.glob("model*.safetensors"):
+        readable_as_its_folder(weights)
     tokenizer.save_pretrained(folder)
 
 

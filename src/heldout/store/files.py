@@ -61,6 +61,12 @@ def read_json(path: Path) -> Json:
         raise HeldoutError(f"{path} is damaged: not JSON ({error})") from error
 
 
+def readable_as_its_folder(path: Path) -> None:
+    """Lets those read a file who may read its folder: safetensors writes files for their owner alone."""
+    with refusals(path, "write"):
+        path.chmod(path.stat().st_mode | path.parent.stat().st_mode & 0o444)
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of what is in a file, in hexadecimal digits."""
     with refusals(path, "read"), path.open("rb") as file:
