@@ -40,8 +40,7 @@ def base_of(name: str) -> str:
     place = place_of(name)
     if not isinstance(place, Path):
         return name
-    weights = sorted(place.glob("model*.safetensors"))
-    return "-".join([place.resolve().name, *(sha256_of(file)[:8] for file in weights)])
+    return "-".join([place.resolve().name, *(sha256_of(file)[:8] for file in _weights_in(place))])
 
 
 def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
@@ -67,8 +66,8 @@ def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = N
     """Writes a folder that transformers loads; `dtype` narrows what is written, not the model."""
     written = model if dtype is None else copy.deepcopy(model).to(dtype)
     written.save_pretrained(folder, safe_serialization=True)
-    for weights in folder.glob("model*.safetensors"):
-        readable_as_its_folder(weights)
+    for file in _weights_in(folder):
+        readable_as_its_folder(file)
     tokenizer.save_pretrained(folder)
 
 
@@ -81,6 +80,11 @@ def end_ids(model: Any) -> list[int]:
 def context_of(model: Any, most: int = 32_768) -> int:
     """How many ids the model can hold, at most `most`."""
     return min(most, int(getattr(model.config, "max_position_embeddings", most)))
+
+
+def _weights_in(folder: Path) -> list[Path]:
+    """The files of the model's weights; an optimizer's may lie beside them."""
+    return sorted(folder.glob("model*.safetensors"))
 
 
 def _check_folder(folder: Path) -> None:
