@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout import records
+from heldout.chains import Stage
 from heldout.errors import BadCall
 from heldout.records import (
     Difficulty,
@@ -18,7 +19,6 @@ from heldout.records import (
     Group,
     Halves,
     Reply,
-    Stage,
     Step,
     Task,
     Trajectory,
@@ -50,7 +50,7 @@ RECORDS: dict[type[Any], st.SearchStrategy[Any]] = {
     Turn: TURNS,
     Trajectory: TRAJECTORIES,
     Group: st.builds(Group, task=TASKS, trajectories=st.lists(TRAJECTORIES, max_size=2).map(tuple)),
-    Stage: st.builds(Stage, envs=st.lists(st.text(), max_size=3).map(tuple)),
+    Stage: st.builds(Stage, envs=st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True).map(tuple)),
     Episode: st.builds(Episode, temperature=FIGURES, reward=FIGURES, score=FIGURES),
     Estimate: ESTIMATES,
     Halves: HALVES,
@@ -70,7 +70,7 @@ def through_a_file(kind: type[Any], record: object) -> object:
 
 
 def test_every_record_is_looked_at_here() -> None:
-    assert set(RECORDS) == {
+    assert set(RECORDS) - {Stage} == {
         each for each in vars(records).values() if isinstance(each, type) and is_dataclass(each)
     }
 

@@ -1,5 +1,6 @@
 """Settings as frozen values: a configuration is a function that returns one, a variation names what it changes."""
 
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -188,6 +189,16 @@ def changed(config: C, settings: Iterable[str]) -> C:
             raise BadCall(f"--set takes path=value, not {setting!r}")
         config = _put(config, path.strip().split("."), text.strip(), path.strip())
     return config
+
+
+def setting_text(config: object, path: str, text: str) -> str:
+    """A setting's value as it is printed: what `changed` reads as the same value, spelled in one way."""
+    value: Any = changed(config, [f"{path}={text}"])
+    for name in path.split("."):
+        value = getattr(value, name)
+    if isinstance(value, float):  # 1e+16 and 1e-06 are 1e16 and 1e-6
+        return re.sub(r"e([+-])0*", lambda sign: "e" + sign[1].strip("+"), repr(value).removesuffix(".0"))
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def _put(config: C, names: list[str], text: str, path: str) -> C:

@@ -9,13 +9,14 @@ from typing import Any, final
 import pytest
 
 from heldout.analysis.scores import Cell
+from heldout.chains import Stage
 from heldout.config import Config, Evaluate, Limits, Train
 from heldout.envs.base import Suite
 from heldout.evaluate.measure import Identity, measure
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
 from heldout.policies.base import Ask
-from heldout.records import Reply, Stage, Trajectory
+from heldout.records import Reply, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 from heldout.store.runs import StudyFolder
@@ -112,7 +113,7 @@ class Toy:
 def job(trio: Suites) -> Job:
     """Four steps in the corridor, with a checkpoint every two."""
     stage = Stage(("corridor",))
-    return Job(base="toy", chain=stage.name, stage=stage, suites=(trio("corridor"),), config=CONFIG, seed=0)
+    return Job(base="toy", chain=(stage,), suites=(trio("corridor"),), config=CONFIG, seed=0)
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +123,7 @@ def training(job: Job, trio: Suites) -> Work:
     def work(root: Path) -> None:
         study = StudyFolder(root)
         with study.lock():
-            train(job, Toy(trio), study.stage(job.chain, 0))
+            train(job, Toy(trio), study.stage(job.name, 0))
 
     return work
 
@@ -131,11 +132,11 @@ def training(job: Job, trio: Suites) -> Work:
 def evaluation(trio: Suites) -> Work:
     """Measures 40 episodes in a study's folder, 16 a round, or goes on."""
     settings = Evaluate(samples=2, turns=3, round=16)
-    who = Identity(study="toy", base="toy", chain="", seed=0, step=0)
+    who = Identity(study="toy", base="toy", model="toy", chain="base", seed=0, step=0)
 
     def work(root: Path) -> None:
         study = StudyFolder(root)
-        folder = study.evaluation("", 0, 0)
+        folder = study.evaluation("base", 0, 0)
         with study.lock():
             folder.mend("corridor")
             measure(

@@ -139,13 +139,13 @@ def test_a_folder_of_a_newer_heldout_is_refused_with_both_numbers(
 ) -> None:
     stage = tmp_path / "stages" / "textcraft.easy" / "seed_0"
     path = (stage if name == "config.json" else tmp_path) / name
-    replace_json(path, {"schema": 2})
+    replace_json(path, {"schema": 3})
     again = call.replace("train", "train --resume")
     assert refused(again, tmp_path) == (
-        f"heldout: {path} has schema 2, and this heldout knows 1: "
+        f"heldout: {path} has schema 3, and this heldout knows 2: "
         "use the heldout that wrote it, or choose another folder with --out"
     )
-    assert read_json(path) == {"schema": 2}
+    assert read_json(path) == {"schema": 3}
 
 
 @pytest.mark.parametrize("text", ['{"schema": 1', "[]", "7"])

@@ -17,7 +17,7 @@ from heldout.store.rows import Memory
 
 EASY = Cell(env="doors", split="test", difficulty="easy")
 HARD = replace(EASY, difficulty="hard")
-WHO = Identity(study="demo", base="pocket", chain="base", seed=0, step=0)
+WHO = Identity(study="demo", base="pocket", model="0f", chain="base", seed=0, step=0)
 SETTINGS = Evaluate(samples=2, turns=3)
 TASKS = [
     Task(env="doors", split="test", id=f"doors_{i}", difficulty="hard" if i > 2 else "easy", world={"door": door})
@@ -120,9 +120,11 @@ def test_every_task_of_the_cells_is_tried_k_times() -> None:
 
 def test_a_row_says_all_that_identifies_it() -> None:
     [row] = run(Counting(), Kept(), [EASY], settings=replace(SETTINGS, samples=1, tasks=1, temperature=0.5))
-    assert (row.study, row.base, row.chain, row.seed, row.step) == ("demo", "pocket", "base", 0, 0)
+    assert (row.study, row.base, row.model) == ("demo", "pocket", "0f")
+    assert (row.chain, row.seed, row.step) == ("base", 0, 0)
     assert (row.env, row.task, row.split, row.difficulty) == ("doors", "doors_0", "test", "easy")
-    assert (row.rules, row.data, row.max_turns, row.temperature) == ("fixed", "d", 3, 0.5)
+    assert (row.rules, row.rules_version, row.data, row.max_turns, row.temperature) == ("fixed", 1, "d", 3, 0.5)
+    assert (row.response_budget, row.reply_tokens) == (8192, 512)
     assert (row.reward, row.score, row.success, row.turns, row.ending) == (1.0, 1.0, True, 2, "solved")
     assert row.stream == "evaluate/base@0/K=3/T=0.5/doors/doors_0/0"
 
@@ -150,6 +152,7 @@ def test_only_what_is_missing_is_played() -> None:
         (replace(WHO, chain="doors.easy"), SETTINGS),
         (replace(WHO, step=5), SETTINGS),
         (replace(WHO, seed=1), SETTINGS),
+        (replace(WHO, model="f0"), SETTINGS),
         (WHO, replace(SETTINGS, temperature=0.0)),
         (WHO, replace(SETTINGS, turns=2)),
     ],

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from heldout.analysis.scores import Cell
+from heldout.chains import Stage
 from heldout.config import Config, Evaluate, Limits, Train, changed
 from heldout.errors import BadCall
-from heldout.records import Ending, Episode, Stage, Trajectory
+from heldout.records import Ending, Episode, Trajectory
 from heldout.report.chain import findings, write_report
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Measured, Study
-from heldout.study.run import matched_file, rows_of, run
+from heldout.study.results import evaluation_of, rows_of
+from heldout.study.run import run
 from heldout.train.stage import Row
 
 pytestmark = pytest.mark.slow
@@ -78,7 +80,7 @@ def ran(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 def test_a_study_trains_each_stage_and_measures_before_after_and_the_controls(ran: Ran) -> None:
     assert ran.seen.steps == ["babyai.easy 1/1"]
-    matched = read_json(matched_file(ran.study, ran.folder, CHAIN, 0))["temperature"]
+    matched = read_json(evaluation_of(ran.study, ran.folder, CHAIN, 0).matched)["temperature"]
     assert ran.seen.played == {
         f"{name} on {env}.easy, temperature {temperature}": count
         for env in ("babyai", "textcraft")
@@ -119,18 +121,17 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
     assert (summary["steps"], summary["wall_seconds"] > 0) == (1, True)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda study: replace(study, seeds=(1,)),
-        lambda study: replace(study, config=changed(study.config, ["limits.reply_tokens=9"])),
-        lambda study: replace(study, measured=study.measured[:1]),
-    ],
-)
-def test_a_folder_of_another_study_is_refused(ran: Ran, change: Callable[[Study], Study]) -> None:
-    with pytest.raises(BadCall, match=r"holds another study .*: choose another folder with --out") as caught:
-        run(change(ran.study), ran.folder, Watching())
+def test_what_cannot_be_in_the_same_folder_is_refused_with_both_values(
+    ran: Ran, tiny: Path, tmp_path: Path
+) -> None:
+    other = replace(ran.study, config=changed(ran.study.config, ["limits.reply_tokens=9"]))
+    with pytest.raises(
+        BadCall, match=r"holds another run: limits.reply_tokens is 8 there, and 9 was asked"
+    ) as caught:
+        run(other, ran.folder, Watching())
     assert "\n" not in str(caught.value)
+    with pytest.raises(BadCall, match=r"holds another study: its base is tiny \(.*\) there, and pocket \("):
+        run(replace(ran.study, base="pocket"), ran.folder, Watching())
 
 
 def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:
@@ -152,7 +153,7 @@ def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:
 
 
 def test_a_matched_temperature_that_is_the_study_s_own_makes_the_base_its_own_control(ran: Ran) -> None:
-    path = matched_file(ran.study, ran.folder, CHAIN, 0)
+    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched
     kept = read_json(path)
     replace_json(path, {**kept, "temperature": 1.0})
     found = findings(ran.study, ran.folder)
@@ -164,7 +165,7 @@ def test_a_matched_temperature_that_is_the_study_s_own_makes_the_base_its_own_co
 
 
 def test_what_was_not_measured_is_left_out(ran: Ran) -> None:
-    path = matched_file(ran.study, ran.folder, CHAIN, 0)
+    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched
     away = path.rename(path.with_suffix(".away"))
     assert [control.name for control in findings(ran.study, ran.folder).controls] == ["greedy"]
     away.rename(path)

@@ -12,9 +12,8 @@ from heldout.policies.twin import Mistakes
 from heldout.store.runs import StageFolder
 from heldout.train import pocket_build
 from heldout.train.imitate import demonstrations, sample_of
-from heldout.train.pocket_build import build, copying, imitate, learn_to_copy
+from heldout.train.pocket_build import build, copying, imitate, learn_to_copy, save
 from heldout.train.pocket_recipe import FORM_SHOWN, Lesson, Recipe
-from heldout.train.stage import save
 
 
 def test_in_a_run_of_copied_ids_all_but_the_first_two_count() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from heldout.chains import Stage
 from heldout.config import Config, Limits, Source, Train, changed
 from heldout.envs.base import Suite
 from heldout.errors import BadCall, HeldoutError
@@ -14,7 +15,7 @@ from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
 from heldout.model.local import LocalPolicy
 from heldout.model.worker import Setting, Team, Worker
-from heldout.records import Ending, Stage, Trajectory
+from heldout.records import Ending, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 from heldout.store.runs import StageFolder
@@ -64,7 +65,7 @@ class Here:
 @pytest.fixture
 def job(trio: Suites) -> Job:
     stage = Stage(("corridor",))
-    return Job(base="tiny", chain=stage.name, stage=stage, suites=(trio("corridor"),), config=CONFIG, seed=0)
+    return Job(base="tiny", chain=(stage,), suites=(trio("corridor"),), config=CONFIG, seed=0)
 
 
 @pytest.fixture
@@ -165,7 +166,10 @@ def test_another_seed_is_another_run(
         (lambda job: replace(job, base="other"), "holds another run"),
         (lambda job: with_settings(job, "train.lr=1e-5"), "holds another run"),
         (lambda job: with_settings(job, "limits.reply_tokens=3"), "holds another run"),
-        (lambda job: with_settings(job, "train.steps=2"), "is at step 4 already, past the 2 asked for"),
+        (
+            lambda job: with_settings(job, "train.steps=3"),
+            r"is at step 4 already, and kept no checkpoint of step 3 \(it has: 2, 4\)",
+        ),
     ],
 )
 def test_a_folder_of_another_run_is_refused(
@@ -207,7 +211,7 @@ def test_a_mixture_plays_each_environment_by_its_own_turn_limit(
     job: Job, team: Callable[[], Team], trio: Suites, tmp_path: Path
 ) -> None:
     suites = (trio("corridor"), trio("textcraft"))
-    mixed = replace(job, stage=Stage(("corridor", "textcraft")), suites=suites)
+    mixed = replace(job, chain=(Stage(("corridor", "textcraft")),), suites=suites)
     short = with_settings(mixed, "train.steps=1", "limits.reply_tokens=4", "limits.response_budget=3000")
     train(short, team(), StageFolder(tmp_path))
     played = list(StageFolder(tmp_path).rollouts(1))
@@ -239,7 +243,7 @@ def test_settings_that_cannot_train_are_refused_before_anything_is_written(
 
 def test_a_difficulty_without_tasks_is_refused(job: Job, team: Callable[[], Team], tmp_path: Path) -> None:
     with pytest.raises(BadCall, match=r"corridor has no medium tasks in train \(there are: easy, hard\)"):
-        train(replace(job, stage=Stage(("corridor",), "medium")), team(), StageFolder(tmp_path))
+        train(replace(job, chain=(Stage(("corridor",), "medium"),)), team(), StageFolder(tmp_path))
 
 
 def test_infrastructure_failures_train_nobody_and_stop_a_step_of_nothing_else(

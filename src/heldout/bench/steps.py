@@ -50,7 +50,7 @@ class Work:
     def tasks(self, step: int) -> list[Task]:
         """Those of a step, as training chooses them."""
         job = self.job
-        return tasks_of_step(pools_of(job), step, job.config.train.tasks, derive(job.seed, job.chain))
+        return tasks_of_step(pools_of(job), step, job.config.train.tasks, derive(job.seed, job.stream))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,7 +98,7 @@ def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update]
         return Comparison(
             steps=_in_turn(steps, numbers, tell),
             updates=_in_turn(updates, numbers, tell),
-            saving=_saving(worker, folder, work.extra),
+            saving=_saving(work, worker, folder),
             before=before,
             after=machine(),
         )
@@ -208,8 +208,8 @@ def _fastest(work: Work, made: Callable[[int], Update]) -> int:
     return min(work.rows, key=lambda rows: made(rows).cpu_seconds)
 
 
-def _saving(worker: Worker, folder: StageFolder, number: int) -> float:
+def _saving(work: Work, worker: Worker, folder: StageFolder) -> float:
     watch = Watch()
-    save(worker, folder, number)
+    save(work.job, worker, folder, work.extra)
     watch.lap(BETWEEN)
     return watch.seconds[BETWEEN]

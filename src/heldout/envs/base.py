@@ -109,6 +109,8 @@ class Suite:
 
     rules: str = "fixed"
     """`fixed`, or `agentgym` where the suite can do as an original server does."""
+    rules_version: int = 1
+    """Raised by whatever changes an episode: rows of two versions are not averaged."""
     read: Callable[[str], str] = plain_action
     """The action in a reply; raises `Misread`."""
     thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."

@@ -1,9 +1,10 @@
 """policy × tasks × attempts → rows: plays what is missing, and nothing twice."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 from heldout.analysis.scores import ALL, Cell
+from heldout.chains import parse_chain, stream_name
 from heldout.config import Evaluate, Limits
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
@@ -12,14 +13,6 @@ from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
 from heldout.store.rows import RowStore
 
-OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
-"""The fields of a row that playing decides; the others say what was to be played."""
-
-IDENTITY = tuple(field.name for field in fields(Episode) if field.name not in OUTCOMES)
-
-Key = tuple[object, ...]
-"""A row's identity: all its fields but the outcomes."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -27,6 +20,7 @@ class Identity:
 
     study: str
     base: str
+    model: str
     chain: str
     seed: int
     step: int
@@ -40,9 +34,9 @@ class Wanted:
     row: Episode
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[object, ...]:
         """What tells whether the row is there already."""
-        return key(self.row)
+        return self.row.key
 
 
 def measure(
@@ -56,21 +50,24 @@ def measure(
     rows: RowStore[Episode],
     trajectories: RowStore[Trajectory],
     progress: Callable[[Trajectory], None] | None = None,
+    check: Callable[[], None] = lambda: None,
     purpose: str = "evaluate",
 ) -> list[Episode]:
     """The rows of all tasks and attempts of the cells; only those that are missing or errored are played.
 
     Trajectories are kept before their rows, so that every row has one; `progress` is called with each that is
-    played. Episodes of another `purpose` meet other chance.
+    played, `check` before anything is kept. Episodes of another `purpose` meet other chance.
     """
-    needs = {need.key: need for need in wanted(suites, cells, identity, settings, purpose)}
-    found = {key(row): row for row in rows if row.ending != Ending.ERROR}
+    limits = replace(limits, turns=settings.turns)
+    needs = {need.key: need for need in wanted(suites, cells, identity, settings, limits, purpose)}
+    found = {row.key: row for row in rows if row.ending != Ending.ERROR}
     for asked in _rounds(missing(needs.values(), found.values()), settings.round):
         done = dict[str, Trajectory]()
-        for trajectory in play([need.assignment for need in asked], replace(limits, turns=settings.turns)):
+        for trajectory in play([need.assignment for need in asked], limits):
             done[trajectory.stream] = trajectory
             if progress:
                 progress(trajectory)
+        check()
         trajectories.extend(done[need.assignment.name] for need in asked)
         new = {need.key: played(need.row, done[need.assignment.name]) for need in asked}
         rows.extend(new.values())
@@ -94,22 +91,24 @@ def wanted(
     cells: Iterable[Cell],
     identity: Identity,
     settings: Evaluate,
+    limits: Limits,
     purpose: str = "evaluate",
 ) -> Iterator[Wanted]:
     """Every episode that measuring the cells takes, in order."""
-    stream = f"{purpose}/{identity.chain}@{identity.step}/K={settings.turns}/T={settings.temperature:g}"
+    chain = stream_name(parse_chain(identity.chain))
+    stream = f"{purpose}/{chain}@{identity.step}/K={settings.turns}/T={settings.temperature:g}"
     for cell in cells:
         suite = suites(cell.env)
         own = f"{stream}/{suite.variant.name}" if suite.variant.name else stream
         for task in tasks_of(suite, cell)[: settings.tasks]:
             for attempt in range(settings.samples):
                 assignment = Assignment(task=task, attempt=attempt, seed=identity.seed, stream=own)
-                yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings))
+                yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings, limits))
 
 
 def missing(needs: Iterable[Wanted], rows: Iterable[Episode]) -> list[Wanted]:
     """Those that have no row yet, or only errored ones."""
-    there = {key(row) for row in rows if row.ending != Ending.ERROR}
+    there = {row.key for row in rows if row.ending != Ending.ERROR}
     return [need for need in needs if need.key not in there]
 
 
@@ -121,11 +120,6 @@ def tasks_of(suite: Suite, cell: Cell) -> Sequence[Task]:
         there = sorted({task.difficulty for task in tasks}) or ["no tasks"]
         raise BadCall(f"{cell.env} has no {cell.difficulty} tasks in {cell.split} (there are: {', '.join(there)})")
     return chosen
-
-
-def key(row: Episode) -> Key:
-    """A row's identity."""
-    return tuple(getattr(row, name) for name in IDENTITY)
 
 
 def played(row: Episode, trajectory: Trajectory) -> Episode:
@@ -148,7 +142,7 @@ def by_stream(trajectories: Iterable[Trajectory]) -> Mapping[str, Trajectory]:
     return {trajectory.stream: trajectory for trajectory in trajectories}
 
 
-def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Evaluate) -> Episode:
+def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Evaluate, limits: Limits) -> Episode:
     task = assignment.task
     return Episode(
         **asdict(identity),
@@ -160,9 +154,12 @@ def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Eva
         difficulty=task.difficulty,
         attempt=assignment.attempt,
         rules=suite.rules,
+        rules_version=suite.rules_version,
         data=suite.data,
         prompt=digest(suite.instruction),
         max_turns=settings.turns,
+        response_budget=limits.response_budget,
+        reply_tokens=limits.reply_tokens,
         temperature=settings.temperature,
         reward=0.0,
         score=0.0,

@@ -5,25 +5,24 @@ from dataclasses import replace
 from statistics import fmean
 
 from heldout.analysis.scores import CellScore, paired_change, summarise
-from heldout.evaluate.measure import by_stream
-from heldout.records import Chain, Episode, Trajectory, chain_name
+from heldout.chains import Chain, chain_name
+from heldout.records import Episode, Trajectory
 from heldout.report.examples import Example, examples
 from heldout.report.figures import Point, learning_curve, png, svg
 from heldout.report.findings import Control, Findings
 from heldout.report.pages import study_page
 from heldout.report.summary import summary
-from heldout.store import schema
-from heldout.store.files import read_json, replace_file, replace_json
+from heldout.store.files import replace_file, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Study
-from heldout.study.run import evaluation_of, matched_file, rows_of
+from heldout.study.results import evaluation_of, matched_of, rows_of, seconds_of, stage_of
 
 
 def write_report(study: Study, folder: StudyFolder) -> Findings:
     """Everything derived from a finished study of one chain: page, curve, and the figures for programs."""
     found = findings(study, folder)
     [chain], seed = study.chains, study.seeds[0]
-    metrics = list(folder.stage(chain_name(chain), seed).metrics)
+    metrics = list(stage_of(study, folder, chain, seed).metrics)
     points = [Point(score.step, score) for score in (*found.base, *found.trained)]
     figure = learning_curve(metrics, points)
     replace_file(folder.report / "curve.svg", svg(figure))
@@ -51,7 +50,7 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
         trained=tuple(summarise(after)),
         change=paired_change(before, after),
         controls=tuple(_controls(study, folder, chain, after)),
-        wall_seconds=schema.read(folder.study)["seconds"],
+        wall_seconds=seconds_of(folder),
     )
 
 
@@ -83,8 +82,8 @@ def _pooled(rows: list[Episode]) -> tuple[CellScore, ...]:
 
 def _matched(study: Study, folder: StudyFolder, chain: Chain) -> dict[int, float]:
     """The matched temperature of each seed that has one."""
-    files = {seed: matched_file(study, folder, chain, seed) for seed in study.seeds}
-    return {seed: read_json(path)["temperature"] for seed, path in files.items() if path.exists()}
+    found = {seed: matched_of(study, folder, chain, seed) for seed in study.seeds}
+    return {seed: match.temperature for seed, match in found.items() if match}
 
 
 def _shown(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:
@@ -102,6 +101,7 @@ def _shown(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:
 
 def _played(study: Study, folder: StudyFolder, chain: Chain, seed: int, env: str) -> list[Trajectory]:
     """The trajectories behind the rows of one environment, at the study's own temperature."""
-    known = by_stream(evaluation_of(study, folder, chain, seed).trajectories(env))
+    evaluation = evaluation_of(study, folder, chain, seed)
+    known = {each.stream: each for each in evaluation.trajectories(env)}  # of one played twice, the last
     rows = rows_of(study, folder, chain, seed, study.config.evaluate.temperature)
     return [known[row.stream] for row in rows if row.env == env and row.stream in known]

@@ -27,7 +27,6 @@ from heldout.store import schema
 from heldout.store.runs import StageFolder
 from heldout.train.imitate import Demonstration, batches, demonstrations, sample_of, shared, texts_of
 from heldout.train.pocket_recipe import Lesson, Recipe, Share
-from heldout.train.stage import save
 
 Say = Callable[[str], None]
 
@@ -76,6 +75,12 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
                 save(crew, unfinished, step)
     trained, _ = load.load(str(unfinished.whole(recipe.steps)))
     load.save(trained, tokenizer, folder, torch.float16)
+
+
+def save(team: Team, folder: StageFolder, step: int) -> None:
+    """A checkpoint of the build."""
+    with folder.saving(step) as partial:
+        team.save(partial)
 
 
 def unfinished_in(folder: Path) -> StageFolder:

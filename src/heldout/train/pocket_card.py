@@ -6,8 +6,9 @@ from pathlib import Path
 from shutil import rmtree
 
 from heldout import __version__
-from heldout.agents import open_agent, suites_of
+from heldout.agents import agent_of, open_agent, suites_of
 from heldout.analysis.scores import Cell, CellScore, summarise
+from heldout.chains import BASE
 from heldout.config import Evaluate, pocket
 from heldout.evaluate.measure import Identity, measure
 from heldout.model.load import place_of
@@ -72,12 +73,13 @@ def _scores_of(envs: Iterable[str], model: str, processes: int) -> dict[str, Jso
     """avg@8 at K = 20 on test tasks of each environment, in points."""
     config = replace(pocket(), evaluate=Evaluate(tasks=TASKS), processes=processes)
     cells = [Cell(env=env, split="test", difficulty=level) for env in envs for level in ("easy", "hard")]
+    identity = Identity(study="pocket", base="pocket", model=agent_of(model).identity, chain=BASE, seed=0, step=0)
     with open_agent(model, config) as play:
         rows = measure(
             play,
             suites_of(config),
             cells,
-            identity=Identity(study="pocket", base="pocket", chain="base", seed=0, step=0),
+            identity=identity,
             settings=config.evaluate,
             limits=config.limits,
             rows=Memory(),

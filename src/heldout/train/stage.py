@@ -12,21 +12,27 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from heldout.analysis.scores import Cell
-from heldout.config import Config, Train, pathless
+from heldout.chains import Chain, Stage, chain_name, stream_name
+from heldout.config import Config, Train
 from heldout.envs.base import Suite
+from heldout.envs.registry import own_name
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.evaluate.measure import tasks_of
 from heldout.learn.advantages import agrees, group_advantages
 from heldout.learn.batch import Sample, samples_of
+from heldout.model.identity import weights_digest
 from heldout.model.learner import Objective, Update
 from heldout.model.worker import Team
-from heldout.records import Ending, Group, Json, Stage, Task, Trajectory, digest, to_json
+from heldout.records import Ending, Group, Json, Task, Trajectory, to_json
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import grouped
 from heldout.seeds import derive
-from heldout.store import schema
-from heldout.store.files import replace_json
+from heldout.store import lineage, schema
+from heldout.store.files import read_json, replace_json
+from heldout.store.lineage import Lineage, Training
+from heldout.store.provenance import provenance
 from heldout.store.runs import StageFolder
+from heldout.train.identity import apart, stage_facts, training_of
 from heldout.train.orders import tasks_of_step
 
 Row = dict[str, Json]
@@ -34,49 +40,89 @@ Row = dict[str, Json]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One stage to train: what the loop needs beside a team and a folder."""
+    """One stage to train: what the loop needs beside a backend and a folder."""
 
     base: str
-    """The model that the chain starts from."""
-    chain: str
+    """The digest of the model that the chain starts from."""
+    base_name: str = ""
+    """What people call it."""
+    chain: Chain
     """The chain that this stage ends, such as `textcraft.easy > babyai.easy`."""
-    stage: Stage
     suites: tuple[Suite, ...]
     config: Config
+    """As the stage's own changes make it; `train.steps` says where it ends."""
     seed: int
+    before: tuple[Json, ...] = ()
+    """What decided the weights that the stage begins with: the facts of the stages before it, with their steps."""
+    processes: int = 1
+    backend: str = "cpu"
+    """The kind of backend: its bits are not another's."""
+    reference: str = ""
+    """What the KL term anchors to, by what decided its weights; empty without the term."""
 
     @property
-    def identity(self) -> str:
-        """A digest of all that decides the result: a folder goes on only with the same."""
-        parts = {
-            "base": self.base,
-            "chain": self.chain,
-            "config": to_json(pathless(replace(self.config, train=replace(self.config.train, steps=0)))),
-            "data": [suite.data for suite in self.suites],
-            "difficulty": [suite.difficulty_source for suite in self.suites],
-            "seed": self.seed,
+    def stage(self) -> Stage:
+        """The stage that is trained."""
+        return self.chain[-1]
+
+    @property
+    def name(self) -> str:
+        """The chain's name."""
+        return chain_name(self.chain)
+
+    @property
+    def facts(self) -> dict[str, Json]:
+        """All that decides what this stage makes of the weights that it begins with."""
+        facts = stage_facts(self.stage, self.config, self.suites, seed=self.seed)
+        return {
+            **facts,
+            "processes": self.processes,
+            "backend": self.backend,
+            "reference": self.reference,
         }
-        return digest(parts)
+
+    @property
+    def training(self) -> Training:
+        """All that decides the weights after each step."""
+        return training_of(self.base, [*self.before, self.facts])
+
+    @property
+    def stream(self) -> str:
+        """What the stage's streams of chance are named by: nothing that a change of settings would change."""
+        own = (replace(stage, envs=tuple(map(own_name, stage.envs))) for stage in self.chain)
+        return stream_name(tuple(own))
 
 
 def train(job: Job, team: Team, folder: StageFolder, tell: Callable[[Row], None] | None = None) -> int:
     """Trains until the last step and returns its number; `tell` hears each step's metrics.
 
     The team comes with the weights that the stage starts from; where the folder has a checkpoint the
-    stage goes on from there, and what was played after it is played again.
+    stage goes on from there, and what was played after it is played again. A step that was trained already, and
+    kept, is the end that was asked for: nothing is done.
     """
     claim(job, folder)
+    last = job.config.train.steps
+    if is_trained(folder, last):
+        folder.whole(last)
+        return _finished(folder, last)
     pools = pools_of(job)
     begun = begin(job, team, folder)
-    for step in range(begun + 1, job.config.train.steps + 1):
+    for step in range(begun + 1, last + 1):
         row = one_step(job, team, folder, step, pools)
+        folder.check()
         folder.metrics.add(row)
-        if step % job.config.train.save_every == 0 or step == job.config.train.steps:
-            save(team, folder, step)
+        if step % job.config.train.save_every == 0 or step == last:
+            save(job, team, folder, step)
         if tell:
             tell(row)
-    replace_json(folder.done, {"step": job.config.train.steps, "identity": job.identity})
-    return job.config.train.steps
+    return _finished(folder, last)
+
+
+def _finished(folder: StageFolder, last: int) -> int:
+    """Says how far the stage has come, where that is not said yet."""
+    if not folder.done.exists() or read_json(folder.done)["step"] < last:
+        replace_json(folder.done, {"step": last})
+    return last
 
 
 def claim(job: Job, folder: StageFolder) -> None:
@@ -84,23 +130,34 @@ def claim(job: Job, folder: StageFolder) -> None:
     _check(job)
     pools_of(job)
     if folder.config.exists():
-        known = schema.read(folder.config)
-        if known.get("identity") != job.identity:
-            raise BadCall(
-                f"{folder.root} holds another run (its base, settings, seed or tasks differ): "
-                "choose another folder, or remove this one"
-            )
+        refuse_another(job, folder)
     else:
-        written = {"identity": job.identity, "base": job.base, "chain": job.chain, "seed": job.seed}
-        written["config"] = to_json(job.config)
-        schema.replace(folder.config, written)
+        written = {"training": job.training, "base": job.base_name, "chain": job.name}
+        schema.replace(folder.config, {**written, "config": to_json(job.config)})
+
+
+def refuse_another(job: Job, folder: StageFolder) -> None:
+    """Refuses a folder whose training is another one, by the first field that differs."""
+    if differs := apart(schema.read(folder.config)["training"], job.training):
+        raise BadCall(
+            f"{folder.root} holds another run: {differs} (choose another folder, remove this one, or say the "
+            "change in the stage: env[path=value])"
+        )
+
+
+def is_trained(folder: StageFolder, step: int) -> bool:
+    """Whether the folder has that step's checkpoint, and the metrics of all steps up to it."""
+    return step in folder.checkpoints() and step <= folder.metrics.whole()
 
 
 def begin(job: Job, team: Team, folder: StageFolder) -> int:
     """The step that the stage goes on from, with the team restored to its checkpoint; 0 for a fresh start."""
-    latest = folder.latest() or 0
-    if latest > job.config.train.steps:
-        raise BadCall(f"{folder.root} is at step {latest} already, past the {job.config.train.steps} asked for")
+    there, last = folder.checkpoints(), job.config.train.steps
+    if there and max(there) > last:
+        raise BadCall(
+            f"{folder.root} is at step {max(there)} already, and kept no checkpoint of step {last} "
+            f"(it has: {', '.join(map(str, there))})"
+        )
     at = recorded(folder)
     if at:
         team.restore(folder.whole(at))
@@ -122,7 +179,7 @@ def one_step(job: Job, team: Team, folder: StageFolder, step: int, pools: Sequen
     """Plays the step's groups, learns from the useful ones, and gives the step's metrics."""
     settings = job.config.train
     began = time.perf_counter()
-    tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.chain))
+    tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.stream))
     trajectories = sorted(play_groups(job, team, step, tasks), key=lambda played: played.stream)
     folder.rollouts(step).replace(trajectories)
     played = time.perf_counter()
@@ -146,7 +203,7 @@ def one_step(job: Job, team: Team, folder: StageFolder, step: int, pools: Sequen
 def play_groups(job: Job, team: Team, step: int, tasks: Sequence[Task]) -> Iterator[Trajectory]:
     """G attempts at each task; each environment's own turn limit unless the settings have one."""
     settings = job.config.train
-    stream = f"{job.chain}/step={step}"
+    stream = f"{job.stream}/step={step}"
     for suite in job.suites:
         assignments = [
             Assignment(task=task, attempt=attempt, seed=job.seed, stream=stream)
@@ -236,10 +293,22 @@ def train_tasks(suite: Suite, difficulty: str) -> list[Task]:
     return list(tasks_of(suite, Cell(env=suite.name, split="train", difficulty=difficulty)))
 
 
-def save(team: Team, folder: StageFolder, step: int) -> None:
-    """A checkpoint that counts only when all of it is written."""
+def save(job: Job, team: Team, folder: StageFolder, step: int) -> None:
+    """A checkpoint that counts only when all of it is written, with what it went through beside it."""
+    chain = job.chain if step == job.config.train.steps else (*job.chain[:-1], job.stage.ending_at(step))
     with folder.saving(step) as partial:
         team.save(partial)
+        lineage.write(
+            partial,
+            Lineage(
+                base=job.base_name,
+                chain=chain_name(chain),
+                step=step,
+                training=job.training,
+                weights=weights_digest(partial),
+                made_with=provenance(),
+            ),
+        )
 
 
 def _check(job: Job) -> None:

@@ -1,23 +1,26 @@
 """`heldout evaluate`: an agent, some environments, avg@k."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from json import dumps
 from pathlib import Path
 
-from heldout.agents import open_agent, suites_of
+from heldout.agents import Agent, agent_of, open_agent, suites_of
 from heldout.analysis.scores import ALL, Cell, CellScore, summarise
-from heldout.config import Config, Limits
+from heldout.chains import chain_name, training_chain
+from heldout.config import Config
 from heldout.envs.base import Suite
-from heldout.errors import BadCall
 from heldout.evaluate.measure import Identity, measure, missing, wanted
 from heldout.evaluate.printed import as_json as printed
 from heldout.progress import Progress
 from heldout.records import Episode
 from heldout.report.tables import Table, aligned
 from heldout.rollout.groups import Play
-from heldout.store import schema
+from heldout.store.folders import sweep
+from heldout.store.lease import hold
 from heldout.store.runs import EvaluationFolder, StudyFolder
-from heldout.verbs.settings import base_of, run_folder, settled
+from heldout.study.results import Base, Union, read_union, write_union
+from heldout.verbs.settings import run_folder, settled
 from heldout.verbs.tally import Tally
 
 HEADER = (
@@ -62,29 +65,44 @@ def evaluate(
     config = settled(model, flags, settings)
     suites = suites_of(config)
     cells = {env: cells_of(suites(env), split, difficulty) for env in envs}
-    base = base_of(model)
-    study = StudyFolder(out or run_folder("evaluate", base, config.source.variant))
-    identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
+    agent = agent_of(model)
+    study = StudyFolder(out or run_folder("evaluate", agent, config.source.variant))
+    identity = identity_of(agent, study, seed)
+    folder = study.evaluation(_label(agent, _claimed(study, agent), identity.chain), identity.step, seed)
     rows = list[Episode]()
-    folder = study.evaluation(chain="", step=0, seed=seed)
-    with study.lock():
-        same_limits(study, config.limits)
-        with open_agent(model, config) as play:
-            for chosen in cells.values():
-                rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
+    with open_agent(model, config) as play:
+        for chosen in cells.values():
+            rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else aligned(_table(scores)).rstrip())
 
 
-def same_limits(study: StudyFolder, limits: Limits) -> None:
-    """Refuses to mix measurements under other budgets of tokens: rows do not say theirs."""
-    budgets = {"response_budget": limits.response_budget, "reply_tokens": limits.reply_tokens}
-    if not study.study.exists():
-        schema.replace(study.study, {"limits": budgets})
-    if (known := schema.read(study.study).get("limits")) != budgets:
-        raise BadCall(
-            f"{study.root} was measured with limits {known}, not {budgets}: choose another folder with --out"
-        )
+def identity_of(agent: Agent, study: StudyFolder, seed: int) -> Identity:
+    """Whose rows an agent's are; those of a checkpoint say its chain and its step."""
+    return Identity(
+        study=study.root.name,
+        base=agent.base,
+        model=agent.identity,
+        chain=chain_name(training_chain(agent.chain) if agent.chain else ()),
+        seed=seed,
+        step=agent.step,
+    )
+
+
+def _claimed(study: StudyFolder, agent: Agent) -> Base:
+    """What the chains of the folder start from: the first that was measured there."""
+    with hold(study.lease, purpose="begin evaluate"):
+        sweep(study.root)
+        union = read_union(study)
+        if union is None:
+            union = Union(base=Base(name=agent.base, digest=agent.digest))
+            write_union(study, union)
+    return union.base
+
+
+def _label(agent: Agent, base: Base, chain: str) -> str:
+    """The folder's name for an agent: another base than the folder's own has its own, by what it is."""
+    return chain if agent.digest == base.digest else f"{agent.base} {chain} {agent.digest}"
 
 
 def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
@@ -105,23 +123,26 @@ def measured(
 ) -> list[Episode]:
     """The rows of one environment's cells, with live progress."""
     env = cells[0].env
-    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, purpose))
-    if left := missing(needs, rows):
-        folder.mend(env)
-        left = missing(needs, rows)
-    with Progress(f"{purpose} {env}", len(left)) as progress:
-        return measure(
-            play,
-            suites,
-            cells,
-            identity=identity,
-            settings=config.evaluate,
-            limits=config.limits,
-            rows=rows,
-            trajectories=folder.trajectories(env),
-            progress=Tally(progress),
-            purpose=purpose,
-        )
+    limits = replace(config.limits, turns=config.evaluate.turns)
+    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, limits, purpose))
+    with hold(folder.lease(env), purpose=f"{purpose} {env}") as lease:
+        if left := missing(needs, rows):
+            folder.mend(env)
+            left = missing(needs, rows)
+        with Progress(f"{purpose} {env}", len(left)) as progress:
+            return measure(
+                play,
+                suites,
+                cells,
+                identity=identity,
+                settings=config.evaluate,
+                limits=config.limits,
+                rows=rows,
+                trajectories=folder.trajectories(env),
+                progress=Tally(progress),
+                check=lease.check,
+                purpose=purpose,
+            )
 
 
 def _table(scores: Sequence[CellScore]) -> Table:

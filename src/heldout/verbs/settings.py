@@ -1,14 +1,14 @@
 """What a command line asks for, as one configuration and one place to write to."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from heldout.agents import PLAYERS
+from heldout.agents import PLAYERS, Agent
 from heldout.config import Config, Variant, changed, pocket
 from heldout.model import load
 from heldout.model.pocket import CONTEXT
 from heldout.store.files import read_json
-from heldout.store.runs import slug
 
 
 def settled(model: str, flags: Mapping[str, object], settings: Sequence[str]) -> Config:
@@ -25,15 +25,14 @@ def defaults_of(model: str) -> Config:
     return pocket() if isinstance(place, Path) and _context(place) <= CONTEXT else Config()
 
 
-def base_of(model: str) -> str:
-    """An agent's name in rows; a name that is nothing is refused."""
-    return model if model in PLAYERS else load.base_of(model)
+def run_folder(verb: str, agent: Agent, variant: Variant) -> Path:
+    """Where a run lies when the call does not say: `runs/evaluate-pocket-1a2b3c4d`, then the variant if any.
 
-
-def run_folder(verb: str, base: str, variant: Variant) -> Path:
-    """Where a run lies when the call does not say: `runs/evaluate-pocket`, then the variant if there is one."""
-    parts = [verb, slug(base.replace("/", "--")), variant.name]
-    return Path("runs") / "-".join(filter(None, parts))
+    The digits are of what plays, so that models of one name do not share a folder.
+    """
+    digits = "" if agent.model in PLAYERS else agent.identity.rpartition("@")[2][:8]
+    name = re.sub(r"[^A-Za-z0-9_.+-]", "-", agent.base.replace("/", "--"))
+    return Path("runs") / "-".join(filter(None, [verb, name[:80], digits, variant.name]))
 
 
 def _context(folder: Path) -> float:

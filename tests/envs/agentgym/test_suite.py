@@ -56,7 +56,7 @@ def measured(playing: Play, env: str, source: Source, tasks: int = 5) -> tuple[l
         playing,
         lambda name: open_suite(name, source),
         [Cell(env=env, split="test", difficulty=each) for each in ("easy", "hard")],
-        identity=Identity(study="s", base="m", chain="", seed=0, step=0),
+        identity=Identity(study="s", base="m", model="m", chain="base", seed=0, step=0),
         settings=Evaluate(samples=2, turns=6, tasks=tasks),
         limits=Limits(reply_tokens=24, response_budget=1500),
         rows=rows,
