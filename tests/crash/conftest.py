@@ -19,6 +19,8 @@ from heldout.policies.base import Ask
 from heldout.records import Reply, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
+from heldout.store.folders import sweep
+from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
 from heldout.train.stage import Job, train
 
@@ -122,7 +124,8 @@ def training(job: Job, trio: Suites) -> Work:
 
     def work(root: Path) -> None:
         study = StudyFolder(root)
-        with study.lock():
+        with hold(study.lease):
+            sweep(root)
             train(job, Toy(trio), study.stage(job.name, 0))
 
     return work
@@ -137,7 +140,8 @@ def evaluation(trio: Suites) -> Work:
     def work(root: Path) -> None:
         study = StudyFolder(root)
         folder = study.evaluation("base", 0, 0)
-        with study.lock():
+        with hold(study.lease):
+            sweep(root)
             folder.mend("corridor")
             measure(
                 Toy(trio).play,
@@ -170,7 +174,7 @@ def held(root: Path) -> dict[str, object]:
     return {
         path.relative_to(root).as_posix(): metrics(path) if path.name == "metrics.jsonl" else path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and not path.name.startswith(".")
     }
 
 

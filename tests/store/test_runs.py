@@ -1,8 +1,3 @@
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,40 +66,3 @@ def test_a_checkpoint_made_again_replaces_the_old_one(tmp_path: Path) -> None:
     save(stage, 1, "old")
     save(stage, 1, "new")
     assert (stage.checkpoint(1) / "model.safetensors").read_text() == "new"
-
-
-HOLDER = """
-import sys
-from pathlib import Path
-from heldout.store.runs import StudyFolder
-
-with StudyFolder(Path(sys.argv[1])).lock():
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def holder(root: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock of a study, until it is killed."""
-    call = [sys.executable, "-c", HOLDER, str(root)]
-    with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
-
-
-def test_a_second_process_is_kept_out_until_the_first_is_gone(tmp_path: Path) -> None:
-    with holder(tmp_path) as other:
-        said = f"{tmp_path} is in use by process {other.pid}: wait for it, or choose another folder"
-        with pytest.raises(HeldoutError, match=said), StudyFolder(tmp_path).lock():
-            pass
-    with StudyFolder(tmp_path).lock():
-        assert (tmp_path / ".lock").read_text() == str(os.getpid())
-
-
-def test_a_lock_is_let_go_of(tmp_path: Path) -> None:
-    for _ in range(2):
-        with StudyFolder(tmp_path / "new").lock():
-            pass

@@ -1,9 +1,7 @@
 """Where a study lies on disk; no other module knows its paths."""
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,8 +9,7 @@ from pathlib import Path
 from heldout.chains import slug_of
 from heldout.errors import HeldoutError
 from heldout.records import Episode
-from heldout.store.files import refusals
-from heldout.store.folders import damage, replacing, sweep
+from heldout.store.folders import damage, replacing
 from heldout.store.lines import Lines
 from heldout.store.metrics import Metrics
 from heldout.store.rows import Rows
@@ -73,7 +70,7 @@ class StageFolder:
 
     def saving(self, step: int) -> AbstractContextManager[Path]:
         """A folder to save a checkpoint into; it gets its name, and so counts, only when all was written."""
-        return replacing(self.checkpoint(step), accounted=True)
+        return replacing(self.checkpoint(step), accounted=True, check=self.check)
 
     def whole(self, step: int) -> Path:
         """The folder of a checkpoint, looked through: one with a damaged file is refused by the file's name."""
@@ -158,27 +155,3 @@ class StudyFolder:
     def difficulty(self, player: str) -> EvaluationFolder:
         """The episodes that tell easy from hard, of one player: kept apart from those that score a model."""
         return EvaluationFolder(self.root / "difficulty" / player)
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keeps other processes out; the system lets go of it when this process ends, however it ends."""
-        with refusals(self.root, "lock"):
-            self.root.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT)
-        try:
-            with refusals(self.root, "lock"):
-                _take(descriptor, self.root)
-                sweep(self.root)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-def _take(descriptor: int, root: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(descriptor, 20, 0).decode() or "unknown"
-        raise HeldoutError(f"{root} is in use by process {owner}: wait for it, or choose another folder") from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -147,8 +147,7 @@ def _match(place: Place, work: MatchWork, backends: Backends) -> None:
         wanted_entropy = _entropy(place, work, team, place.study.config.evaluate.temperature)
         team.begin(place.study.base)
         match = matched(wanted_entropy, partial(_entropy, place, work, team))
-        lease.check()
-        replace_json(evaluation.matched, asdict(match))
+        replace_json(evaluation.matched, asdict(match), lease.check)
 
 
 def _entropy(place: Place, work: MatchWork, team: Team, temperature: float) -> float:
