@@ -11,7 +11,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from heldout.config import Source, pocket
 from heldout.envs.registry import open_suite
-from heldout.integrations.trl import dataset, env_reward, rollout_func
+from heldout.backend.trl import dataset, env_reward, rollout_func
 from heldout.model.load import load
 
 

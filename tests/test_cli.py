@@ -42,7 +42,15 @@ CALLS = {
     "bench envs": "bench envs",
     "bench train": "bench train",
 }
-LIGHT = {"heldout", "heldout.cli", "heldout.errors", "heldout.verbs", "heldout.verbs.flags"}
+LIGHT = {
+    "heldout",
+    "heldout.version",
+    "heldout.cli",
+    "heldout.config",
+    "heldout.errors",
+    "heldout.verbs",
+    "heldout.verbs.flags",
+}
 Said = Callable[[], tuple[str, str]]
 
 

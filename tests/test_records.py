@@ -28,6 +28,7 @@ from heldout.records import (
     from_json,
     to_json,
 )
+from heldout.testing import make_trajectory
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 WORLDS = st.dictionaries(st.text(), st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
@@ -125,16 +126,7 @@ def test_a_text_that_is_written_already_has_the_digest_of_its_value() -> None:
 def test_generated_tokens_are_the_models_own_and_the_response_holds_observations_too() -> None:
     first = Turn(reply=Reply(text="a", context_ids=(1, 2, 3), token_ids=(4, 5)), action="a", observation="b")
     second = Turn(reply=Reply(text="c", context_ids=(6,), token_ids=(7, 8, 9)), action="c", observation="d")
-    trajectory = Trajectory(
-        task=TASK,
-        attempt=0,
-        opening="go",
-        turns=(first, second),
-        reward=1.0,
-        score=1.0,
-        ending=Ending.SOLVED,
-        stream="s",
-    )
+    trajectory = make_trajectory(turns=(first, second), ending=Ending.SOLVED)
     assert trajectory.generated_tokens == 5
     assert trajectory.response_length == 6, "the prompt's three ids are no part of the response"
     assert trajectory.success

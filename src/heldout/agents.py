@@ -9,20 +9,22 @@ from typing import Self, final
 
 import torch
 
+from heldout.backend.processes import Crew, default_processes
+from heldout.backend.worker import Setting, Team
 from heldout.chains import Chain, parse_chain
-from heldout.config import Config, Limits
+from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.model.crew import Crew, default_processes
 from heldout.model.identity import model_digest, weights_digest
-from heldout.model.load import place_of
-from heldout.model.worker import Setting, Team
+from heldout.model.load import POCKET, place_of
+from heldout.model.pocket import CONTEXT
 from heldout.policies import twin
 from heldout.policies.scripted import Spoken
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
 from heldout.store import lineage
+from heldout.store.files import read_json
 from heldout.store.lineage import model_of
 
 PLAYERS = {"oracle": twin.oracle, "random": twin.random}
@@ -72,6 +74,20 @@ def agent_of(name: str) -> Agent:
         step=known.step,
         stages=tuple(known.stages),
     )
+
+
+def defaults_of(model: str) -> Config:
+    """The pocket model's for it and for models with a context as short, such as one trained from it."""
+    if model == POCKET:
+        return pocket()
+    place = model if model in PLAYERS else place_of(model)
+    return pocket() if isinstance(place, Path) and _context(place) <= CONTEXT else Config()
+
+
+def _context(folder: Path) -> float:
+    described = folder / "config.json"
+    context = read_json(described).get("max_position_embeddings") if described.is_file() else None
+    return context or float("inf")
 
 
 def device() -> str:
@@ -145,6 +161,7 @@ def _setting(model: str, config: Config, reference: str | None) -> Setting:
         source=config.source,
         reference=reference,
         device=device(),
+        slots=config.slots,
         weight_decay=config.train.weight_decay,
     )
 

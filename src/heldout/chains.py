@@ -17,7 +17,7 @@ from itertools import pairwise
 from math import gcd
 
 from heldout.config import Config, changed, setting_text
-from heldout.errors import BadCall, unknown
+from heldout.errors import BadCall
 
 BASE = "base"
 """The chain of no stage: the model that every chain starts from."""
@@ -211,9 +211,3 @@ def _unreadable(stage: str, chain: str) -> BadCall:
         f"{chain!r} is no chain: {stage!r} is no stage (write webshop.easy > webshop.hard, babyai+webshop, "
         "(2*textcraft+webshop).easy, textcraft[train.kl=0.01 train.steps=40], or base)"
     )
-
-
-def refuse_unknown_difficulty(stage: Stage) -> None:
-    """Refuses a stage of a difficulty that the grammar does not have."""
-    if stage.difficulty not in DIFFICULTIES:
-        raise unknown("difficulty", stage.difficulty, DIFFICULTIES)

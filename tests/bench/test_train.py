@@ -7,6 +7,7 @@ from time import sleep
 import pytest
 import torch
 
+from heldout.backend.worker import Worker
 from heldout.bench.machine import Machine
 from heldout.bench.steps import Step, Update, Work
 from heldout.bench.train import OURS, PADDED, TRL, Comparison, compare, ratio, step, update
@@ -15,9 +16,8 @@ from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.chains import Stage
 from heldout.config import Config, Limits, Source, Train
 from heldout.envs.registry import open_suite
-from heldout.model.worker import Worker
 from heldout.store.runs import StageFolder
-from heldout.train.stage import Job
+from heldout.training.stage import Job
 from heldout.verbs.bench.train import described, told
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)

@@ -12,7 +12,7 @@ from heldout.analysis.scores import Cell
 from heldout.chains import Stage
 from heldout.config import Config, Evaluate, Limits, Train
 from heldout.envs.base import Suite
-from heldout.evaluate.measure import Identity, measure
+from heldout.evaluation.measure import Identity, measure
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
 from heldout.policies.base import Ask
@@ -22,7 +22,7 @@ from heldout.rollout.groups import play
 from heldout.store.folders import sweep
 from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
-from heldout.train.stage import Job, train
+from heldout.training.stage import Job, train
 
 Suites = Callable[[str], Suite]
 Work = Callable[[Path], object]
@@ -86,7 +86,7 @@ class Toy:
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """More of what had an advantage."""
-        gradient = sum(each.advantage * (each.ids[3] - 0.5) for each in samples) / len(samples)
+        gradient = sum(_scalar(each) * (each.ids[3] - 0.5) for each in samples) / len(samples)
         self.moment = 0.9 * self.moment + gradient
         self.number += objective.lr * self.moment
         return Update(
@@ -109,6 +109,11 @@ class Toy:
         self.number, self.moment = (
             json.loads((folder / name).read_text()) for name in ("model.json", "optimizer.json")
         )
+
+
+def _scalar(sample: Sample) -> float:
+    assert isinstance(sample.advantage, float)
+    return sample.advantage
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from heldout.records import Episode, digest
 from heldout.store.difficulty import read
 from heldout.store.rows import Rows
 from heldout.store.runs import StudyFolder
-from heldout.train.stage import Job
+from heldout.training.stage import Job
 from heldout.verbs.difficulty import reference_name
 
 MEASURE = "difficulty --model random --envs textcraft --n-samples 2 --limit 12 --json"

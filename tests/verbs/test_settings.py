@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from heldout.agents import Agent, agent_of
+from heldout.agents import Agent, agent_of, defaults_of
 from heldout.config import AS_IT_STANDS, Config, Variant, pocket
-from heldout.verbs.settings import defaults_of, run_folder, settled
+from heldout.verbs.settings import run_folder, settled
 
 
 def model_folder(folder: Path, context: int) -> Path:

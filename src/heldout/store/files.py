@@ -25,7 +25,8 @@ def refusals(path: Path, doing: str) -> Iterator[None]:
 def replace_file(path: Path, content: str | bytes, check: Callable[[], None] = lambda: None) -> None:
     """Puts the whole content in the file's place at once: a reader sees the old file or the new one.
 
-    `check` raises where the place is no longer ours to write in. What a model said may hold half a surrogate pair, which no file can: it is written as a question mark.
+    What a model said may hold half a surrogate pair, which no file can: it is written as a question mark. `check`
+    raises where the place is no longer ours to write in.
     """
     data = content.encode(errors="replace") if isinstance(content, str) else content
     partial = partial_of(path)

@@ -121,11 +121,10 @@ class Lease:
         """A holder that slept goes on if nobody took its lease meanwhile; others are kept out while it looks."""
         for _ in range(ATTEMPTS):
             with _taking_over(self.path) as alone:
+                if alone and not self._is_ours():
+                    raise self._lost()
                 if alone:
-                    if not self._is_ours():
-                        raise self._lost()
-                    self._write(_clocks())
-                    return
+                    return self._write(_clocks())
             time.sleep(0.005)
         raise self._lost()
 

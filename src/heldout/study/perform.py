@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from heldout.agents import Agent, Backends, agent_of, device, processes_of, suites_of
+from heldout.backend.worker import Team
 from heldout.chains import Chain, chain_name, training_chain
 from heldout.config import Config, Evaluate
-from heldout.evaluate.measure import Identity, Wanted, measure, missing, wanted
-from heldout.model.worker import Team
+from heldout.evaluation.measure import Identity, Wanted, measure, missing, wanted
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.store.files import read_json, replace_json
@@ -25,8 +25,8 @@ from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study.controls import Matched, entropy, matched
 from heldout.study.plan import Study
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
-from heldout.train.identity import ended
-from heldout.train.stage import Job, Row, is_trained, refuse_another, train, train_tasks
+from heldout.training.identity import ended
+from heldout.training.stage import Job, Row, is_trained, refuse_another, train, train_tasks
 
 CALIBRATION = (16, 3)
 """Training tasks, and attempts at each, from which an entropy is estimated."""

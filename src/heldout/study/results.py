@@ -45,6 +45,8 @@ class Asked:
     step: int
     cells: Mapping[str, Json] = field(hash=False)
     """`CellFacts` by the cells' names."""
+    models: Mapping[str, str] = field(hash=False)
+    """What names each checkpoint that is measured, and the base: by the chain's name in the study and the seed."""
     made_with: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
 
@@ -71,6 +73,11 @@ def write_union(folder: StudyFolder, union: Union) -> None:
     schema.replace(folder.study, to_json(union))
 
 
+def model_key(chain: Chain, seed: int) -> str:
+    """What a checkpoint is found by among those that a study measures."""
+    return f"{chain_name(chain)}, seed {seed}"
+
+
 def stage_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> StageFolder:
     """Where the training lies that ends a chain, however long it is."""
     full = (*parse_chain(_asked(study, folder).chain), *chain)
@@ -93,16 +100,17 @@ def matched_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Ma
 
 def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Episode]:
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once."""
-    cells = _asked(study, folder).cells
+    asked = _asked(study, folder)
+    model = asked.models[model_key(chain, seed)]
     evaluation = evaluation_of(study, folder, chain, seed)
     played = {env: _played(evaluation.rows(env)) for env in study.envs}
     return [
         row
         for each in study.measured
         for row in _wanted(
-            study, each, from_json(CellFacts, cells[each.cell.name]), played[each.cell.env], temperature
+            study, each, from_json(CellFacts, asked.cells[each.cell.name]), played[each.cell.env], temperature
         )
-        if row.seed == seed
+        if (row.seed, row.model) == (seed, model)
     ]
 
 

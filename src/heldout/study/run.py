@@ -10,10 +10,10 @@ from functools import partial
 
 from heldout.agents import Backends, suites_of
 from heldout.analysis.scores import Cell
-from heldout.chains import chain_name
+from heldout.chains import Chain, chain_name
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluate.measure import tasks_of
+from heldout.evaluation.measure import tasks_of
 from heldout.records import digest, to_json
 from heldout.store.folders import sweep
 from heldout.store.lease import hold
@@ -22,7 +22,7 @@ from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
 from heldout.study.perform import Place, Watch, perform, place_of_study, refuse_other_trainings
 from heldout.study.plan import Piece, Study, plan
-from heldout.study.results import Asked, Base, CellFacts, Union, read_union, write_union
+from heldout.study.results import Asked, Base, CellFacts, Union, model_key, read_union, write_union
 from heldout.study.work import Work
 
 Executor = Callable[[Iterable[Piece], Callable[[Work], None]], None]
@@ -51,6 +51,11 @@ def claim(place: Place) -> None:
         chain=chain_name(agent.chain),
         step=agent.step,
         cells=_cell_facts(study),
+        models={
+            model_key(chain, seed): _model(place, chain, seed)
+            for chain in ((), *study.chains)
+            for seed in study.seeds
+        },
         made_with=provenance(),
     )
     base = Base(name=agent.base, digest=agent.digest)
@@ -75,6 +80,10 @@ def _cell_facts(study: Study) -> dict[str, object]:
     suites, config = suites_of(study.config), study.config
     asked = {each.cell: each.tasks or config.evaluate.tasks for each in study.measured}
     return {cell.name: to_json(_facts(suites(cell.env), cell, tasks)) for cell, tasks in asked.items()}
+
+
+def _model(place: Place, chain: Chain, seed: int) -> str:
+    return place.identity(chain, place.study.last_step(chain), seed).model
 
 
 def _facts(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:

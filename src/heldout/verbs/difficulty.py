@@ -9,18 +9,20 @@ from heldout.agents import PLAYERS, Agent, agent_of, open_agent, suites_of
 from heldout.analysis.difficulty import halves
 from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
-from heldout.evaluate.difficulty import PURPOSE, cells_of, drawn, settings_of
+from heldout.evaluation.difficulty import PURPOSE, cells_of, drawn, settings_of
 from heldout.records import Difficulty, Episode
-from heldout.report.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
-from heldout.report.figures import png, svg
-from heldout.report.tables import aligned
-from heldout.report.turns import turns_by_score
+from heldout.reporting.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
+from heldout.reporting.figures import png, svg
+from heldout.reporting.tables import aligned
+from heldout.reporting.turns import turns_by_score
 from heldout.store.difficulty import NAME, write
 from heldout.store.files import replace_file, replace_json
 from heldout.store.folders import sweep
+from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
-from heldout.verbs.evaluate import identity_of, measured
+from heldout.study.once import identity_of, measure_cells
 from heldout.verbs.settings import run_folder, settled
+from heldout.verbs.tally import show_episodes
 
 ORACLE = "oracle"
 ORACLE_TURNS = 100
@@ -47,7 +49,8 @@ def difficulty(
     agent = agent_of(model)
     study = StudyFolder(out or run_folder("difficulty", agent, config.source.variant))
     envs = list(dict.fromkeys(envs))
-    sweep(study.root)
+    with hold(study.lease, purpose="begin difficulty"):
+        sweep(study.root)
     rows = _played(model, envs, config, study, seed=seed)
     found = Difficulty(
         model=reference_name(agent),
@@ -78,13 +81,14 @@ def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder,
         return [
             row
             for cells in every
-            for row in measured(
+            for row in measure_cells(
                 play,
                 suites,
                 cells,
                 identity=identity,
                 config=config,
                 folder=folder,
+                playing=show_episodes,
                 purpose=PURPOSE,
             )
         ]

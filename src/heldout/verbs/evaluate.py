@@ -1,27 +1,17 @@
 """`heldout evaluate`: an agent, some environments, avg@k."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 
-from heldout.agents import Agent, agent_of, open_agent, suites_of
-from heldout.analysis.scores import ALL, Cell, CellScore, summarise
-from heldout.chains import chain_name, training_chain
-from heldout.config import Config
-from heldout.envs.base import Suite
-from heldout.evaluate.measure import Identity, measure, missing, wanted
-from heldout.evaluate.printed import as_json as printed
-from heldout.progress import Progress
-from heldout.records import Episode
-from heldout.report.tables import Table, aligned
-from heldout.rollout.groups import Play
-from heldout.store.folders import sweep
-from heldout.store.lease import hold
-from heldout.store.runs import EvaluationFolder, StudyFolder
-from heldout.study.results import Base, Union, read_union, write_union
+from heldout.agents import agent_of, suites_of
+from heldout.analysis.scores import ALL, CellScore, summarise
+from heldout.evaluation.printed import as_json as printed
+from heldout.reporting.tables import Table, aligned
+from heldout.store.runs import StudyFolder
+from heldout.study.once import cells_of, measure_agent
 from heldout.verbs.settings import run_folder, settled
-from heldout.verbs.tally import Tally
+from heldout.verbs.tally import show_episodes
 
 HEADER = (
     "ENV",
@@ -64,85 +54,11 @@ def evaluate(
     }
     config = settled(model, flags, settings)
     suites = suites_of(config)
-    cells = {env: cells_of(suites(env), split, difficulty) for env in envs}
-    agent = agent_of(model)
-    study = StudyFolder(out or run_folder("evaluate", agent, config.source.variant))
-    identity = identity_of(agent, study, seed)
-    folder = study.evaluation(_label(agent, _claimed(study, agent), identity.chain), identity.step, seed)
-    rows = list[Episode]()
-    with open_agent(model, config) as play:
-        for chosen in cells.values():
-            rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
+    cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
+    study = StudyFolder(out or run_folder("evaluate", agent_of(model), config.source.variant))
+    rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else aligned(_table(scores)).rstrip())
-
-
-def identity_of(agent: Agent, study: StudyFolder, seed: int) -> Identity:
-    """Whose rows an agent's are; those of a checkpoint say its chain and its step."""
-    return Identity(
-        study=study.root.name,
-        base=agent.base,
-        model=agent.identity,
-        chain=chain_name(training_chain(agent.chain) if agent.chain else ()),
-        seed=seed,
-        step=agent.step,
-    )
-
-
-def _claimed(study: StudyFolder, agent: Agent) -> Base:
-    """What the chains of the folder start from: the first that was measured there."""
-    with hold(study.lease, purpose="begin evaluate"):
-        sweep(study.root)
-        union = read_union(study)
-        if union is None:
-            union = Union(base=Base(name=agent.base, digest=agent.digest))
-            write_union(study, union)
-    return union.base
-
-
-def _label(agent: Agent, base: Base, chain: str) -> str:
-    """The folder's name for an agent: another base than the folder's own has its own, by what it is."""
-    return chain if agent.digest == base.digest else f"{agent.base} {chain} {agent.digest}"
-
-
-def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
-    """What is measured of one environment: one difficulty, or where `all` is asked each that it has."""
-    there = sorted({task.difficulty for task in suite.tasks(split)}) if difficulty == ALL else [difficulty]
-    return [Cell(env=suite.name, split=split, difficulty=each) for each in there]
-
-
-def measured(
-    play: Play,
-    suites: Callable[[str], Suite],
-    cells: Sequence[Cell],
-    *,
-    identity: Identity,
-    config: Config,
-    folder: EvaluationFolder,
-    purpose: str = "evaluate",
-) -> list[Episode]:
-    """The rows of one environment's cells, with live progress."""
-    env = cells[0].env
-    limits = replace(config.limits, turns=config.evaluate.turns)
-    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, limits, purpose))
-    with hold(folder.lease(env), purpose=f"{purpose} {env}") as lease:
-        if left := missing(needs, rows):
-            folder.mend(env)
-            left = missing(needs, rows)
-        with Progress(f"{purpose} {env}", len(left)) as progress:
-            return measure(
-                play,
-                suites,
-                cells,
-                identity=identity,
-                settings=config.evaluate,
-                limits=config.limits,
-                rows=rows,
-                trajectories=folder.trajectories(env),
-                progress=Tally(progress),
-                check=lease.check,
-                purpose=purpose,
-            )
 
 
 def _table(scores: Sequence[CellScore]) -> Table:

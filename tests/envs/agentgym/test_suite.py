@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from heldout.analysis.scores import Cell
+from heldout.backend.worker import Setting, Worker
 from heldout.config import Evaluate, Limits, Source
 from heldout.envs.agentgym import suite
 from heldout.envs.agentgym.env import Episodes, original_step
@@ -17,9 +18,8 @@ from heldout.envs.agentgym.wire import WIRES
 from heldout.envs.base import Suite
 from heldout.envs.registry import BUILT_IN, open_suite, own_name
 from heldout.errors import BadCall, HeldoutError, Unavailable
-from heldout.evaluate.measure import Identity, measure
+from heldout.evaluation.measure import Identity, measure
 from heldout.integrations.agentgym.calls import Answer, Call
-from heldout.model.worker import Setting, Worker
 from heldout.policies.scripted import scripted
 from heldout.policies.twin import oracle, random
 from heldout.records import Ending, Episode, Task, Trajectory

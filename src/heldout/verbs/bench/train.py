@@ -6,7 +6,7 @@ from itertools import count
 from json import dumps
 from statistics import median
 
-from heldout.agents import PLAYERS, agent_of, suites_of
+from heldout.agents import PLAYERS, agent_of, defaults_of, suites_of
 from heldout.bench.steps import Work
 from heldout.bench.train import OURS, TRL, Comparison, R, compare, ratio
 from heldout.bench.trl import INSTALLED, Trl
@@ -15,9 +15,8 @@ from heldout.config import Config, changed
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.report.tables import Table, aligned
-from heldout.train.stage import Job
-from heldout.verbs.settings import defaults_of
+from heldout.reporting.tables import Table, aligned
+from heldout.training.stage import Job
 
 TASKS = 6
 """In a step: half of a training's, so that all is done in some minutes."""
