@@ -162,7 +162,7 @@ def _normal_value(path: str, value: str) -> str:
         raise BadCall(f"a stage cannot change {path}: {POINTLESS[path]}")
     if not path.startswith(CHANGEABLE):
         raise BadCall(f"a stage changes settings of train.*, limits.* and source.variant.* only, not {path!r}")
-    text = setting_text(Config(), path, value)
+    text = setting_text(Config(), path, value.lower() if path == "train.algorithm" else value)
     if not text or _RESERVED.search(text):
         raise BadCall(f"a stage's {path} has a value without blanks and > * + ( ) [ ] = , in it, not {value!r}")
     return text

@@ -254,11 +254,9 @@ def _train_flags(parser: ArgumentParser) -> None:
         "--max-response-length", type=flags.count, metavar="L", help="tokens after the prompt (8192)"
     )
     flags.max_turns(parser, "the environment's own")
-    algorithm = flags.one_of("algorithm", *ALGORITHMS)
     said = f"by what it learns: {', '.join(ALGORITHMS)} (grpo)"
-    parser.add_argument(
-        "--algorithm", type=lambda text: algorithm(text.lower()), default="grpo", metavar="A", help=said
-    )
+    algorithm = flags.one_of("algorithm", *ALGORITHMS)
+    parser.add_argument("--algorithm", type=algorithm, default="grpo", metavar="A", help=said)
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/…)")

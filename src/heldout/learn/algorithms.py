@@ -75,13 +75,18 @@ def _ones(groups: Sequence[Group]) -> list[Advantage]:
     return [1.0 for group in groups for _ in group.trajectories]
 
 
+def _always(group: Group, settings: Train) -> bool:
+    del group, settings
+    return True
+
+
 GRPO = Algorithm(name="grpo", advantages=_relative_to_group, keeps=_says_something)
 """Group relative policy optimization (Shao et al. 2024, arXiv 2402.03300), as the paper's Eq. 4 and 5."""
 
 IMITATION = Algorithm(
     name="imitation",
     advantages=_ones,
-    keeps=lambda group, settings: True,  # noqa: ARG005
+    keeps=_always,
     aggregation="token",
     loss=negative_log_likelihood,
     clipped=is_never,

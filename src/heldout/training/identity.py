@@ -27,7 +27,7 @@ def stage_facts(stage: Stage, config: Config, suites: Sequence[Suite], *, seed: 
     `config` is as the stage's changes make it. Environments have their own names, wherever they are played, and
     tasks the digests of their sources: nothing here is a place or the name of a folder.
     """
-    train = to_json(config.train)
+    train = {**to_json(config.train), "algorithm": config.train.algorithm.lower()}
     return {
         "envs": [own_name(env) for env in stage.envs],
         "difficulty": stage.difficulty,
