@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 OPENENV := .venv-openenv
 
-.PHONY: setup demo test check test-doors
+.PHONY: setup demo test check quick test-slow test-doors docs
 
 setup: $(INSTALLED)
 
@@ -23,6 +23,17 @@ test: setup
 	$(BIN)/pytest
 
 check: test
+
+# What a change is tried with while it is made.
+quick: setup
+	$(BIN)/pytest -m "not slow and not very_slow"
+
+# Many kills, whole builds, long soaks, and the doors: what CI has no time for.
+test-slow: setup test-doors
+	$(BIN)/pytest -m very_slow
+
+docs: setup
+	$(BIN)/python tools/architecture.py
 
 # Doors whose other side is too heavy for .venv, each against the real package in an environment of its own.
 test-doors: $(OPENENV)/.installed

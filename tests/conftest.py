@@ -13,6 +13,7 @@ from typing import final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from heldout.backend.worker import Setting, Worker
 from heldout.config import Source
 from heldout.envs import corridor
 from heldout.envs.base import Env, Players, Suite, Traits
@@ -23,14 +24,14 @@ from heldout.integrations.agentgym.calls import Answer, Call
 from heldout.integrations.agentgym.door import Door
 from heldout.integrations.agentgym.episodes import Episodes
 from heldout.integrations.agentgym.server import Server, listen
+from heldout.learn.algorithms import IMITATION
 from heldout.model import load
 from heldout.model.chat import chat_of
 from heldout.model.learner import Learner, Objective
 from heldout.model.pocket import newborn, shape, tokenizer_of
-from heldout.model.worker import Setting, Worker
 from heldout.policies.twin import Mistakes
 from heldout.records import Ending, Step, Task
-from heldout.train.imitate import batches, demonstrations, sample_of, texts_of
+from heldout.training.imitate import batches, demonstrations, sample_of, texts_of
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")  # a machine that is busy with other work is no failure
@@ -221,7 +222,7 @@ def tiny(trio: Suites, tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples = [sample_of(chat, demo) for demo in demos]
     learner = Learner(model)
     for batch in islice(batches([each for each in samples if len(each.ids) < 400], 1500, Random(0)), 60):
-        learner.learn(batch, Objective(imitation=True, lr=1e-2))
+        learner.learn(batch, Objective(algorithm=IMITATION, lr=1e-2))
     load.save(model, tokenizer, folder)
     return folder
 

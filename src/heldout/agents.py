@@ -1,25 +1,103 @@
 """A name → whoever plays: `oracle`, `random`, `pocket`, a model folder, or a name at Hugging Face."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Self, final
 
 import torch
 
-from heldout.config import Config, Limits
+from heldout.backend.processes import Crew, default_processes
+from heldout.backend.worker import Setting, Team
+from heldout.chains import Chain, parse_chain
+from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.model.crew import Crew
-from heldout.model.load import place_of
-from heldout.model.worker import Setting
+from heldout.model.identity import model_digest, weights_digest
+from heldout.model.load import POCKET, place_of
+from heldout.model.pocket import CONTEXT
 from heldout.policies import twin
 from heldout.policies.scripted import Spoken
-from heldout.records import Trajectory
+from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
+from heldout.store import lineage
+from heldout.store.files import read_json
+from heldout.store.lineage import model_of
 
 PLAYERS = {"oracle": twin.oracle, "random": twin.random}
 """The players that see the world; they need no model and play in this process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """Who plays, or what a chain starts from: its name, and what it is whatever it is called."""
+
+    model: str
+    """What is loaded: `pocket`, a folder, a name at Hugging Face; or a player's name."""
+    base: str
+    """What people call the model that its chain starts from."""
+    digest: str
+    """Of that model."""
+    chain: Chain = ()
+    """What it was trained on, if it is a checkpoint of ours."""
+    step: int = 0
+    stages: tuple[Json, ...] = ()
+    """The facts of the chain's stages, each with its steps."""
+
+    @property
+    def identity(self) -> str:
+        """Names what plays by what decided its weights."""
+        if not self.stages:
+            return self.digest
+        *before, last = self.stages
+        training = {"base": self.digest, "stages": [*before, {k: v for k, v in last.items() if k != "steps"}]}
+        return model_of(training, last["steps"])
+
+
+def agent_of(name: str) -> Agent:
+    """The agent of that name; a checkpoint of ours says itself what it went through."""
+    if name in PLAYERS:
+        return Agent(model=name, base=name, digest=name)
+    place = place_of(name)
+    known = lineage.read(place, weights_digest(place)) if isinstance(place, Path) else None
+    if known is None:
+        called = place.resolve().name if isinstance(place, Path) else name
+        return Agent(model=name, base=called, digest=model_digest(name))
+    return Agent(
+        model=name,
+        base=known.base,
+        digest=known.training["base"],
+        chain=parse_chain(known.chain),
+        step=known.step,
+        stages=tuple(known.stages),
+    )
+
+
+def defaults_of(model: str) -> Config:
+    """The pocket model's for it and for models with a context as short, such as one trained from it."""
+    if model == POCKET:
+        return pocket()
+    place = model if model in PLAYERS else place_of(model)
+    return pocket() if isinstance(place, Path) and _context(place) <= CONTEXT else Config()
+
+
+def _context(folder: Path) -> float:
+    described = folder / "config.json"
+    context = read_json(described).get("max_position_embeddings") if described.is_file() else None
+    return context or float("inf")
+
+
+def device() -> str:
+    """Where models are held here."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def processes_of(config: Config) -> int:
+    """How many processes play and learn here."""
+    return config.processes or default_processes()
 
 
 @contextmanager
@@ -35,15 +113,57 @@ def open_agent(name: str, config: Config) -> Iterator[Play]:
 
 def open_crew(name: str, config: Config, reference: str | None = None) -> Crew:
     """Processes that hold the named model; a wrong name is refused before any starts."""
-    place_of(name)
-    setting = Setting(
-        model=name,
+    return Crew(_setting(name, config, reference), processes_of(config))
+
+
+@final
+class Backends:
+    """Opens backends, and keeps the last one open for the next piece of work that can do with it."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._kept: tuple[Setting, int, Crew] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @property
+    def used(self) -> bool:
+        """Whether any was opened: whether there was anything to do."""
+        return self._kept is not None
+
+    def open(self, config: Config, model: str, *, to_learn: bool = True) -> Team:
+        """A backend for that configuration; its weights are whatever it held: `begin` gives it others."""
+        wanted = _setting(model, config, model if config.train.kl else None)
+        size = processes_of(config)
+        if self._kept is None or not self._serves(wanted, size, to_learn):
+            self._open.close()
+            crew = self._open.enter_context(Crew(wanted, size))
+            self._kept = wanted, size, crew
+        return self._kept[2]
+
+    def _serves(self, wanted: Setting, size: int, to_learn: bool) -> bool:
+        """Whether the kept one does: to play, only tasks and device have to be the same."""
+        assert self._kept is not None
+        setting, kept_size, _ = self._kept
+        if to_learn:
+            return (setting, kept_size) == (wanted, size)
+        return (setting.source, setting.device, kept_size) == (wanted.source, wanted.device, size)
+
+
+def _setting(model: str, config: Config, reference: str | None) -> Setting:
+    place_of(model)
+    return Setting(
+        model=model,
         source=config.source,
         reference=reference,
-        device="cuda" if torch.cuda.is_available() else "cpu",
+        device=device(),
+        slots=config.slots,
         weight_decay=config.train.weight_decay,
     )
-    return Crew(setting, config.processes)
 
 
 def suites_of(config: Config) -> Callable[[str], Suite]:

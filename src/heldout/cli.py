@@ -14,9 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, final
 
-from heldout import __version__
+from heldout.config import ALGORITHMS
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.verbs import flags
+from heldout.version import __version__
 
 _FLAG = re.compile(r"--[a-z-]+")
 
@@ -253,8 +254,9 @@ def _train_flags(parser: ArgumentParser) -> None:
         "--max-response-length", type=flags.count, metavar="L", help="tokens after the prompt (8192)"
     )
     flags.max_turns(parser, "the environment's own")
-    algorithm = flags.one_of("algorithm", "GRPO")
-    parser.add_argument("--algorithm", type=algorithm, default="GRPO", metavar="A", help="GRPO")
+    said = f"by what it learns: {', '.join(ALGORITHMS)} (grpo)"
+    algorithm = flags.one_of("algorithm", *ALGORITHMS)
+    parser.add_argument("--algorithm", type=algorithm, default="grpo", metavar="A", help=said)
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/…)")

@@ -1,5 +1,6 @@
 """Settings as frozen values: a configuration is a function that returns one, a variation names what it changes."""
 
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -109,11 +110,16 @@ class Limits:
     """Tokens that one reply may have."""
 
 
+ALGORITHMS = ("grpo",)
+"""By what a stage can learn: the names of `learn/algorithms.py`, for who must not load a learner."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
     """One stage of GRPO (paper §3.2 and Appendix C)."""
 
-    algorithm: str = "GRPO"
+    algorithm: str = "grpo"
+    """A name of `ALGORITHMS`."""
     steps: int = 100
     tasks: int = 32
     """Groups in a step."""
@@ -123,6 +129,9 @@ class Train:
     """K while training; None is the environment's own (paper §3.2)."""
     temperature: float = 1.0
     clip: float = 0.2
+    """ε of Eq. 5: how far a ratio may go below 1, and above."""
+    clip_high: float | None = None
+    """How far above; None is as below."""
     lr: float = 1e-6
     warmup: int = 0
     """Steps over which the learning rate rises linearly to `lr`."""
@@ -164,6 +173,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
+    slots: int = 64
+    """Conversations that each process has in flight; what is played side by side decides the last bits."""
     processes: int = 0
     """Processes that play and learn; 0 is one for each GPU, or without any one for each core, at most 2."""
 
@@ -197,6 +208,16 @@ def with_options(defaults: C, source: Source, env: str) -> C:
         if option.env == env:
             defaults = _put(defaults, option.name.split("."), option.value, option.path)
     return defaults
+
+
+def setting_text(config: object, path: str, text: str) -> str:
+    """A setting's value as it is printed: what `changed` reads as the same value, spelled in one way."""
+    value: Any = changed(config, [f"{path}={text}"])
+    for name in path.split("."):
+        value = getattr(value, name)
+    if isinstance(value, float):  # 1e+16 and 1e-06 are 1e16 and 1e-6
+        return re.sub(r"e([+-])0*", lambda sign: "e" + sign[1].strip("+"), repr(value).removesuffix(".0"))
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def _put(config: C, names: list[str], text: str, path: str) -> C:

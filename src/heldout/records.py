@@ -151,36 +151,17 @@ class Group:
     trajectories: tuple[Trajectory, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stage:
-    """One training run's tasks: some environments at one difficulty."""
-
-    envs: tuple[str, ...]
-    difficulty: str = "all"
-    """`easy`, `hard` or `all`."""
-
-    @property
-    def name(self) -> str:
-        """As people write it: `webshop.easy`, or `babyai+webshop.all` for a mixture."""
-        return f"{'+'.join(self.envs)}.{self.difficulty}"
-
-
-Chain = tuple[Stage, ...]
-"""Stages in order; the base is the chain of none."""
-
-
-def chain_name(chain: Chain) -> str:
-    """As people write it: `webshop.easy > webshop.hard`; `base` for no stage."""
-    return " > ".join(stage.name for stage in chain) or "base"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One row of results: a trajectory's figures and all that identifies it."""
 
     study: str
     base: str
+    """What people call the model that the chain starts from, or the player; a folder may be renamed."""
+    model: str
+    """Names what played by what decided its weights, wherever it lies; of a player its name."""
     chain: str
+    """`base` where nothing was trained."""
     seed: int
     step: int
     env: str
@@ -192,11 +173,14 @@ class Episode:
     attempt: int
     variant: str
     rules: str
+    rules_version: int
     data: str
     """The hash of the task source."""
     prompt: str
     """The hash of the instruction text."""
     max_turns: int
+    response_budget: int
+    reply_tokens: int
     temperature: float
     """0 is greedy decoding."""
     reward: float
@@ -207,6 +191,18 @@ class Episode:
     response_length: int
     ending: str
     stream: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What decides the row: two rows with the same key are the same episode."""
+        return tuple(getattr(self, name) for name in _KEY)
+
+
+NAMES = ("study", "base")
+"""The fields of a row that only say what people call things: a renamed or copied folder holds the same rows."""
+OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
+"""The fields of a row that playing decides; the others say what was to be played."""
+_KEY = tuple(each.name for each in fields(Episode) if each.name not in (*NAMES, *OUTCOMES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from heldout.analysis.difficulty import halves, rank_correlation, wilson
 from heldout.errors import HeldoutError
 from heldout.records import Ending, Episode, Estimate, Halves, digest
+from heldout.testing import make_row
 
 Scores = Mapping[str, Sequence[float]]
 
@@ -25,30 +26,15 @@ def episodes(train: Scores, test: Scores | None = None) -> list[Episode]:
 
 
 def episode(split: str, task: str, attempt: int, score: float) -> Episode:
-    return Episode(
+    return make_row(
         study="difficulty",
-        base="pocket",
-        chain="",
-        seed=0,
-        step=0,
-        env="doors",
         task=task,
         split=split,
-        difficulty="easy",
-        difficulty_source="oracle_turns",
         attempt=attempt,
-        variant="",
-        rules="fixed",
-        data="d",
-        prompt="p",
-        max_turns=20,
-        temperature=1.0,
         reward=score,
         score=score,
         success=score == 1,
         turns=1,
-        generated_tokens=0,
-        response_length=0,
         ending=Ending.SOLVED if score == 1 else Ending.FAILED,
         stream=f"difficulty/{task}/{attempt}",
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from heldout.analysis.scores import Cell, paired_change, summarise
 from heldout.errors import HeldoutError
 from heldout.records import Episode
+from heldout.testing import make_row
 
 EASY = Cell(env="doors", split="test", difficulty="easy")
 HARD = replace(EASY, difficulty="hard")
@@ -16,36 +17,7 @@ BOTH = replace(EASY, difficulty="all")
 
 
 def row(task: str, score: float, **changes: object) -> Episode:
-    return replace(PLAIN, task=task, score=score, success=score == 1, **changes)  # type: ignore[arg-type]
-
-
-PLAIN = Episode(
-    study="demo",
-    base="pocket",
-    chain="base",
-    seed=0,
-    step=0,
-    env="doors",
-    task="",
-    split="test",
-    difficulty="easy",
-    difficulty_source="oracle_turns",
-    attempt=0,
-    variant="",
-    rules="fixed",
-    data="d",
-    prompt="p",
-    max_turns=20,
-    temperature=1.0,
-    reward=0.0,
-    score=0.0,
-    success=False,
-    turns=2,
-    generated_tokens=10,
-    response_length=30,
-    ending="solved",
-    stream="",
-)
+    return make_row(task=task, score=score, success=score == 1, **changes)
 
 
 def attempts(task: str, scores: Sequence[float], **changes: object) -> list[Episode]:

@@ -35,12 +35,12 @@ def test_the_tour_meets_every_folder_on_the_datas_road() -> None:
         "rollout",
         "learn",
         "model",
-        "train",
-        "evaluate",
+        "training",
+        "evaluation",
         "store",
         "analysis",
         "study",
-        "report",
+        "reporting",
     }
     assert folders <= {Path(place).parts[3] for _, place in NAMED}
 

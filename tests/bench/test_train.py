@@ -7,17 +7,17 @@ from time import sleep
 import pytest
 import torch
 
+from heldout.backend.worker import Worker
 from heldout.bench.machine import Machine
 from heldout.bench.steps import Step, Update, Work
 from heldout.bench.train import OURS, PADDED, TRL, Comparison, compare, ratio, step, update
 from heldout.bench.trl import INSTALLED, Trl
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
+from heldout.chains import Stage
 from heldout.config import Config, Limits, Source, Train
 from heldout.envs.registry import open_suite
-from heldout.model.worker import Worker
-from heldout.records import Stage
 from heldout.store.runs import StageFolder
-from heldout.train.stage import Job
+from heldout.training.stage import Job
 from heldout.verbs.bench.train import described, told
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)
@@ -58,7 +58,7 @@ def work(tiny: Path) -> Work:
         train=Train(tasks=2, samples=2, turns=3, lr=1e-3, kl=0.0),
     )
     stage = Stage(("textcraft",), "easy")
-    job = Job(base="tiny", chain=stage.name, stage=stage, suites=(suite,), config=config, seed=0)
+    job = Job(base="tiny", chain=(stage,), suites=(suite,), config=config, seed=0)
     return Work(model=str(tiny), job=job, rounds=2)
 
 

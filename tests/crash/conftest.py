@@ -9,17 +9,20 @@ from typing import Any, final
 import pytest
 
 from heldout.analysis.scores import Cell
+from heldout.chains import Stage
 from heldout.config import Config, Evaluate, Limits, Train
 from heldout.envs.base import Suite
-from heldout.evaluate.measure import Identity, measure
+from heldout.evaluation.measure import Identity, measure
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
 from heldout.policies.base import Ask
-from heldout.records import Reply, Stage, Trajectory
+from heldout.records import Reply, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
+from heldout.store.folders import sweep
+from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
-from heldout.train.stage import Job, train
+from heldout.training.stage import Job, train
 
 Suites = Callable[[str], Suite]
 Work = Callable[[Path], object]
@@ -83,7 +86,7 @@ class Toy:
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """More of what had an advantage."""
-        gradient = sum(each.advantage * (each.ids[3] - 0.5) for each in samples) / len(samples)
+        gradient = sum(_scalar(each) * (each.ids[3] - 0.5) for each in samples) / len(samples)
         self.moment = 0.9 * self.moment + gradient
         self.number += objective.lr * self.moment
         return Update(
@@ -108,11 +111,16 @@ class Toy:
         )
 
 
+def _scalar(sample: Sample) -> float:
+    assert isinstance(sample.advantage, float)
+    return sample.advantage
+
+
 @pytest.fixture(scope="session")
 def job(trio: Suites) -> Job:
     """Four steps in the corridor, with a checkpoint every two."""
     stage = Stage(("corridor",))
-    return Job(base="toy", chain=stage.name, stage=stage, suites=(trio("corridor"),), config=CONFIG, seed=0)
+    return Job(base="toy", chain=(stage,), suites=(trio("corridor"),), config=CONFIG, seed=0)
 
 
 @pytest.fixture(scope="session")
@@ -121,8 +129,9 @@ def training(job: Job, trio: Suites) -> Work:
 
     def work(root: Path) -> None:
         study = StudyFolder(root)
-        with study.lock():
-            train(job, Toy(trio), study.stage(job.chain, 0))
+        with hold(study.lease):
+            sweep(root)
+            train(job, Toy(trio), study.stage(job.name, 0))
 
     return work
 
@@ -131,12 +140,13 @@ def training(job: Job, trio: Suites) -> Work:
 def evaluation(trio: Suites) -> Work:
     """Measures 40 episodes in a study's folder, 16 a round, or goes on."""
     settings = Evaluate(samples=2, turns=3, round=16)
-    who = Identity(study="toy", base="toy", chain="", seed=0, step=0)
+    who = Identity(study="toy", base="toy", model="toy", chain="base", seed=0, step=0)
 
     def work(root: Path) -> None:
         study = StudyFolder(root)
-        folder = study.evaluation("", 0, 0)
-        with study.lock():
+        folder = study.evaluation("base", 0, 0)
+        with hold(study.lease):
+            sweep(root)
             folder.mend("corridor")
             measure(
                 Toy(trio).play,
@@ -169,7 +179,7 @@ def held(root: Path) -> dict[str, object]:
     return {
         path.relative_to(root).as_posix(): metrics(path) if path.name == "metrics.jsonl" else path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and not path.name.startswith(".")
     }
 
 

@@ -23,9 +23,9 @@ PROGRESS = ("train textcraft", "evaluate textcraft")
 HOLDER = """
 import sys
 from pathlib import Path
-from heldout.store.runs import StudyFolder
+from heldout.store.lease import hold
 
-with StudyFolder(Path(sys.argv[1])).lock():
+with hold(Path(sys.argv[1]) / ".lease"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -73,8 +73,9 @@ def test_a_second_process_is_refused_with_the_number_of_the_first_until_that_is_
     with subprocess.Popen(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout
         assert first.stdout.readline() == "held\n"
-        said = f"heldout: {tmp_path} is in use by process {first.pid}: wait for it, or choose another folder"
-        assert refused(call, tmp_path) == said
+        said = refused(call, tmp_path)
+        assert said.startswith(f"heldout: {tmp_path} is in use by process {first.pid} (since ")
+        assert said.endswith("wait for it, choose another folder, or take it away with heldout study unlock")
         first.send_signal(signal.SIGKILL)
     assert main([*EVALUATE.split(), "--out", str(tmp_path)]) == 0
 
@@ -139,13 +140,13 @@ def test_a_folder_of_a_newer_heldout_is_refused_with_both_numbers(
 ) -> None:
     stage = tmp_path / "stages" / "textcraft.easy" / "seed_0"
     path = (stage if name == "config.json" else tmp_path) / name
-    replace_json(path, {"schema": 2})
+    replace_json(path, {"schema": 3})
     again = call.replace("train", "train --resume")
     assert refused(again, tmp_path) == (
-        f"heldout: {path} has schema 2, and this heldout knows 1: "
+        f"heldout: {path} has schema 3, and this heldout knows 2: "
         "use the heldout that wrote it, or choose another folder with --out"
     )
-    assert read_json(path) == {"schema": 2}
+    assert read_json(path) == {"schema": 3}
 
 
 @pytest.mark.parametrize("text", ['{"schema": 1', "[]", "7"])

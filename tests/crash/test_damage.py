@@ -8,7 +8,7 @@ import pytest
 from heldout.errors import HeldoutError
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.train.stage import Job
+from heldout.training.stage import Job
 
 Work = Callable[[Path], object]
 Content = Callable[[Path], dict[str, object]]
@@ -27,7 +27,7 @@ def scribble(path: Path) -> None:
 
 
 def forget(path: Path) -> None:
-    replace_json(path, {"schema": 1})
+    replace_json(path, {"schema": 2})
 
 
 def newer(path: Path) -> None:
@@ -38,14 +38,14 @@ def newer(path: Path) -> None:
 def trained(training: Work, tmp_path: Path, job: Job) -> StageFolder:
     """Four steps, with checkpoints after two and four."""
     training(tmp_path / "run")
-    return StudyFolder(tmp_path / "run").stage(job.chain, 0)
+    return StudyFolder(tmp_path / "run").stage(job.name, 0)
 
 
 @pytest.fixture
 def measured(evaluation: Work, tmp_path: Path) -> EvaluationFolder:
     """Forty episodes in three rounds."""
     evaluation(tmp_path / "run")
-    return StudyFolder(tmp_path / "run").evaluation("", 0, 0)
+    return StudyFolder(tmp_path / "run").evaluation("base", 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_run_of_a_newer_form_is_refused(
     newer(trained.root / name)
     before = content(tmp_path)
     said = (
-        rf"{name} has schema 7, and this heldout knows 1: use the heldout that wrote it, or choose another folder"
+        rf"{name} has schema 7, and this heldout knows 2: use the heldout that wrote it, or choose another folder"
     )
     with pytest.raises(HeldoutError, match=said) as caught:
         training(tmp_path / "run")

@@ -6,29 +6,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heldout.backend.worker import Worker
 from heldout.learn.batch import Sample, batch_of, micro_batches, samples_of, sequence_of
-from heldout.model.worker import Worker
-from heldout.records import Ending, Reply, Task, Trajectory, Turn
+from heldout.records import Reply, Trajectory
+from heldout.testing import make_trajectory, make_turn
 
 
 def trajectory(*turns: tuple[tuple[int, ...], tuple[int, ...]]) -> Trajectory:
     """One whose turns read and sampled these ids; the log-probability of id n is -n / 10."""
-    return Trajectory(
-        task=Task(env="corridor", split="train", id="corridor_0", difficulty="easy", world={}),
-        attempt=0,
-        opening="",
+    return make_trajectory(
         turns=tuple(
-            Turn(
-                reply=Reply(text="", context_ids=read, token_ids=said, logprobs=tuple(-n / 10 for n in said)),
-                action="",
-                observation="",
-            )
+            make_turn(Reply(text="", context_ids=read, token_ids=said, logprobs=tuple(-n / 10 for n in said)))
             for read, said in turns
-        ),
-        reward=0.0,
-        score=0.0,
-        ending=Ending.FAILED,
-        stream="",
+        )
     )
 
 

@@ -1,16 +1,13 @@
 from heldout.learn.columns import columns
-from heldout.records import Ending, Reply, Task, Trajectory, Turn
+from heldout.records import Ending, Reply, Trajectory
+from heldout.testing import make_trajectory, make_turn
 
 FIRST = Reply(text="", context_ids=(5, 6), token_ids=(7,), logprobs=(-0.1,))
 SECOND = Reply(text="", context_ids=(8,), token_ids=(9, 2), logprobs=(-0.2, -0.3))
 
 
 def trajectory(*turns: Reply, ending: Ending = Ending.FAILED) -> Trajectory:
-    task = Task(env="doors", split="train", id="doors_2", difficulty="easy", world={})
-    played = tuple(Turn(reply=reply, action="", observation="") for reply in turns)
-    return Trajectory(
-        task=task, attempt=0, opening="", turns=played, reward=0.5, score=0.0, ending=ending, stream="doors_2/0"
-    )
+    return make_trajectory(turns=tuple(map(make_turn, turns)), reward=0.5, ending=ending)
 
 
 def test_what_was_sampled_is_told_from_what_was_only_read() -> None:

@@ -6,13 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from heldout.learn.losses import clipped_surrogate, is_clipped, k3, mismatch_weight
+from heldout.learn.losses import Tokens, clipped_surrogate, is_clipped, k3, mismatch_weight
 
 LOGP = st.floats(-30, 0, width=32)
 
 
 def logs(*probabilities: float) -> Tensor:
     return torch.tensor([log(p) for p in probabilities])
+
+
+def tokens(logp: Tensor, old: Tensor, advantage: Tensor, *, high: float = 0.2) -> Tokens:
+    rows = torch.zeros(len(logp), dtype=torch.long)
+    return Tokens(logp_N=logp, old_logp_N=old, advantage_N=advantage, row_N=rows, clip_low=0.2, clip_high=high)
 
 
 @pytest.mark.parametrize(
@@ -29,14 +34,21 @@ def logs(*probabilities: float) -> Tensor:
 def test_the_surrogate_is_clipped_where_it_would_go_too_far(
     now: float, before: float, advantage: float, loss: float, clipped: bool
 ) -> None:
-    numbers = (logs(now), logs(before), torch.tensor([advantage]))
-    assert clipped_surrogate(*numbers, 0.2).tolist() == pytest.approx([loss])
-    assert is_clipped(*numbers, 0.2).tolist() == [clipped]
+    numbers = tokens(logs(now), logs(before), torch.tensor([advantage]))
+    assert clipped_surrogate(numbers).tolist() == pytest.approx([loss])
+    assert is_clipped(numbers).tolist() == [clipped]
+
+
+def test_a_clip_may_leave_more_room_above_than_below() -> None:
+    """Clip-higher (DAPO, arXiv 2503.14476): 1.25 is inside of 1 − 0.2 to 1 + 0.28, 0.75 is not."""
+    numbers = tokens(logs(0.625, 0.375), logs(0.5, 0.5), torch.tensor([1.0, -1.0]), high=0.28)
+    assert clipped_surrogate(numbers).tolist() == pytest.approx([-1.25, 0.8])
+    assert is_clipped(numbers).tolist() == [False, True]
 
 
 def test_a_clipped_token_has_no_gradient() -> None:
     logp = logs(0.75, 0.55).requires_grad_()
-    torch.autograd.backward(clipped_surrogate(logp, logs(0.5, 0.5), torch.ones(2), 0.2).sum())
+    torch.autograd.backward(clipped_surrogate(tokens(logp, logs(0.5, 0.5), torch.ones(2))).sum())
     assert logp.grad is not None
     assert logp.grad.tolist() == pytest.approx([0.0, -1.1])
 

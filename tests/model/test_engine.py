@@ -3,9 +3,9 @@ from random import Random
 import pytest
 import torch
 
+from heldout.backend.worker import Worker
 from heldout.model.engines.base import Sampled
 from heldout.model.engines.hf import HfEngine
-from heldout.model.worker import Worker
 from heldout.records import Stop
 
 
@@ -28,7 +28,7 @@ def test_any_order_of_reading_sampling_and_releasing_is_exact(worker: Worker, se
             if len(told[name]) + len(ids) + 12 > held.context:
                 continue
             told[name] += ids
-            held.submit(name, ids, rng.randint(1, 12), rng.randrange(1000))
+            held.submit(name, ids, rng.randint(1, 12), seed=rng.randrange(1000))
             resting.remove(name)
             open_.add(name)
         for done in held.collect():
@@ -75,7 +75,7 @@ def test_a_released_conversation_begins_anew(worker: Worker) -> None:
 def test_a_reply_has_at_most_its_tokens_and_says_why_it_stopped(worker: Worker) -> None:
     held = engine(worker, slots=64)
     for seed in range(64):
-        held.submit(f"{seed}", worker.chat.opening("Two doors."), 1 + seed % 12, seed)
+        held.submit(f"{seed}", worker.chat.opening("Two doors."), 1 + seed % 12, seed=seed)
     done = [one for _ in range(64) for one in held.collect()]
     assert len(done) == 64
     for one in done:

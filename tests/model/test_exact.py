@@ -10,14 +10,14 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models
 
+from heldout.backend.worker import Setting, Worker
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.learn.batch import sequence_of
 from heldout.model.chat import Chat
-from heldout.model.engines.base import Sampled
+from heldout.model.engines.base import Sampled, Weights
 from heldout.model.engines.hf import HfEngine
 from heldout.model.local import LocalPolicy
-from heldout.model.worker import Setting, Worker
 from heldout.records import Ending, Stop, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -46,9 +46,8 @@ def played(
         slots=int(engine.get("slots", 32)),
         context=int(engine.get("context", 4096)),
         end_ids=[worker.chat.end_id],
-        temperature=engine.get("temperature", 1.0),
     )
-    done = play(LocalPolicy(worker.chat, made), assignments, limits, suites)
+    done = play(LocalPolicy(worker.chat, made, engine.get("temperature", 1.0)), assignments, limits, suites)
     return sorted(done, key=lambda each: each.stream)
 
 
@@ -125,9 +124,11 @@ class Dictated:
         self._replies = iter(replies)
         self._open = list[str]()
 
-    def submit(self, conversation: str, ids: Sequence[int], max_tokens: int, seed: int) -> None:
+    def submit(
+        self, conversation: str, ids: Sequence[int], max_tokens: int, *, seed: int, temperature: float = 1.0
+    ) -> None:
         """Take a request."""
-        del ids, max_tokens, seed
+        del ids, max_tokens, seed, temperature
         self._open.append(conversation)
 
     def collect(self) -> list[Sampled]:
@@ -137,6 +138,13 @@ class Dictated:
 
     def release(self, conversation: str) -> None:
         """Nothing is kept."""
+
+    def rest(self) -> None:
+        """Nothing is kept."""
+
+    def update(self, weights: Weights) -> None:
+        """There are none."""
+        del weights
 
     def _said(self, conversation: str, ids: tuple[int, ...]) -> Sampled:
         return Sampled(conversation=conversation, token_ids=ids, logprobs=(-1.0,) * len(ids), stop=Stop.END)

@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from heldout.errors import HeldoutError
+from heldout.learn.algorithms import IMITATION
 from heldout.learn.batch import Sample
 from heldout.model.engines.hf import HfEngine
 from heldout.model.head import check_head, head_of
@@ -77,7 +78,7 @@ def test_what_is_sampled_and_what_is_learned_have_the_models_own_log_probabiliti
     known = logp(model, [*IDS, *sampled.token_ids])
     assert sampled.logprobs == pytest.approx(known[len(IDS) - 1 :].tolist(), abs=1e-5)
     weights = (0.0, *[1 / 19] * 19)
-    update = Learner(model).learn([Sample(ids=tuple(IDS), weights=weights)], Objective(imitation=True, lr=0.0))
+    update = Learner(model).learn([Sample(ids=tuple(IDS), weights=weights)], Objective(algorithm=IMITATION, lr=0.0))
     assert update.loss == pytest.approx(-float(known[:19].mean()), rel=1e-5)
 
 

@@ -10,13 +10,15 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from heldout.backend.worker import Setting, Worker
 from heldout.config import Source
 from heldout.errors import HeldoutError
+from heldout.learn.algorithms import GRPO, IMITATION, Algorithm
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.learner import Learner, Objective
+from heldout.model.parameters import WholeParameters
 from heldout.model.pocket import newborn, shape
-from heldout.model.worker import Setting, Worker
 
 STILL = Objective(lr=0.0, max_grad_norm=1e9)
 """An update whose gradient is looked at, and that changes nothing."""
@@ -46,10 +48,15 @@ def batch(model: Any) -> list[Sample]:
         return [replace(row, logprobs=(0.0, *logps(model, row).tolist())) for row in rows]
 
 
+def scalar(sample: Sample) -> float:
+    assert isinstance(sample.advantage, float)
+    return sample.advantage
+
+
 def policy_gradient(model: Any, samples: Sequence[Sample]) -> tuple[float, list[Tensor]]:
     """-Σ w A log π by hand, with logits at every position, and its gradient."""
     parts = [
-        -(torch.tensor(sample.weights[1:]) * sample.advantage * logps(model, sample)).sum() for sample in samples
+        -(torch.tensor(sample.weights[1:]) * scalar(sample) * logps(model, sample)).sum() for sample in samples
     ]
     return sum(part.item() for part in parts), list(
         torch.autograd.grad(torch.stack(parts).sum(), list(model.parameters()))
@@ -73,7 +80,7 @@ def test_one_update_is_the_plain_policy_gradient(worker: Worker) -> None:
     assert distance(expected, gradient(worker.model)) < 1e-5
     assert update.grad_norm == pytest.approx(float(expected.norm()), rel=1e-5)
     # Every ratio is 1.
-    assert update.loss == pytest.approx(-sum(s.advantage * sum(s.weights) for s in samples), abs=1e-6)
+    assert update.loss == pytest.approx(-sum(scalar(s) * sum(s.weights) for s in samples), abs=1e-6)
     assert (update.tokens, update.clip_share, update.kl) == (21, 0.0, 0.0)
     assert update.mismatch < 1e-5
 
@@ -86,9 +93,9 @@ def test_entropy_is_the_mean_of_the_trained_positions(worker: Worker) -> None:
     assert worker.learn(samples, STILL).entropy == pytest.approx(float(by_hand), rel=1e-5)
 
 
-@pytest.mark.parametrize("imitation", [True, False])
-def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, imitation: bool) -> None:
-    samples, objective = batch(worker.model), replace(STILL, imitation=imitation, entropy=0.01)
+@pytest.mark.parametrize("algorithm", [IMITATION, GRPO], ids=lambda each: each.name)
+def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, algorithm: Algorithm) -> None:
+    samples, objective = batch(worker.model), replace(STILL, algorithm=algorithm, entropy=0.01)
     whole = worker.learn(samples, objective)
     together = gradient(worker.model)
     cut = worker.learn(samples, replace(objective, batch_tokens=1))
@@ -99,8 +106,8 @@ def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, imita
 def test_imitation_minimises_the_weighted_negative_log_likelihood(worker: Worker) -> None:
     samples = batch(worker.model)
     loss, _ = policy_gradient(worker.model, [replace(each, advantage=1.0) for each in samples])
-    assert worker.learn(samples, replace(STILL, imitation=True)).loss == pytest.approx(loss, rel=1e-5)
-    first, *_, last = [worker.learn(samples, Objective(imitation=True, lr=1e-3)).loss for _ in range(10)]
+    assert worker.learn(samples, replace(STILL, algorithm=IMITATION)).loss == pytest.approx(loss, rel=1e-5)
+    first, *_, last = [worker.learn(samples, Objective(algorithm=IMITATION, lr=1e-3)).loss for _ in range(10)]
     assert last < first - 0.1
 
 
@@ -165,7 +172,9 @@ def test_a_gradient_that_is_no_number_updates_nothing(worker: Worker, advantage:
 
 def state(worker: Worker) -> dict[str, Tensor]:
     """Copies of all weights and moments."""
-    optimizer = worker.learner.optimizer
+    parameters = worker.learner.parameters
+    assert isinstance(parameters, WholeParameters)
+    optimizer = parameters.optimizer
     kept = {
         f"{parameter}.{moment}": value
         for parameter, weights in worker.model.named_parameters()
@@ -210,7 +219,7 @@ def weights(learner: Learner) -> Tensor:
     return torch.cat([p.detach().float().flatten() for p in learner.model.parameters()])
 
 
-SMALL = Objective(imitation=True, lr=1e-5)
+SMALL = Objective(algorithm=IMITATION, lr=1e-5)
 """Steps of a tenth of what a bfloat16 number of 0.02 can tell apart."""
 
 

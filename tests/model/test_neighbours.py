@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from heldout.backend.worker import Setting, Worker
 from heldout.config import Source
 from heldout.learn.batch import Sample, batch_of, micro_batches
 from heldout.model.learner import Objective
-from heldout.model.worker import Setting, Worker
 
 EVERYTHING = Objective(lr=0.0, kl=0.1, entropy=0.05, temperature=0.8, max_grad_norm=1e9)
 """All terms of the loss, and nothing changed."""

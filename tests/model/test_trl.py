@@ -31,7 +31,8 @@ from heldout.learn.losses import MOST_MISMATCH
 from heldout.model import load
 from heldout.model.learner import Learner, Objective, Update
 from heldout.model.pocket import newborn, shape, tokenizer_of
-from heldout.records import Ending, Reply, Task, Trajectory, Turn
+from heldout.records import Reply, Trajectory, Turn
+from heldout.testing import make_trajectory, make_turn
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning"),
@@ -139,18 +140,9 @@ def trajectory(
             token_ids=tuple(ids[middle:end]),
             logprobs=tuple(logprobs[middle:end]),
         )
-        made.append(Turn(reply=replied, action="", observation=""))
+        made.append(make_turn(replied))
         at = end
-    return Trajectory(
-        task=Task(env="random", split="train", id="random_0", difficulty="easy", world={}),
-        attempt=0,
-        opening="",
-        turns=tuple(made),
-        reward=reward,
-        score=0.0,
-        ending=Ending.FAILED,
-        stream="",
-    )
+    return make_trajectory(turns=tuple(made), reward=reward)
 
 
 def ours(models: Models, played: Sequence[Trajectory], case: Case) -> tuple[Any, Update]:

@@ -2,9 +2,10 @@
 
 from heldout.policies.base import Ask
 from heldout.policies.scripted import Spoken, scripted
-from heldout.records import Reply, Task
+from heldout.records import Reply
+from heldout.testing import make_task
 
-TASK = Task(env="doors", split="test", id="doors_2", difficulty="easy", world={"doors": 2})
+TASK = make_task(world={"doors": 2})
 
 
 def ask(conversation: str, turn: int) -> Ask:

@@ -7,7 +7,8 @@ import pytest
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
-from heldout.policies.base import Ask
+from heldout.errors import Unavailable
+from heldout.policies.base import Answer, Ask
 from heldout.policies.scripted import Spoken, scripted
 from heldout.policies.twin import oracle
 from heldout.records import Ending, Reply, Task, Trajectory
@@ -123,3 +124,43 @@ def test_groups_do_not_depend_on_the_order_of_finishing(suites: Suites, task: Ta
 
     assert [t.stream for t in run(1)] != [t.stream for t in run(6)]
     assert grouped(run(1)) == grouped(run(6))
+
+
+@final
+class Failing:
+    """Answers every request, but that the named conversations have no answer the first so many times."""
+
+    in_flight = 8
+
+    def __init__(self, failures: dict[str, int]) -> None:
+        self._failures = failures
+        self._open = list[Ask]()
+
+    def submit(self, ask: Ask) -> None:
+        self._open.append(ask)
+
+    def collect(self) -> list[tuple[str, Answer]]:
+        asked, self._open = self._open, []
+        return [(ask.conversation, self._answer(ask)) for ask in asked]
+
+    def release(self, conversation: str) -> None:
+        """Nothing is kept."""
+
+    def _answer(self, ask: Ask) -> Answer:
+        if self._failures.get(ask.task.id, 0) > 0:
+            self._failures[ask.task.id] -= 1
+            return Unavailable("no answer from the server")
+        return Reply(text="Action: go")
+
+
+def test_a_reply_that_cannot_be_had_ends_its_own_episode_which_is_tried_again(suites: Suites, task: Tasks) -> None:
+    policy = Failing({"once": 1, "never": 100})
+    work = assignments(task(3, name="well"), task(3, name="once"), task(3, name="never"))
+    done = {each.task.id: each for each in play(policy, work, Limits(), suites)}
+    assert {name: each.ending for name, each in done.items()} == {
+        "well": Ending.SOLVED,
+        "once": Ending.SOLVED,
+        "never": Ending.ERROR,
+    }
+    assert done["never"].error == "no answer from the server"
+    assert [len(done[name].turns) for name in ("well", "once", "never")] == [3, 3, 0]

@@ -59,8 +59,8 @@ def test_a_file_that_was_changed_is_refused(difficulty: Difficulty, tmp_path: Pa
     ("text", "said"),
     [
         ("{", "is damaged: not JSON"),
-        ('{"schema": 2}', "has schema 2, and this heldout knows 1"),
-        ('{"schema": 1, "hash": "0", "study": 7}', "is no difficulty file: Difficulty has no field 'study'"),
+        ('{"schema": 3}', "has schema 3, and this heldout knows 2"),
+        ('{"schema": 2, "hash": "0", "study": 7}', "is no difficulty file: Difficulty has no field 'study'"),
     ],
 )
 def test_another_file_is_refused(text: str, said: str, tmp_path: Path) -> None:

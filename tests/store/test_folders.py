@@ -7,6 +7,7 @@ import pytest
 
 from heldout.errors import HeldoutError
 from heldout.store.folders import damage, replacing, sweep
+from heldout.store.hosts import host_digits
 
 
 def fill(folder: Path, content: str) -> None:
@@ -48,7 +49,7 @@ def test_a_folder_that_could_not_be_written_leaves_the_old_one(tmp_path: Path) -
 
 
 def test_what_a_killed_process_left_of_a_folder_is_removed_when_it_is_written_again(tmp_path: Path) -> None:
-    left = tmp_path / f".saved.{gone()}.partial"
+    left = tmp_path / f".saved.{host_digits()}.{gone()}.partial"
     left.mkdir()
     (left / "model").write_text("half")
     fill(tmp_path / "saved", "new")
@@ -57,9 +58,20 @@ def test_what_a_killed_process_left_of_a_folder_is_removed_when_it_is_written_ag
 
 def test_what_killed_processes_left_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
     ended, other = gone(), os.getppid()
-    kept = [f".page.md.{other}.partial", ".config.json.partial", "notes.1.partial", ".lock", "metrics.jsonl"]
-    for name in (*kept, f".page.md.{ended}.partial", f".page.md.{os.getpid()}.partial"):
+    here, elsewhere = host_digits(), "0123abcd"
+    kept = [
+        f".page.md.{here}.{other}.partial",
+        ".config.json.partial",
+        "notes.1.partial",
+        ".lease",
+        "metrics.jsonl",
+    ]
+    kept += [f".page.md.{elsewhere}.{ended}.partial"]
+    for name in (*kept, f".page.md.{here}.{ended}.partial", f".page.md.{here}.{os.getpid()}.partial"):
         (tmp_path / name).write_text("")
-    (tmp_path / "stages" / f".step_2.{ended}.partial").mkdir(parents=True)
+    (tmp_path / "stages" / f".step_2.{here}.{ended}.partial").mkdir(parents=True)
+    old = tmp_path / f".old.md.{elsewhere}.{other}.partial"
+    old.write_text("")
+    os.utime(old, (0, 0))
     sweep(tmp_path)
     assert names(tmp_path) == sorted([*kept, "stages"])

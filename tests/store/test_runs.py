@@ -1,36 +1,9 @@
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from heldout.errors import BadCall, HeldoutError
-from heldout.store.runs import StageFolder, StudyFolder, slug
-
-
-@pytest.mark.parametrize(
-    ("chain", "name"),
-    [
-        ("base", "base"),
-        ("", "base"),
-        ("webshop.easy", "webshop.easy"),
-        ("webshop.easy > webshop.hard", "webshop.easy--webshop.hard"),
-        ("agentgym:babyai@http://[::1]:80.easy", "agentgym%3Ababyai@http%3A%2F%2F%5B%3A%3A1%5D%3A80.easy"),
-    ],
-)
-def test_a_chain_has_a_name_in_paths(chain: str, name: str) -> None:
-    assert slug(chain) == name
-
-
-@pytest.mark.parametrize(
-    "chain", ["../elsewhere", "a/b", "a > ", "easy?", ".hidden", "a:b@http://h x", "a:b@http://h/.. /x"]
-)
-def test_a_chain_that_is_no_name_is_refused(chain: str) -> None:
-    with pytest.raises(BadCall, match="a chain is stages joined by"):
-        slug(chain)
+from heldout.errors import HeldoutError
+from heldout.store.runs import StageFolder, StudyFolder
 
 
 def test_paths_are_those_of_the_design() -> None:
@@ -47,7 +20,7 @@ def test_paths_are_those_of_the_design() -> None:
     assert evaluation.rows("babyai").path == Path("runs/demo/evaluations/base@0/seed_3/babyai.jsonl")
     assert evaluation.trajectories("babyai").path.parent == evaluation.root
     rows = evaluation.rows("agentgym:babyai@http://localhost:80")
-    assert rows.path == evaluation.root / "agentgym%3Ababyai@http%3A%2F%2Flocalhost%3A80.jsonl"
+    assert rows.path == evaluation.root / "agentgym-babyai@http-localhost-80~76f9233c.jsonl"
 
 
 def save(stage: StageFolder, step: int, content: str = "weights") -> None:
@@ -93,40 +66,3 @@ def test_a_checkpoint_made_again_replaces_the_old_one(tmp_path: Path) -> None:
     save(stage, 1, "old")
     save(stage, 1, "new")
     assert (stage.checkpoint(1) / "model.safetensors").read_text() == "new"
-
-
-HOLDER = """
-import sys
-from pathlib import Path
-from heldout.store.runs import StudyFolder
-
-with StudyFolder(Path(sys.argv[1])).lock():
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def holder(root: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock of a study, until it is killed."""
-    call = [sys.executable, "-c", HOLDER, str(root)]
-    with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
-
-
-def test_a_second_process_is_kept_out_until_the_first_is_gone(tmp_path: Path) -> None:
-    with holder(tmp_path) as other:
-        said = f"{tmp_path} is in use by process {other.pid}: wait for it, or choose another folder"
-        with pytest.raises(HeldoutError, match=said), StudyFolder(tmp_path).lock():
-            pass
-    with StudyFolder(tmp_path).lock():
-        assert (tmp_path / ".lock").read_text() == str(os.getpid())
-
-
-def test_a_lock_is_let_go_of(tmp_path: Path) -> None:
-    for _ in range(2):
-        with StudyFolder(tmp_path / "new").lock():
-            pass

@@ -4,19 +4,18 @@ from random import Random
 import pytest
 
 from heldout.errors import HeldoutError
-from heldout.records import Ending, Reply, Task, Trajectory, Turn
+from heldout.records import Ending, Reply, Trajectory
 from heldout.store.trajectories import Trajectories
-
-TASK = Task(env="doors", split="test", id="doors_1", difficulty="easy", world={"door": "left"})
+from heldout.testing import make_trajectory, make_turn
 
 
 def trajectory(attempt: int, text: str = "Action: left") -> Trajectory:
     reply = Reply(text=text, context_ids=(5, 6), token_ids=(1, 2), logprobs=(-0.25, -1.5))
-    return Trajectory(
-        task=TASK,
+    turn = make_turn(reply, action="left", observation="It opens.", reward=1.0)
+    return make_trajectory(
         attempt=attempt,
         opening="Two doors.",
-        turns=(Turn(reply=reply, action="left", observation="It opens.", reward=1.0),),
+        turns=(turn,),
         reward=1.0,
         score=1.0,
         ending=Ending.SOLVED,

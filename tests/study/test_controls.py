@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from heldout.records import Ending, Reply, Task, Trajectory, Turn
+from heldout.records import Reply, Trajectory
 from heldout.study.controls import entropy, matched
+from heldout.testing import make_trajectory, make_turn
 
 
 @pytest.mark.parametrize("wanted", [0.2, 0.5, 0.99, 1.0, 1.01, 1.7])
@@ -37,21 +38,8 @@ def test_few_measurements_are_made() -> None:
 
 
 def trajectory(*logprobs: tuple[float, ...]) -> Trajectory:
-    turns = [
-        Turn(reply=Reply(text="", token_ids=(1,) * len(each), logprobs=each), action="", observation="")
-        for each in logprobs
-    ]
-    task = Task(env="textcraft", split="train", id="textcraft_0", difficulty="easy", world={})
-    return Trajectory(
-        task=task,
-        attempt=0,
-        opening="",
-        turns=tuple(turns),
-        reward=0.0,
-        score=0.0,
-        ending=Ending.FAILED,
-        stream="",
-    )
+    turns = [make_turn(Reply(text="", token_ids=(1,) * len(each), logprobs=each)) for each in logprobs]
+    return make_trajectory(turns=tuple(turns))
 
 
 def test_entropy_is_the_mean_surprise_of_what_was_sampled() -> None:

@@ -1,8 +1,8 @@
 from dataclasses import replace
 from itertools import permutations
 
+from heldout.chains import Chain, Stage, chain_name
 from heldout.config import changed, pocket
-from heldout.records import Chain, Stage, chain_name
 from heldout.study.plan import to_train
 from heldout.study.pocket_studies import demo
 

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from heldout.analysis.scores import Cell
+from heldout.chains import Stage
 from heldout.config import Config, Evaluate, Limits, Train, changed
 from heldout.errors import BadCall
-from heldout.records import Ending, Episode, Stage, Trajectory
-from heldout.report.chain import findings, write_report
+from heldout.records import Ending, Episode, Trajectory
+from heldout.reporting.chain import findings, write_report
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Measured, Study
-from heldout.study.run import matched_file, rows_of, run
-from heldout.train.stage import Row
+from heldout.study.results import evaluation_of, rows_of
+from heldout.study.run import run
+from heldout.training.stage import Row
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +80,7 @@ def ran(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 def test_a_study_trains_each_stage_and_measures_before_after_and_the_controls(ran: Ran) -> None:
     assert ran.seen.steps == ["babyai.easy 1/1"]
-    matched = read_json(matched_file(ran.study, ran.folder, CHAIN, 0))["temperature"]
+    matched = read_json(evaluation_of(ran.study, ran.folder, CHAIN, 0).matched)["temperature"]
     assert ran.seen.played == {
         f"{name} on {env}.easy, temperature {temperature}": count
         for env in ("babyai", "textcraft")
@@ -119,18 +121,17 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
     assert (summary["steps"], summary["wall_seconds"] > 0) == (1, True)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda study: replace(study, seeds=(1,)),
-        lambda study: replace(study, config=changed(study.config, ["limits.reply_tokens=9"])),
-        lambda study: replace(study, measured=study.measured[:1]),
-    ],
-)
-def test_a_folder_of_another_study_is_refused(ran: Ran, change: Callable[[Study], Study]) -> None:
-    with pytest.raises(BadCall, match=r"holds another study .*: choose another folder with --out") as caught:
-        run(change(ran.study), ran.folder, Watching())
+def test_what_cannot_be_in_the_same_folder_is_refused_with_both_values(
+    ran: Ran,
+) -> None:
+    other = replace(ran.study, config=changed(ran.study.config, ["limits.reply_tokens=9"]))
+    with pytest.raises(
+        BadCall, match=r"holds another run: limits.reply_tokens is 8 there, and 9 was asked"
+    ) as caught:
+        run(other, ran.folder, Watching())
     assert "\n" not in str(caught.value)
+    with pytest.raises(BadCall, match=r"holds another study: its base is tiny \(.*\) there, and pocket \("):
+        run(replace(ran.study, base="pocket"), ran.folder, Watching())
 
 
 def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:
@@ -152,7 +153,7 @@ def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:
 
 
 def test_a_matched_temperature_that_is_the_study_s_own_makes_the_base_its_own_control(ran: Ran) -> None:
-    path = matched_file(ran.study, ran.folder, CHAIN, 0)
+    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched
     kept = read_json(path)
     replace_json(path, {**kept, "temperature": 1.0})
     found = findings(ran.study, ran.folder)
@@ -164,7 +165,64 @@ def test_a_matched_temperature_that_is_the_study_s_own_makes_the_base_its_own_co
 
 
 def test_what_was_not_measured_is_left_out(ran: Ran) -> None:
-    path = matched_file(ran.study, ran.folder, CHAIN, 0)
+    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched
     away = path.rename(path.with_suffix(".away"))
     assert [control.name for control in findings(ran.study, ran.folder).controls] == ["greedy"]
     away.rename(path)
+
+
+@dataclass
+class Played:
+    """How much was made of each kind."""
+
+    steps: int
+    episodes: int
+
+
+def grown(study: Study, folder: StudyFolder) -> Played:
+    """What running a study again makes; what was there is still there, byte for byte."""
+    before = {path: path.read_bytes() for path in folder.root.rglob("*.jsonl*") if path.name != "sessions.jsonl"}
+    seen = Watching()
+    run(study, folder, seen, controls=False)
+    for path, content in before.items():
+        assert path.read_bytes()[: len(content)] == content, path
+    return Played(len(seen.steps), seen.played.total())
+
+
+def test_a_study_grows_and_only_what_is_missing_is_made(tiny: Path, tmp_path: Path) -> None:
+    """By a seed, a chain, a cell, more samples, a longer stage; another way of saving; then nothing is left."""
+    cells = [Measured(cell=Cell(env=env, split="test", difficulty="easy")) for env in ("babyai", "textcraft")]
+    folder = StudyFolder(tmp_path / "grows")
+    first = Study(
+        name="grows", base=str(tiny), chains=(CHAIN,), seeds=(0,), measured=tuple(cells[:1]), config=CONFIG
+    )
+    assert grown(first, folder) == Played(steps=1, episodes=8)
+    seeds = replace(first, seeds=(0, 1))
+    assert grown(seeds, folder) == Played(steps=1, episodes=8)
+    chains = replace(seeds, chains=(CHAIN, (*CHAIN, Stage(("textcraft",), "easy", changes=(("train.kl", "0"),)))))
+    assert grown(chains, folder) == Played(steps=2, episodes=8)
+    wider = replace(chains, measured=tuple(cells))
+    assert grown(wider, folder) == Played(steps=0, episodes=2 * 3 * 4)
+    deeper = replace(wider, config=changed(CONFIG, ["evaluate.samples=3"]))
+    assert grown(deeper, folder) == Played(steps=0, episodes=2 * 3 * 2 * 2)
+    longer = replace(first, chains=((CHAIN[0].ending_at(2),),))
+    assert grown(longer, folder) == Played(steps=1, episodes=4)
+    assert grown(replace(deeper, config=changed(deeper.config, ["train.save_every=1"])), folder) == Played(0, 0)
+    for study in (first, seeds, chains, wider, deeper, longer):
+        assert grown(study, folder) == Played(0, 0)
+        found = [rows_of(study, folder, chain, seed, 1.0) for chain in ((), *study.chains) for seed in study.seeds]
+        assert {len(rows) for rows in found} == {2 * study.config.evaluate.samples * len(study.measured)}
+    renamed = StudyFolder(folder.root.rename(tmp_path / "elsewhere"))
+    assert grown(replace(deeper, name="elsewhere"), renamed) == Played(0, 0)
+
+
+def test_a_longer_stage_is_the_shorter_one_gone_on_with(tiny: Path, tmp_path: Path) -> None:
+    """A stage of two steps, at once and in two studies, ends in the same weights bit for bit."""
+    once, twice = StudyFolder(tmp_path / "once"), StudyFolder(tmp_path / "twice")
+    short = Study(name="s", base=str(tiny), chains=(CHAIN,), seeds=(0,), measured=(), config=CONFIG)
+    long = replace(short, chains=((CHAIN[0].ending_at(2),),))
+    run(long, once, Watching())
+    for study in (short, long):
+        run(study, twice, Watching())
+    ends = [folder.stage("babyai.easy", 0).checkpoint(2) / "model.safetensors" for folder in (once, twice)]
+    assert ends[0].read_bytes() == ends[1].read_bytes()

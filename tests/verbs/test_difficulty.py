@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
+from heldout.agents import agent_of
+from heldout.chains import Stage
 from heldout.cli import main
 from heldout.config import Config, Source, pathless
 from heldout.envs.registry import BUILT_IN, open_suite
-from heldout.model.load import base_of
-from heldout.records import Episode, Stage
+from heldout.records import Episode, digest
 from heldout.store.difficulty import read
 from heldout.store.rows import Rows
 from heldout.store.runs import StudyFolder
-from heldout.train.stage import Job
+from heldout.training.stage import Job
+from heldout.verbs.difficulty import reference_name
 
 MEASURE = "difficulty --model random --envs textcraft --n-samples 2 --limit 12 --json"
 Measured = Callable[..., dict[str, Any]]
@@ -67,7 +69,7 @@ def test_no_draw_that_measures_difficulty_scores_a_model(measured: Measured, tmp
     assert main([*call.split(), str(tmp_path / "measured")]) == 0
     study = StudyFolder(tmp_path / "measured")
     difficulty = rows_in(study.difficulty("seed_0").rows("textcraft").path)
-    scored = rows_in(study.evaluation("", 0, 0).rows("textcraft").path)
+    scored = rows_in(study.evaluation("base", 0, 0).rows("textcraft").path)
     assert {row.stream.partition("/")[0] for row in difficulty} == {"difficulty"}
     assert {row.stream.partition("/")[0] for row in scored} == {"evaluate"}
     both = {(row.task, row.attempt): row.score for row in difficulty if row.split == "test"}
@@ -85,7 +87,7 @@ def test_evaluations_say_easy_and_hard_as_the_file_does(
     assert main([*call.split(), "--difficulty-file", found["file"], "--out", str(out)]) == 0
     sizes = {cell["difficulty"]: cell["n"] for cell in json.loads(capsys.readouterr().out)}
     assert sizes == {**found["envs"][0]["sizes"]["test"], "all": 12}
-    rows = rows_in(StudyFolder(out).evaluation("", 0, 0).rows("textcraft").path)
+    rows = rows_in(StudyFolder(out).evaluation("base", 0, 0).rows("textcraft").path)
     assert {row.difficulty_source for row in rows} == {found["hash"]}
     half = {each.task: each.difficulty for each in read(found["file"]).envs[0].of_split("test")}
     assert {row.task: row.difficulty for row in rows} == half
@@ -95,16 +97,15 @@ def test_a_training_is_of_a_file_by_what_it_says_not_by_where_it_lies(measured: 
     first, copy = Path(measured()["file"]), tmp_path / "copy.json"
     copy.write_bytes(first.read_bytes())
     other = Path(measured(MEASURE.replace("random", "oracle"), "other")["file"])
-    assert job(str(first)).identity == job(str(copy)).identity
-    assert len({job(str(first)).identity, job(str(other)).identity, job("").identity}) == 3
+    assert job(str(first)).training == job(str(copy)).training
+    assert len({digest(job(file).training) for file in (str(first), str(other), "")}) == 3
 
 
 def job(file: str) -> Job:
     source = Source(difficulty=file)
     return Job(
         base="pocket",
-        chain="textcraft.easy",
-        stage=Stage(("textcraft",), "easy"),
+        chain=(Stage(("textcraft",), "easy"),),
         suites=(open_suite("textcraft", source),),
         config=Config(source=source),
         seed=0,
@@ -141,7 +142,7 @@ def test_people_see_tables_and_where_the_file_is(capsys: pytest.CaptureFixture[s
 def test_the_file_that_is_shipped_is_of_the_shipped_model_and_fits_the_pocket_tasks() -> None:
     shipped = read("pocket")
     how = "measure it again (docs/difficulty.md has the command)"
-    assert shipped.model == base_of("pocket"), how
+    assert shipped.model == reference_name(agent_of("pocket")), how
     assert {halves.env for halves in shipped.envs} == set(BUILT_IN), how
     for halves in shipped.envs:
         suite = open_suite(halves.env, Source(difficulty="pocket"))

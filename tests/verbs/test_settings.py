@@ -3,11 +3,9 @@
 import json
 from pathlib import Path
 
-import pytest
-
+from heldout.agents import Agent, agent_of, defaults_of
 from heldout.config import AS_IT_STANDS, Config, Variant, pocket
-from heldout.errors import BadCall
-from heldout.verbs.settings import base_of, defaults_of, run_folder, settled
+from heldout.verbs.settings import run_folder, settled
 
 
 def model_folder(folder: Path, context: int) -> Path:
@@ -29,26 +27,19 @@ def test_a_model_trained_from_pocket_has_pockets_defaults(tmp_path: Path) -> Non
     assert defaults_of("Qwen/Qwen2.5-3B-Instruct") == defaults_of("oracle") == Config()
 
 
-def test_a_folders_name_in_rows_tells_its_weights(tmp_path: Path) -> None:
-    folder = model_folder(tmp_path / "trained", 4096)
-    before = base_of(str(folder))
-    (folder / "model.safetensors").write_bytes(b"other weights")
-    assert before.startswith("trained-")
-    assert base_of(str(folder)).startswith("trained-")
-    assert base_of(str(folder)) != before
-
-
 def test_a_run_has_a_folder_of_its_own() -> None:
-    assert run_folder("evaluate", "Qwen/Qwen2.5-3B-Instruct", AS_IT_STANDS) == Path(
-        "runs/evaluate-Qwen--Qwen2.5-3B-Instruct"
-    )
+    agent = Agent(model="Qwen/Qwen2.5-3B-Instruct", base="Qwen/Qwen2.5-3B-Instruct", digest="Qwen/…@aa8e72537993")
+    assert run_folder("evaluate", agent, AS_IT_STANDS) == Path("runs/evaluate-Qwen--Qwen2.5-3B-Instruct-aa8e7253")
 
 
 def test_a_variant_has_a_folder_of_its_own() -> None:
-    variant = Variant(reward="binary", actions="hidden")
-    assert run_folder("train", "pocket", variant) == Path("runs/train-pocket-actions=hidden,reward=binary")
+    agent, variant = agent_of("oracle"), Variant(reward="binary", actions="hidden")
+    assert run_folder("train", agent, variant) == Path("runs/train-oracle-actions=hidden,reward=binary")
 
 
-def test_a_name_that_is_nothing_is_refused() -> None:
-    with pytest.raises(BadCall, match="no model 'nowhere'"):
-        base_of("nowhere")
+def test_models_of_one_name_have_folders_of_their_own() -> None:
+    one, other = (
+        Agent(model="m/trained", base="trained", digest=digest) for digest in ("0123456789", "abcdefghij")
+    )
+    assert run_folder("evaluate", one, AS_IT_STANDS) == Path("runs/evaluate-trained-01234567")
+    assert run_folder("evaluate", other, AS_IT_STANDS) == Path("runs/evaluate-trained-abcdefgh")

@@ -6,7 +6,8 @@ from typing import Any, final
 
 import torch
 
-from heldout.model.engines.base import Sampled
+from heldout.errors import BadCall
+from heldout.model.engines.base import Sampled, Weights
 from heldout.records import Stop
 
 
@@ -30,8 +31,12 @@ class GenerateEngine:
         self._open = dict[str, tuple[int, int]]()
         """Of each open request: how many tokens it may have, and its seed."""
 
-    def submit(self, conversation: str, ids: Sequence[int], max_tokens: int, seed: int) -> None:
+    def submit(
+        self, conversation: str, ids: Sequence[int], max_tokens: int, *, seed: int, temperature: float = 1.0
+    ) -> None:
         """Put the ids after all that the conversation has; a reply of up to `max_tokens` is asked for."""
+        if temperature != 1.0:
+            raise BadCall(f"the rival samples at temperature 1, not {temperature:g}")
         self._ids.setdefault(conversation, []).extend(ids)
         self._open[conversation] = (max_tokens, seed)
 
@@ -52,6 +57,13 @@ class GenerateEngine:
         """Forget a conversation."""
         self._ids.pop(conversation, None)
         self._open.pop(conversation, None)
+
+    def rest(self) -> None:
+        """Nothing is kept between calls of `generate`."""
+
+    def update(self, weights: Weights) -> None:
+        """The model's own weights are used."""
+        del weights
 
     def _take(self, conversation: str, reply: list[int]) -> Sampled:
         """The reply up to its end token, which is what the conversation goes on from."""

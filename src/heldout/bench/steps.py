@@ -11,8 +11,8 @@ from heldout.learn.batch import Sample
 from heldout.records import Task, Trajectory
 from heldout.rollout.groups import grouped
 from heldout.seeds import derive
-from heldout.train.orders import tasks_of_step
-from heldout.train.stage import Job, pools_of
+from heldout.training.stage import Job, pools_of
+from heldout.training.task_sampler import tasks_of_step
 
 ROWS, ROWS_ON_GPU = (2, 4, 8), (8, 16, 32)
 """How many rows a padded micro-batch may have: each number is tried once, and the fastest is measured."""
@@ -50,7 +50,9 @@ class Work:
     def tasks(self, step: int) -> list[Task]:
         """Those of a step, as training chooses them."""
         job = self.job
-        return tasks_of_step(pools_of(job), step, job.config.train.tasks, derive(job.seed, job.chain))
+        return tasks_of_step(
+            pools_of(job), step, job.config.train.tasks, derive(job.seed, job.stream), job.stage.weights
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,19 +16,21 @@ from typing import Protocol, TypeVar, final
 import torch
 
 from heldout.agents import open_crew
+from heldout.backend.worker import Setting, Team, Worker
 from heldout.bench.machine import Machine, machine, one_thread
 from heldout.bench.steps import Step, Update, Work, learned, stepped
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.config import Limits
+from heldout.learn.algorithms import algorithm_of
+from heldout.learn.algorithms import samples as samples_of_groups
 from heldout.learn.batch import Batch, Sample, batch_of, micro_batches
 from heldout.model.learner import Objective
 from heldout.model.learner import Update as Figures
-from heldout.model.worker import Setting, Team, Worker
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import grouped
 from heldout.store.runs import StageFolder
-from heldout.train.stage import claim, objective, one_step, pools_of, save, taught
+from heldout.training.stage import claim, objective, one_step, pools_of, save
 
 OURS, PADDED, TRL = "heldout", "heldout, padded", "trl"
 """The approaches; `PADDED` is our update with rows as they come, as many in each micro-batch."""
@@ -98,7 +100,7 @@ def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update]
         return Comparison(
             steps=_in_turn(steps, numbers, tell),
             updates=_in_turn(updates, numbers, tell),
-            saving=_saving(worker, folder, work.extra),
+            saving=_saving(work, worker, folder),
             before=before,
             after=machine(),
         )
@@ -125,7 +127,7 @@ def update(work: Work, worker: Worker, folder: StageFolder, number: int, rows: i
     """One update of ours, from the first weights and all trajectories of a step; `rows` is a micro-batch's size."""
     worker.begin(work.model)
     settings = work.job.config.train
-    samples = taught(grouped(folder.rollouts(number)), settings)
+    samples = samples_of_groups(algorithm_of(settings.algorithm), grouped(folder.rollouts(number)), settings)
     batches = list[Batch]()
 
     def cut(samples: Sequence[Sample], budget: int) -> list[Batch]:
@@ -208,8 +210,8 @@ def _fastest(work: Work, made: Callable[[int], Update]) -> int:
     return min(work.rows, key=lambda rows: made(rows).cpu_seconds)
 
 
-def _saving(worker: Worker, folder: StageFolder, number: int) -> float:
+def _saving(work: Work, worker: Worker, folder: StageFolder) -> float:
     watch = Watch()
-    save(worker, folder, number)
+    save(work.job, worker, folder, work.extra)
     watch.lap(BETWEEN)
     return watch.seconds[BETWEEN]

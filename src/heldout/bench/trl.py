@@ -22,6 +22,8 @@ from transformers.trainer_callback import PrinterCallback
 from heldout.bench.generate import GenerateEngine
 from heldout.bench.steps import Step, Update, Work, learned, stepped
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
+from heldout.learn.algorithms import algorithm_of
+from heldout.learn.algorithms import samples as samples_of_groups
 from heldout.learn.columns import columns
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
@@ -30,7 +32,7 @@ from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import grouped, play
 from heldout.store.runs import StageFolder
-from heldout.train.stage import learning_rate, taught
+from heldout.training.stage import learning_rate
 
 try:
     import datasets
@@ -67,7 +69,8 @@ class Trl:
         groups = grouped(folder.rollouts(number))
         side_by_side = [trajectory for group in groups for trajectory in group.trajectories]
         watch = self._train(number, rows, [group.task.id for group in groups], lambda *_: side_by_side)
-        samples = taught(groups, self._work.job.config.train)
+        settings = self._work.job.config.train
+        samples = samples_of_groups(algorithm_of(settings.algorithm), groups, settings)
         given = columns(side_by_side)
         widest = [max(map(len, given[name])) for name in ("prompt_ids", "completion_ids")]
         return learned(watch, samples, len(samples) * sum(widest), rows)

@@ -12,13 +12,13 @@ from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, ConcurrencyConfig, EnvironmentMetadata, Observation, State
 from pydantic import Field
 
-from heldout import __version__
 from heldout.envs.base import Suite
 from heldout.errors import BadCall, unknown
 from heldout.records import Ending, Step, Task
 from heldout.rollout.episode import answer, carry_out
 from heldout.rollout.limits import TurnLimit
 from heldout.seeds import stream
+from heldout.version import __version__
 
 SPLITS = ("train", "test")
 

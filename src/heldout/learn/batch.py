@@ -4,7 +4,7 @@ Rows are padded on the right and attention is causal, so no id of one row, and n
 seen by another: no mask is needed, and none can be wrong.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,9 @@ from heldout.records import Trajectory
 
 PADDING = 0.1
 """The share of a micro-batch that padding may be."""
+
+Advantage = float | tuple[float, ...]
+"""Of a whole trajectory, or one for each token that it sampled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,8 @@ class Sample:
     """What each id's loss counts in the sum of the whole batch; 0 for what was only read."""
     logprobs: tuple[float, ...] = ()
     """Of each id when it was sampled (0 for what was only read); empty where nothing was sampled."""
-    advantage: float = 1.0
+    advantage: Advantage = 1.0
+    """Of all ids alike, or one for each id (whatever it is of what was only read)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,8 @@ class Batch:
     weights_N: Tensor
     advantage_N: Tensor
     rollout_logp_N: Tensor
+    row_N: Tensor
+    """Which of the B rows a token is of."""
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
@@ -57,30 +63,56 @@ def sequence_of(trajectory: Trajectory) -> tuple[list[int], list[bool], list[flo
 
 
 def samples_of(
-    trajectories: Sequence[Trajectory], advantages: Sequence[float], average: str = "sequence"
+    trajectories: Sequence[Trajectory], advantages: Sequence[Advantage], aggregation: str = "sequence"
 ) -> list[Sample]:
     """What a batch of trajectories teaches; the weights of all sampled tokens sum to 1.
 
-    A trajectory without any sampled token teaches nothing and is left out. `average` is `sequence`
-    (a mean over each sequence's tokens, then over sequences) or `token`.
+    A trajectory without any sampled token teaches nothing and is left out. `aggregation` is a name of
+    `AGGREGATIONS`.
     """
     parts = [sequence_of(trajectory) for trajectory in trajectories]
-    counts = [sum(sampled) for _, sampled, _ in parts]
-    every, sequences = sum(counts), sum(count > 0 for count in counts)
+    taught = [number for number, (_, sampled, _) in enumerate(parts) if any(sampled)]
+    weights = AGGREGATIONS[aggregation]([sum(parts[number][1]) for number in taught])
     samples = list[Sample]()
-    for (ids, sampled, logprobs), count, advantage in zip(parts, counts, advantages, strict=True):
-        if not count:
-            continue
-        each = 1 / every if average == "token" else 1 / (count * sequences)
+    for number, weight in zip(taught, weights, strict=True):
+        ids, sampled, logprobs = parts[number]
         samples.append(
             Sample(
                 ids=tuple(ids),
-                weights=tuple(each if s else 0.0 for s in sampled),
+                weights=tuple(weight if own else 0.0 for own in sampled),
                 logprobs=tuple(logprobs),
-                advantage=advantage,
+                advantage=_of_ids(advantages[number], sampled),
             )
         )
     return samples
+
+
+def _of_ids(advantage: Advantage, sampled: Sequence[bool]) -> Advantage:
+    """One number as it is; those of the sampled tokens spread over all ids, 0 where an id was only read."""
+    if isinstance(advantage, float | int):
+        return advantage
+    own = iter(advantage)
+    spread = tuple(next(own) if each else 0.0 for each in sampled)
+    if next(own, None) is not None:
+        raise ValueError(f"{len(advantage)} advantages for {sum(sampled)} sampled tokens")
+    return spread
+
+
+def _mean_of_sequences(counts: Sequence[int]) -> list[float]:
+    """A mean over each sequence's tokens, then over sequences: Eq. 5 as DeepSeekMath has it."""
+    return [1 / (count * len(counts)) for count in counts]
+
+
+def _mean_of_tokens(counts: Sequence[int]) -> list[float]:
+    """A mean over all tokens of the batch: long sequences count for more."""
+    return [1 / sum(counts)] * len(counts)
+
+
+AGGREGATIONS: Mapping[str, Callable[[Sequence[int]], list[float]]] = {
+    "sequence": _mean_of_sequences,
+    "token": _mean_of_tokens,
+}
+"""From how many tokens each sequence sampled, what one token of each weighs."""
 
 
 def micro_batches(samples: Iterable[Sample], budget: int) -> list[Batch]:
@@ -105,19 +137,21 @@ def batch_of(rows: Sequence[Sample]) -> Batch:
     ids_BT = torch.zeros(len(rows), longest, dtype=torch.long)
     weights_BT = torch.zeros(len(rows), longest)
     logp_BT = torch.zeros(len(rows), longest)
+    advantage_BT = torch.zeros(len(rows), longest)
     for index, row in enumerate(rows):
         ids_BT[index, : len(row.ids)] = torch.tensor(row.ids)
         weights_BT[index, : len(row.ids)] = torch.tensor(row.weights)
+        advantage_BT[index, : len(row.ids)] = torch.tensor(row.advantage)
         if row.logprobs:
             logp_BT[index, : len(row.ids)] = torch.tensor(row.logprobs)
     trained_BT = torch.zeros_like(ids_BT, dtype=torch.bool)
     trained_BT[:, :-1] = weights_BT[:, 1:] > 0
-    advantage_B = torch.tensor([row.advantage for row in rows])
     return Batch(
         ids_BT=ids_BT,
         trained_BT=trained_BT,
         targets_N=ids_BT[:, 1:][trained_BT[:, :-1]],
         weights_N=weights_BT[:, 1:][trained_BT[:, :-1]],
-        advantage_N=advantage_B[:, None].expand_as(ids_BT)[trained_BT],
+        advantage_N=advantage_BT[:, 1:][trained_BT[:, :-1]],
         rollout_logp_N=logp_BT[:, 1:][trained_BT[:, :-1]],
+        row_N=trained_BT.nonzero()[:, 0],
     )

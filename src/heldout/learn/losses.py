@@ -4,6 +4,9 @@ Each function gives one value a token; the caller weighs and sums them, so a bat
 micro-batches and shared among processes without changing its gradient.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -11,21 +14,62 @@ MOST_MISMATCH = 2.0
 """The largest weight of a token that the learner finds likelier than the engine that sampled it."""
 
 
-def clipped_surrogate(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, clip: float) -> Tensor:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What a loss is made of; every tensor has a value for each trained token."""
+
+    logp_N: Tensor
+    """Under the policy that learns; the only one with a gradient."""
+    old_logp_N: Tensor
+    """Under the policy that the update starts from."""
+    advantage_N: Tensor
+    row_N: Tensor
+    """Which sequence of the micro-batch a token is of: ratios of whole sequences are sums by it."""
+    clip_low: float
+    """ε below 1."""
+    clip_high: float
+    """ε above 1."""
+
+    @property
+    def ratio_N(self) -> Tensor:
+        """ρ: how much likelier the token has become."""
+        return (self.logp_N - self.old_logp_N).exp()
+
+
+Loss = Callable[[Tokens], Tensor]
+"""A value for each token."""
+
+
+def clipped_surrogate(tokens: Tokens) -> Tensor:
     """Eq. 5 without its KL term: −min(ρ A, clip(ρ, 1 − ε, 1 + ε) A)."""
-    ratio_N = (logp_N - old_logp_N).exp()
-    clipped_N = ratio_N.clamp(1 - clip, 1 + clip)
+    ratio_N, advantage_N = tokens.ratio_N, tokens.advantage_N
+    clipped_N = ratio_N.clamp(1 - tokens.clip_low, 1 + tokens.clip_high)
     return -torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N)
 
 
-def is_clipped(logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, clip: float) -> Tensor:
+def is_clipped(tokens: Tokens) -> Tensor:
     """Where the clipped branch of Eq. 5 is the smaller one: those tokens have no gradient."""
-    ratio_N = (logp_N - old_logp_N).exp()
-    return ((ratio_N > 1 + clip) & (advantage_N > 0)) | ((ratio_N < 1 - clip) & (advantage_N < 0))
+    above_N = (tokens.ratio_N > 1 + tokens.clip_high) & (tokens.advantage_N > 0)
+    below_N = (tokens.ratio_N < 1 - tokens.clip_low) & (tokens.advantage_N < 0)
+    return above_N | below_N
+
+
+def negative_log_likelihood(tokens: Tokens) -> Tensor:
+    """−log p: what imitation minimises."""
+    return -tokens.logp_N
+
+
+def is_never(tokens: Tokens) -> Tensor:
+    """Nowhere."""
+    return torch.zeros_like(tokens.logp_N, dtype=torch.bool)
 
 
 def mismatch_weight(old_logp_N: Tensor, rollout_logp_N: Tensor) -> Tensor:
-    """exp(old − rollout), cut at `MOST_MISMATCH`: corrects for an engine that is not quite the learner."""
+    """exp(old − rollout), cut at `MOST_MISMATCH`: corrects for an engine that is not quite the learner.
+
+    Truncated importance sampling: without the cut one token that the engine found all but impossible would outweigh
+    its whole batch.
+    """
     return (old_logp_N - rollout_logp_N).exp().clamp(max=MOST_MISMATCH)
 
 

@@ -1,9 +1,4 @@
-"""One model, its optimizer, and the two ways it learns here: from demonstrations and from rewards.
-
-A step of 1e-6 is nothing to a bfloat16 number of 0.02, whose neighbours are 1e-4 away. So weights that the
-model holds in fewer than 32 bits are kept in float32 beside it: gradients are summed there, steps are taken
-there, and the model gets them rounded.
-"""
+"""One model that learns: an algorithm's loss over micro-batches, and one optimizer step for a batch or several."""
 
 import math
 import time
@@ -13,37 +8,28 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from heldout.errors import HeldoutError
+from heldout.learn.algorithms import GRPO, Algorithm
 from heldout.learn.batch import Batch, Sample, micro_batches
-from heldout.learn.losses import clipped_surrogate, is_clipped, k3, mismatch_weight
-from heldout.model.head import head_of
-from heldout.store.files import readable_as_its_folder
+from heldout.learn.losses import Tokens, k3, mismatch_weight
+from heldout.model.parameters import Parameters, Reduce, WholeParameters, alone
+from heldout.model.scorer import TokenScorer
 
-Reduce = Callable[[Tensor], None]
-"""Sums a tensor over every process that learns together, in place."""
 Cut = Callable[[Sequence[Sample], int], list[Batch]]
 """Cuts a batch into micro-batches by a budget of ids."""
-Parts = tuple[Any, Callable[[Tensor], Tensor]]
-"""A model's body, and what makes logits of what it gives."""
-WEIGHT = "weight"
-"""What a weight is called beside its moments in the optimizer's file."""
-
-
-def alone(tensor: Tensor) -> None:
-    """The sum over one process."""
-    del tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """What one update minimises; `imitation` ignores all but the learning rate."""
+    """What one update minimises."""
 
-    imitation: bool = False
+    algorithm: Algorithm = GRPO
     lr: float
     clip: float = 0.2
+    clip_high: float | None = None
+    """Above 1; None is as below."""
     kl: float = 0.0
     entropy: float = 0.0
     updates: int = 1
@@ -70,7 +56,7 @@ class Update:
 
 @final
 class Learner:
-    """Holds the weights, the optimizer and, where a stage anchors to one, the reference."""
+    """Holds the model, its parameters and, where a stage anchors to one, the reference."""
 
     def __init__(
         self,
@@ -80,29 +66,29 @@ class Learner:
         weight_decay: float = 0.01,
         reference: Any = None,
         reduce: Reduce = alone,
+        parameters: Parameters | None = None,
     ) -> None:
         self.model = model
-        self._policy = (model.base_model, head_of(model))
-        self._reference = reference and (reference.base_model, head_of(reference))
+        self.parameters: Parameters = parameters or WholeParameters(
+            model, betas=betas, weight_decay=weight_decay, reduce=reduce
+        )
+        self._policy = TokenScorer(model)
+        self._reference = reference and TokenScorer(reference)
         self._reduce = reduce
-        self._parameters = [p for p in model.parameters() if p.requires_grad]
-        self._weights = [p if p.dtype.itemsize >= 4 else p.detach().float() for p in self._parameters]
-        self._rounded = [(p, w) for p, w in zip(self._parameters, self._weights, strict=True) if p is not w]
-        self.optimizer = torch.optim.AdamW(self._weights, lr=0.0, betas=betas, weight_decay=weight_decay)
 
     def learn(self, samples: Sequence[Sample], objective: Objective, cut: Cut = micro_batches) -> Update:
         """The updates of one batch; every process gives its share of the samples and gets the same weights."""
         begun = time.perf_counter()
-        batches = cut(samples, objective.batch_tokens)
+        batches = [batch.to(self.model.device) for batch in cut(samples, objective.batch_tokens)]
         # With several updates, the policy that the first one starts from is the old policy of them all.
         old = [self._logp(batch, objective) for batch in batches] if objective.updates > 1 else None
         sums, norm = torch.zeros(6, dtype=torch.float64), 0.0
         for _ in range(objective.updates):
-            self.optimizer.zero_grad()
+            self.parameters.zero()
             sums = torch.zeros(6, dtype=torch.float64)
             for index, batch in enumerate(batches):
                 sums += self._backward(batch, objective, old[index] if old else None)
-                self._collect()
+                self.parameters.collect()
             norm = self._step(objective)
         self._reduce(sums)
         loss, entropy, clipped, kl, mismatch, tokens = sums.tolist()
@@ -118,49 +104,30 @@ class Learner:
             seconds=time.perf_counter() - begun,
         )
 
-    @torch.no_grad()
     def forget(self) -> None:
-        """Begin with the weights that the model has now and moments of zero, as a fresh optimizer does."""
-        self.optimizer.state.clear()
-        for parameter, weight in self._rounded:
-            weight.copy_(parameter)
+        """Begin with the weights that the model has now, as a fresh learner does."""
+        self.parameters.reset()
 
     def save(self, path: Path) -> None:
-        """The optimizer's moments, by the parameters' order, and the weights that the model has only rounded."""
-        tensors = dict[str, Tensor]()
-        for index, (parameter, weight) in enumerate(zip(self._parameters, self._weights, strict=True)):
-            for name, value in self.optimizer.state.get(weight, {}).items():
-                tensors[f"{index}.{name}"] = value.contiguous()
-            if weight is not parameter:
-                tensors[f"{index}.{WEIGHT}"] = weight
-        save_file(tensors, path)
-        readable_as_its_folder(path)
+        """What going on needs beside the model's weights."""
+        self.parameters.save(path)
 
-    @torch.no_grad()
     def restore(self, path: Path) -> None:
-        """Moments and weights as they were saved."""
-        for key, value in load_file(path).items():
-            index, _, name = key.partition(".")
-            weight = self._weights[int(index)]
-            if name == WEIGHT:
-                weight.copy_(value)
-                continue
-            # AdamW counts its steps on the CPU, wherever the parameter lies.
-            self.optimizer.state[weight][name] = value if name == "step" else value.to(weight.device)
+        """What `save` wrote."""
+        self.parameters.load(path)
 
     def _backward(self, batch: Batch, objective: Objective, old_logp_N: Tensor | None) -> Tensor:
         """Adds one micro-batch's gradient; gives its sums of loss, entropy, clips, KL, mismatch and tokens."""
-        batch = batch.to(self.model.device)
-        logits_NV = _logits(self._policy, batch, objective.temperature)
+        algorithm = objective.algorithm
+        logits_NV = self._policy(batch.ids_BT, batch.trained_BT, objective.temperature)
         logp_N = _chosen(logits_NV, batch.targets_N)
-        if objective.imitation:
-            loss = -(batch.weights_N * logp_N).sum()
-            torch.autograd.backward(loss)
-            return torch.tensor([loss.item(), 0.0, 0.0, 0.0, 0.0, len(logp_N)], dtype=torch.float64)
+        # One update a batch: the old policy is the current one, and every ratio is 1.
         old_N = logp_N.detach() if old_logp_N is None else old_logp_N
-        weight_N = batch.weights_N * mismatch_weight(old_N, batch.rollout_logp_N)
-        loss_N = clipped_surrogate(logp_N, old_N, batch.advantage_N, objective.clip)
-        loss = (weight_N * loss_N).sum()
+        tokens = _tokens(batch, objective, logp_N, old_N)
+        weight_N = batch.weights_N
+        if algorithm.off_policy:
+            weight_N = weight_N * mismatch_weight(old_N, batch.rollout_logp_N)
+        loss = (weight_N * algorithm.loss(tokens)).sum()
         entropy_N = _entropy(logits_NV if objective.entropy else logits_NV.detach())
         if objective.entropy:
             loss = loss - objective.entropy * (batch.weights_N * entropy_N).sum()
@@ -169,58 +136,40 @@ class Learner:
             kl_N = k3(logp_N, self._reference_logp(batch, objective.temperature))
             loss = loss + objective.kl * (batch.weights_N * kl_N).sum()
         torch.autograd.backward(loss)
-        clipped = is_clipped(logp_N.detach(), old_N, batch.advantage_N, objective.clip).sum()
-        mismatch = (logp_N.detach() - batch.rollout_logp_N).abs().sum()
-        parts = (loss, entropy_N.sum(), clipped, kl_N.sum(), mismatch)
+        mismatch_N = (logp_N.detach() - batch.rollout_logp_N).abs() * float(algorithm.off_policy)
+        with torch.no_grad():
+            clipped = algorithm.clipped(tokens).sum()
+        parts = (loss, entropy_N.sum(), clipped, kl_N.sum(), mismatch_N.sum())
         return torch.tensor([*(part.item() for part in parts), len(logp_N)], dtype=torch.float64)
-
-    def _collect(self) -> None:
-        """Adds a micro-batch's gradient of the rounded weights to that of the weights themselves."""
-        for parameter, weight in self._rounded:
-            if parameter.grad is not None:
-                weight.grad = _gradient(weight) + parameter.grad
-                parameter.grad = None
 
     def _step(self, objective: Objective) -> float:
         """One optimizer step on the gradient of all processes; the norm that it had."""
-        flat = torch.cat([_gradient(weight).flatten() for weight in self._weights])
-        self._reduce(flat)
-        norm = float(flat.norm())
+        norm = self.parameters.norm()
         if not math.isfinite(norm):
             raise HeldoutError(f"the gradient's norm is {norm}: nothing was updated; try a lower lr")
-        flat *= min(1.0, objective.max_grad_norm / (norm + 1e-6))
-        offset = 0
-        for weight in self._weights:
-            size = weight.numel()
-            weight.grad = flat[offset : offset + size].view_as(weight)
-            offset += size
-        for group in self.optimizer.param_groups:
-            group["lr"] = objective.lr
-        self.optimizer.step()
-        with torch.no_grad():
-            for parameter, weight in self._rounded:
-                parameter.copy_(weight)
-                weight.grad = None
+        self.parameters.step(objective.lr, min(1.0, objective.max_grad_norm / (norm + 1e-6)))
         return norm
 
     @torch.no_grad()
     def _logp(self, batch: Batch, objective: Objective) -> Tensor:
-        batch = batch.to(self.model.device)
-        return _chosen(_logits(self._policy, batch, objective.temperature), batch.targets_N)
+        return _chosen(self._policy(batch.ids_BT, batch.trained_BT, objective.temperature), batch.targets_N)
 
     @torch.no_grad()
     def _reference_logp(self, batch: Batch, temperature: float) -> Tensor:
         if self._reference is None:
             raise HeldoutError("a KL term needs a reference model; none was given to the learner")
-        return _chosen(_logits(self._reference, batch, temperature), batch.targets_N)
+        return _chosen(self._reference(batch.ids_BT, batch.trained_BT, temperature), batch.targets_N)
 
 
-def _logits(parts: Parts, batch: Batch, temperature: float) -> Tensor:
-    """Logits at the positions that are trained, and at no others."""
-    body, head = parts
-    hidden_BTE = body(input_ids=batch.ids_BT, use_cache=False).last_hidden_state
-    logits_NV: Tensor = head(hidden_BTE[batch.trained_BT]) / temperature
-    return logits_NV
+def _tokens(batch: Batch, objective: Objective, logp_N: Tensor, old_logp_N: Tensor) -> Tokens:
+    return Tokens(
+        logp_N=logp_N,
+        old_logp_N=old_logp_N,
+        advantage_N=batch.advantage_N,
+        row_N=batch.row_N,
+        clip_low=objective.clip,
+        clip_high=objective.clip if objective.clip_high is None else objective.clip_high,
+    )
 
 
 def _chosen(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
@@ -232,7 +181,3 @@ def _entropy(logits_NV: Tensor) -> Tensor:
     """Of each position's distribution, in nats."""
     logp_NV = logits_NV.log_softmax(-1)
     return -(logp_NV.exp() * logp_NV).sum(-1)
-
-
-def _gradient(parameter: Tensor) -> Tensor:
-    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad

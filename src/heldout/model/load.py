@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from heldout.errors import BadCall, HeldoutError
 from heldout.model.head import check_head
-from heldout.store.files import readable_as_its_folder, sha256_of
+from heldout.store.files import readable_as_its_folder
 
 POCKET = "pocket"
 
@@ -35,19 +35,11 @@ def place_of(name: str) -> Path | str:
     return name
 
 
-def base_of(name: str) -> str:
-    """A model's name in rows, with its weights' digest where they are here: others are never taken for them."""
-    place = place_of(name)
-    if not isinstance(place, Path):
-        return name
-    return "-".join([place.resolve().name, *(sha256_of(file)[:8] for file in _weights_in(place))])
-
-
 def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
     """The model, ready to sample in float32 on a CPU and bfloat16 on a GPU, and its tokenizer."""
     place = place_of(name)
     if isinstance(place, Path):
-        _check_folder(place)
+        check_folder(place)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False)
@@ -66,7 +58,7 @@ def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = N
     """Writes a folder that transformers loads; `dtype` narrows what is written, not the model."""
     written = model if dtype is None else copy.deepcopy(model).to(dtype)
     written.save_pretrained(folder, safe_serialization=True)
-    for file in _weights_in(folder):
+    for file in weight_files(folder):
         readable_as_its_folder(file)
     tokenizer.save_pretrained(folder)
 
@@ -82,12 +74,13 @@ def context_of(model: Any, most: int = 32_768) -> int:
     return min(most, int(getattr(model.config, "max_position_embeddings", most)))
 
 
-def _weights_in(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
     """The files of the model's weights; an optimizer's may lie beside them."""
     return sorted(folder.glob("model*.safetensors"))
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Refuses a folder that is no model, or one whose files are damaged."""
     config = folder / "config.json"
     if not config.is_file():
         inside = ", ".join(sorted(item.name for item in folder.iterdir())[:5]) or "nothing"

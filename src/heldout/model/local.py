@@ -24,9 +24,10 @@ class _Conversation:
 class LocalPolicy:
     """A local model that replies; conversations beyond the engine's slots wait in `groups`."""
 
-    def __init__(self, chat: Chat, engine: Engine) -> None:
+    def __init__(self, chat: Chat, engine: Engine, temperature: float = 1.0) -> None:
         self._chat = chat
         self._engine = engine
+        self._temperature = temperature
         self._conversations = dict[str, _Conversation]()
         self._refused = list[tuple[str, Reply]]()
 
@@ -52,7 +53,13 @@ class LocalPolicy:
             return
         known.context = context
         known.cut_by_room = room < ask.reply_tokens
-        self._engine.submit(ask.conversation, context, min(room, ask.reply_tokens), ask.seed)
+        self._engine.submit(
+            ask.conversation,
+            context,
+            min(room, ask.reply_tokens),
+            seed=ask.seed,
+            temperature=self._temperature,
+        )
 
     def collect(self) -> list[tuple[str, Reply]]:
         """Some finished replies."""
@@ -63,6 +70,11 @@ class LocalPolicy:
         """Forget a conversation, here and in the engine."""
         self._conversations.pop(conversation, None)
         self._engine.release(conversation)
+
+    def close(self) -> None:
+        """Forget every conversation."""
+        for conversation in list(self._conversations):
+            self.release(conversation)
 
     def _reply(self, done: Sampled) -> Reply:
         known = self._conversations[done.conversation]

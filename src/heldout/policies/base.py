@@ -1,9 +1,14 @@
 """Who replies: many conversations in flight at once, each answered when it is ready."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from heldout.errors import Unavailable
 from heldout.records import Reply, Task
+
+Answer = Reply | Unavailable
+"""What comes of a request: a reply, or why there is none; the conversation is over then, and others go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +41,8 @@ class Policy(Protocol):
         """Take a request; the reply comes by `collect`."""
         ...
 
-    def collect(self) -> list[tuple[str, Reply]]:
-        """Some finished replies, by conversation: at least one where any request is open."""
+    def collect(self) -> Sequence[tuple[str, Answer]]:
+        """Some answers, by conversation: at least one where any request is open."""
         ...
 
     def release(self, conversation: str) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
-from heldout.policies.base import Policy
-from heldout.records import Ending, Group, Reply, Task, Trajectory
+from heldout.errors import Unavailable
+from heldout.policies.base import Answer, Ask, Policy
+from heldout.records import Ending, Group, Task, Trajectory
 from heldout.rollout.episode import Assignment, Playing, episode
 
 TRIES = 3
@@ -33,11 +34,11 @@ def play(
         tries[assignment.name] += 1
         return go_on(assignment.name, None)
 
-    def go_on(name: str, reply: Reply | None) -> Iterator[Trajectory]:
+    def go_on(name: str, answer: Answer | None) -> Iterator[Trajectory]:
         """Nothing while the episode lasts; its trajectory when it is over, which may be before any reply."""
         assignment, playing = live[name]
         try:
-            policy.submit(next(playing) if reply is None else playing.send(reply))
+            policy.submit(_request(playing, answer))
         except StopIteration as finished:
             policy.release(name)
             del live[name]
@@ -51,8 +52,15 @@ def play(
             yield from admit(assignment)
         if not live:
             return
-        for name, reply in policy.collect():
-            yield from go_on(name, reply)
+        for name, answer in policy.collect():
+            yield from go_on(name, answer)
+
+
+def _request(playing: Playing, answer: Answer | None) -> Ask:
+    """What an episode asks for next; one whose reply cannot be had is told so, and ends with an error."""
+    if answer is None:
+        return next(playing)
+    return playing.throw(answer) if isinstance(answer, Unavailable) else playing.send(answer)
 
 
 def grouped(trajectories: Iterable[Trajectory]) -> list[Group]:

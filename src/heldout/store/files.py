@@ -1,7 +1,7 @@
 """Files replaced whole or added to at their end: a run that is killed leaves nothing half-written."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from io import FileIO
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from heldout.errors import HeldoutError
 from heldout.records import Json
+from heldout.store.hosts import host_digits
 
 
 @contextmanager
@@ -21,10 +22,11 @@ def refusals(path: Path, doing: str) -> Iterator[None]:
         raise HeldoutError(f"could not {doing} {path}: {error.strerror or error}") from error
 
 
-def replace_file(path: Path, content: str | bytes) -> None:
+def replace_file(path: Path, content: str | bytes, check: Callable[[], None] = lambda: None) -> None:
     """Puts the whole content in the file's place at once: a reader sees the old file or the new one.
 
-    What a model said may hold half a surrogate pair, which no file can: it is written as a question mark.
+    What a model said may hold half a surrogate pair, which no file can: it is written as a question mark. `check`
+    raises where the place is no longer ours to write in.
     """
     data = content.encode(errors="replace") if isinstance(content, str) else content
     partial = partial_of(path)
@@ -34,6 +36,7 @@ def replace_file(path: Path, content: str | bytes) -> None:
             with FileIO(partial, "w") as file:
                 _write(file, data)
                 os.fsync(file.fileno())
+            check()
             partial.replace(path)
         finally:
             with suppress(OSError):
@@ -43,12 +46,12 @@ def replace_file(path: Path, content: str | bytes) -> None:
 
 def partial_of(path: Path) -> Path:
     """Where this process writes what is to be put in the path's place."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    return path.with_name(f".{path.name}.{host_digits()}.{os.getpid()}.partial")
 
 
-def replace_json(path: Path, value: Json) -> None:
+def replace_json(path: Path, value: Json, check: Callable[[], None] = lambda: None) -> None:
     """Puts a JSON value in the file's place, indented for people."""
-    replace_file(path, dumps(value, indent=2) + "\n")
+    replace_file(path, dumps(value, indent=2) + "\n", check)
 
 
 def read_json(path: Path) -> Json:

@@ -3,7 +3,8 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,14 +12,21 @@ from heldout.errors import HeldoutError
 from heldout.records import Json
 from heldout.store import schema
 from heldout.store.files import make_folder, partial_of, read_json, refusals, sha256_of, sync_folder
+from heldout.store.hosts import host_digits, is_gone
+
+ABANDONED = 3600.0
+"""Seconds after which what another host half wrote is taken for abandoned; a lease is over much earlier."""
 
 ACCOUNT = "files.json"
 """What each file of an accounted folder is like, in the folder itself."""
 
 
 @contextmanager
-def replacing(folder: Path, *, accounted: bool = False) -> Iterator[Path]:
-    """A place for a folder's files; they get the folder's name, all at once, when all are on the disk."""
+def replacing(folder: Path, *, accounted: bool = False, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    """A place for a folder's files; they get the folder's name, all at once, when all are on the disk.
+
+    `check` is called before that, and raises where the place is no longer ours to write in.
+    """
     partial = partial_of(folder)
     with refusals(folder, "save"):
         _remove_left(folder.parent.glob(f".{folder.name}.*"))
@@ -29,6 +37,7 @@ def replacing(folder: Path, *, accounted: bool = False) -> Iterator[Path]:
             if accounted:
                 schema.replace(partial / ACCOUNT, {"files": _account(partial)})
             _sync_tree(partial)
+            check()
             _put(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -59,7 +68,7 @@ def sweep(root: Path) -> None:
 
 def _remove_left(paths: Iterable[Path]) -> None:
     for path in list(paths):
-        if not _is_left(path.name):
+        if not _is_left(path):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -67,19 +76,26 @@ def _remove_left(paths: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _is_left(name: str) -> bool:
-    """Whether it is half-written, and by a process that is gone: an earlier one may have had our number."""
-    found = re.fullmatch(r"\..+\.(\d+)\.partial", name)
+def _is_left(path: Path) -> bool:
+    """Whether it is half-written, and by a process that is gone: an earlier one may have had our number.
+
+    Of a process on another host that cannot be told: what it left is only old.
+    """
+    found = re.fullmatch(r"\..+\.([0-9a-f]{8})\.(\d+)\.partial", path.name)
     if not found:
         return False
-    process = int(found[1])
+    if found[1] != host_digits():
+        return _age(path) > ABANDONED
+    process = int(found[2])
+    return is_gone(process) or process == os.getpid()
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was last written to; nothing where it has just gone."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return process == os.getpid()
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _account(folder: Path) -> dict[str, Json]:

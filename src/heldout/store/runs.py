@@ -1,43 +1,26 @@
 """Where a study lies on disk; no other module knows its paths."""
 
-import fcntl
-import os
-import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from urllib.parse import quote
 
-from heldout.errors import BadCall, HeldoutError
+from heldout.chains import slug_of
+from heldout.errors import HeldoutError
 from heldout.records import Episode
-from heldout.store.files import refusals
-from heldout.store.folders import damage, replacing, sweep
+from heldout.store.folders import damage, replacing
+from heldout.store.lines import Lines
 from heldout.store.metrics import Metrics
 from heldout.store.rows import Rows
 from heldout.store.trajectories import Trajectories
 
-BASE = "base"
-"""The chain of no stage."""
+Check = Callable[[], None]
+"""Raises where what is to be published is no longer ours to publish."""
 
 
-def slug(chain: str) -> str:
-    """A chain's name in paths: `webshop.easy > webshop.hard` is `webshop.easy--webshop.hard`."""
-    stages = [stage.strip() for stage in (chain or BASE).split(">")]
-    if not all(re.fullmatch(_STAGE, stage) for stage in stages):
-        raise BadCall(f"a chain is stages joined by ' > ', such as 'webshop.easy > webshop.hard', not {chain!r}")
-    return "--".join(map(env_slug, stages))
-
-
-_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
-_STAGE = rf"{_NAME}|{_NAME}:{_NAME}@https?://[A-Za-z0-9_.:\[\]/%-]+[A-Za-z0-9_.+-]*"
-"""A stage's name; that of an environment on a server holds its address."""
-
-
-def env_slug(name: str) -> str:
-    """An environment's name in paths: the `:` and `/` of one on a server are written `%3A` and `%2F`."""
-    return quote(name, safe="@+")
+def _unchecked() -> None:
+    """Nobody else wants the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +28,17 @@ class StageFolder:
     """One training run's files."""
 
     root: Path
+    check: Check = _unchecked
+    """Called before anything is published in the folder."""
+
+    @property
+    def lease(self) -> Path:
+        """What who trains here holds."""
+        return self.root / ".lease"
 
     @property
     def config(self) -> Path:
-        """The configuration that the stage runs with."""
+        """What decides the stage's weights, and the configuration that it began with."""
         return self.root / "config.json"
 
     @property
@@ -80,7 +70,7 @@ class StageFolder:
 
     def saving(self, step: int) -> AbstractContextManager[Path]:
         """A folder to save a checkpoint into; it gets its name, and so counts, only when all was written."""
-        return replacing(self.checkpoint(step), accounted=True)
+        return replacing(self.checkpoint(step), accounted=True, check=self.check)
 
     def whole(self, step: int) -> Path:
         """The folder of a checkpoint, looked through: one with a damaged file is refused by the file's name."""
@@ -97,14 +87,25 @@ class EvaluationFolder:
     """The measurements of one checkpoint: rows, and the trajectories that they were counted from."""
 
     root: Path
+    check: Check = _unchecked
+    """Called before anything is published in the folder."""
+
+    def lease(self, env: str) -> Path:
+        """What who measures in an environment holds."""
+        return self.root / f".{slug_of(env)}.lease"
+
+    @property
+    def matched(self) -> Path:
+        """The temperature at which the base is as random as this checkpoint."""
+        return self.root / "matched.json"
 
     def rows(self, env: str) -> Rows[Episode]:
         """The episodes in one environment."""
-        return Rows(self.root / f"{env_slug(env)}.jsonl", Episode)
+        return Rows(self.root / f"{slug_of(env)}.jsonl", Episode)
 
     def trajectories(self, env: str) -> Trajectories:
         """The trajectories of these episodes; a row's is the last one of its stream."""
-        return Trajectories(self.root / f"{env_slug(env)}.trajectories.jsonl.zst")
+        return Trajectories(self.root / f"{slug_of(env)}.trajectories.jsonl.zst")
 
     def mend(self, env: str) -> None:
         """Takes back a round that was added by half: a kill came between its trajectories and its last row."""
@@ -129,42 +130,28 @@ class StudyFolder:
         return self.root / "study.json"
 
     @property
+    def lease(self) -> Path:
+        """What who changes `study.json` holds."""
+        return self.root / ".lease"
+
+    @property
+    def sessions(self) -> Lines:
+        """How long each session took, and on what machine."""
+        return Lines(self.root / "sessions.jsonl")
+
+    @property
     def report(self) -> Path:
         """The folder of what is derived; safe to delete."""
         return self.root / "report"
 
     def stage(self, chain: str, seed: int) -> StageFolder:
         """The training that ends a chain."""
-        return StageFolder(self.root / "stages" / slug(chain) / f"seed_{seed}")
+        return StageFolder(self.root / "stages" / slug_of(chain) / f"seed_{seed}")
 
     def evaluation(self, chain: str, step: int, seed: int) -> EvaluationFolder:
         """The measurements of a chain's checkpoint."""
-        return EvaluationFolder(self.root / "evaluations" / f"{slug(chain)}@{step}" / f"seed_{seed}")
+        return EvaluationFolder(self.root / "evaluations" / f"{slug_of(chain)}@{step}" / f"seed_{seed}")
 
     def difficulty(self, player: str) -> EvaluationFolder:
         """The episodes that tell easy from hard, of one player: kept apart from those that score a model."""
         return EvaluationFolder(self.root / "difficulty" / player)
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keeps other processes out; the system lets go of it when this process ends, however it ends."""
-        with refusals(self.root, "lock"):
-            self.root.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT)
-        try:
-            with refusals(self.root, "lock"):
-                _take(descriptor, self.root)
-                sweep(self.root)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-def _take(descriptor: int, root: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(descriptor, 20, 0).decode() or "unknown"
-        raise HeldoutError(f"{root} is in use by process {owner}: wait for it, or choose another folder") from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)

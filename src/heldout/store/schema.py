@@ -7,7 +7,7 @@ from heldout.errors import HeldoutError
 from heldout.records import Json
 from heldout.store.files import read_json, replace_json
 
-KNOWN = 1
+KNOWN = 2
 """One more whenever files of the old form could be misread."""
 
 

@@ -1,11 +1,13 @@
-"""A study as data: chains × seeds × evaluations × a configuration, and what of it has to be trained."""
+"""A study as data, and the graph of work that it comes to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from heldout.analysis.scores import Cell
+from heldout.chains import Chain, training_chain
 from heldout.config import Config, pathless
-from heldout.records import Chain, digest, to_json
+from heldout.records import digest, to_json
+from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Study:
     measured: tuple[Measured, ...]
     """Where the base and the end of every chain are measured."""
     config: Config
+    """Of every stage, but for what a stage says of itself; and of every measurement."""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -38,12 +41,93 @@ class Study:
         return tuple(each.cell for each in self.measured)
 
     @property
+    def envs(self) -> tuple[str, ...]:
+        """The environments that are measured, each once, in their order."""
+        return tuple(dict.fromkeys(cell.env for cell in self.cells))
+
+    @property
     def digest(self) -> str:
         """Names the study by its content."""
         return digest(to_json(replace(self, config=pathless(self.config))))
+
+    def last_step(self, chain: Chain) -> int:
+        """Where a chain's last stage ends; 0 of the base."""
+        return chain[-1].configured(self.config).train.steps if chain else 0
+
+    def samples(self, temperature: float | None) -> int:
+        """Attempts at each task: greedy decoding says the same each time, so once is enough."""
+        return 1 if temperature == 0 else self.config.evaluate.samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One piece of work, and the pieces that have to be done before it."""
+
+    work: Work
+    needs: tuple[Work, ...] = ()
+
+
+def plan(study: Study, controls: bool = True) -> tuple[Piece, ...]:
+    """The study as a graph: each piece once, after those that it needs; what two chains share is one piece."""
+    pieces = {piece.work: piece for seed in study.seeds for piece in _of_seed(study, seed, controls)}
+    return tuple(pieces.values())
 
 
 def to_train(chains: Iterable[Chain]) -> list[Chain]:
     """Every prefix once, shortest first, so that a shared beginning is trained once."""
     prefixes = {chain[:length] for chain in chains for length in range(1, len(chain) + 1)}
     return sorted(prefixes, key=lambda chain: (len(chain), chain))
+
+
+def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[Piece]:
+    for each in study.measured:
+        yield Piece(work=_measure(study, (), seed, each, study.config.evaluate.temperature))
+    yield from _trainings(study, seed)
+    for chain in study.chains:
+        trained = _train(study, chain, seed)
+        for each in study.measured:
+            yield Piece(
+                work=_measure(study, chain, seed, each, study.config.evaluate.temperature), needs=(trained,)
+            )
+        if controls:
+            yield from _controls(study, chain, seed)
+
+
+def _trainings(study: Study, seed: int) -> Iterator[Piece]:
+    """Each training after the one that it goes on from: of a prefix, or of itself to an earlier step."""
+    chains = sorted(
+        to_train(study.chains), key=lambda chain: (len(chain), training_chain(chain), study.last_step(chain))
+    )
+    earlier = dict[Chain, TrainWork]()
+    for chain in chains:
+        work = _train(study, chain, seed)
+        shorter = earlier.get(work.chain)
+        before = (_train(study, chain[:-1], seed),) if len(chain) > 1 else ()
+        yield Piece(work=work, needs=(shorter,) if shorter else before)
+        earlier[work.chain] = work
+
+
+def _controls(study: Study, chain: Chain, seed: int) -> Iterator[Piece]:
+    """The base measured greedily, once a task, and at the entropy of the chain's end."""
+    match = MatchWork(chain=training_chain(chain), step=study.last_step(chain), seed=seed)
+    yield Piece(work=match, needs=(_train(study, chain, seed),))
+    for each in (each for each in study.measured if each.controls):
+        yield Piece(work=_measure(study, (), seed, each, 0.0))
+        warm = replace(_measure(study, (), seed, each, None), matched=match)
+        yield Piece(work=warm, needs=(match,))
+
+
+def _train(study: Study, chain: Chain, seed: int) -> TrainWork:
+    return TrainWork(chain=training_chain(chain), until=study.last_step(chain), seed=seed)
+
+
+def _measure(study: Study, chain: Chain, seed: int, measured: Measured, temperature: float | None) -> MeasureWork:
+    return MeasureWork(
+        chain=training_chain(chain) if chain else (),
+        step=study.last_step(chain),
+        seed=seed,
+        cell=measured.cell,
+        tasks=measured.tasks or study.config.evaluate.tasks,
+        samples=study.samples(temperature),
+        temperature=temperature,
+    )

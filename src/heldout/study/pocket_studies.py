@@ -1,9 +1,9 @@
 """Studies of the pocket model: each a function that returns one, to run on two cores."""
 
 from heldout.analysis.scores import Cell
+from heldout.chains import Stage
 from heldout.config import Config
 from heldout.envs.registry import BUILT_IN
-from heldout.records import Stage
 from heldout.study.plan import Measured, Study
 
 ENVS = tuple(BUILT_IN)

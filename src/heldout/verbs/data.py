@@ -12,7 +12,7 @@ from heldout.data.folder import Needs, bringing, data_folder, lacking, mending
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.progress import Progress
-from heldout.report.tables import Table, aligned
+from heldout.reporting.tables import Table, aligned
 
 HEADER = ("SOURCE", "WHAT", "THERE", "GOOD", "UNRESOLVED", "WRONG")
 SHOWN = 5

@@ -1,22 +1,22 @@
 """`heldout demo`: a study of one chain, small enough for two cores and a quarter of an hour."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import final
 
 from heldout.config import changed, pocket
 from heldout.errors import unknown
-from heldout.progress import Progress, figure
+from heldout.progress import figure
 from heldout.records import Trajectory
-from heldout.report.chain import write_report
-from heldout.report.findings import control_table, score_table
-from heldout.report.tables import aligned
+from heldout.reporting.chain import write_report
+from heldout.reporting.findings import control_table, score_table
+from heldout.reporting.tables import aligned
 from heldout.store.runs import StudyFolder
 from heldout.study import pocket_studies
 from heldout.study.run import run
-from heldout.train.stage import Row
-from heldout.verbs.tally import Tally
+from heldout.training.stage import Row
+from heldout.verbs.tally import show_episodes
 
 
 def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str]) -> None:
@@ -51,8 +51,6 @@ class _Printed:
             flush=True,
         )
 
-    @contextmanager
-    def playing(self, title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
+    def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
         """A live line with the score so far."""
-        with Progress(title, episodes) as progress:
-            yield Tally(progress)
+        return show_episodes(title, episodes)

@@ -5,22 +5,24 @@ from dataclasses import replace
 from json import dumps
 from pathlib import Path
 
-from heldout.agents import open_agent, suites_of
+from heldout.agents import PLAYERS, Agent, agent_of, open_agent, suites_of
 from heldout.analysis.difficulty import halves
 from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
-from heldout.evaluate.difficulty import PURPOSE, cells_of, drawn, settings_of
-from heldout.evaluate.measure import Identity
+from heldout.evaluation.difficulty import PURPOSE, cells_of, drawn, settings_of
 from heldout.records import Difficulty, Episode
-from heldout.report.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
-from heldout.report.figures import png, svg
-from heldout.report.tables import aligned
-from heldout.report.turns import turns_by_score
+from heldout.reporting.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
+from heldout.reporting.figures import png, svg
+from heldout.reporting.tables import aligned
+from heldout.reporting.turns import turns_by_score
 from heldout.store.difficulty import NAME, write
 from heldout.store.files import replace_file, replace_json
+from heldout.store.folders import sweep
+from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
-from heldout.verbs.evaluate import measured, same_limits
-from heldout.verbs.settings import base_of, run_folder, settled
+from heldout.study.once import identity_of, measure_cells
+from heldout.verbs.settings import run_folder, settled
+from heldout.verbs.tally import show_episodes
 
 ORACLE = "oracle"
 ORACLE_TURNS = 100
@@ -44,19 +46,19 @@ def difficulty(
     config = settled(model, flags, settings)
     if config.source.difficulty:
         raise BadCall("difficulty is measured on an environment's own tasks: leave source.difficulty out")
-    base = base_of(model)
-    study = StudyFolder(out or run_folder("difficulty", base, config.source.variant))
+    agent = agent_of(model)
+    study = StudyFolder(out or run_folder("difficulty", agent, config.source.variant))
     envs = list(dict.fromkeys(envs))
-    with study.lock():
-        same_limits(study, config.limits)
-        rows = _played(model, envs, config, study, seed=seed)
-        found = Difficulty(
-            model=base,
-            settings=settings_of(config, seed),
-            envs=tuple(halves(row for row in rows if row.env == env) for env in envs),
-        )
-        write(study.root / NAME, found)
-        beside = _report(found, _oracle_turns(envs, config, study), study)
+    with hold(study.lease, purpose="begin difficulty"):
+        sweep(study.root)
+    rows = _played(model, envs, config, study, seed=seed)
+    found = Difficulty(
+        model=reference_name(agent),
+        settings=settings_of(config, seed),
+        envs=tuple(halves(row for row in rows if row.env == env) for env in envs),
+    )
+    write(study.root / NAME, found)
+    beside = _report(found, _oracle_turns(envs, config, study), study)
     if as_json:
         print(dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2))
     else:
@@ -64,23 +66,29 @@ def difficulty(
         print(f"{study.root / NAME}; with a figure: {study.report / 'README.md'}")
 
 
+def reference_name(agent: Agent) -> str:
+    """The reference model as a difficulty file names it: what it is called, and what it is."""
+    return agent.base if agent.model in PLAYERS else f"{agent.base}-{agent.identity}"
+
+
 def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Episode]:
     """The episodes of a player in these environments; what is on disk is not played again."""
     suites = drawn(suites_of(config))
-    identity = Identity(study=study.root.name, base=base_of(model), chain="", seed=seed, step=0)
+    identity = identity_of(agent_of(model), study, seed)
     folder = study.difficulty(f"seed_{seed}" if model != ORACLE else ORACLE)
     every = [cells_of(suites(env)) for env in envs]
     with open_agent(model, config) as play:
         return [
             row
             for cells in every
-            for row in measured(
+            for row in measure_cells(
                 play,
                 suites,
                 cells,
                 identity=identity,
                 config=config,
                 folder=folder,
+                playing=show_episodes,
                 purpose=PURPOSE,
             )
         ]

@@ -8,7 +8,7 @@ from heldout.config import Config, changed
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
 from heldout.records import Json
-from heldout.report.tables import Table, aligned
+from heldout.reporting.tables import Table, aligned
 
 MARKS = {True: "✓", False: "✗"}
 HEADER = ("NAME", "TYPE", "DEN.", "VAL.", "ACT.", "KNWL.", "STR.", "K", "TRAIN", "TEST")

@@ -1,24 +1,17 @@
 """`heldout evaluate`: an agent, some environments, avg@k."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 
-from heldout.agents import open_agent, suites_of
-from heldout.analysis.scores import ALL, Cell, CellScore, summarise
-from heldout.config import Config, Limits
-from heldout.envs.base import Suite
-from heldout.errors import BadCall
-from heldout.evaluate.measure import Identity, measure, missing, wanted
-from heldout.evaluate.printed import as_json as printed
-from heldout.progress import Progress
-from heldout.records import Episode
-from heldout.report.tables import Table, aligned
-from heldout.rollout.groups import Play
-from heldout.store import schema
-from heldout.store.runs import EvaluationFolder, StudyFolder
-from heldout.verbs.settings import base_of, run_folder, settled
-from heldout.verbs.tally import Tally
+from heldout.agents import agent_of, suites_of
+from heldout.analysis.scores import ALL, CellScore, summarise
+from heldout.evaluation.printed import as_json as printed
+from heldout.reporting.tables import Table, aligned
+from heldout.store.runs import StudyFolder
+from heldout.study.once import cells_of, measure_agent
+from heldout.verbs.settings import run_folder, settled
+from heldout.verbs.tally import show_episodes
 
 HEADER = (
     "ENV",
@@ -61,67 +54,11 @@ def evaluate(
     }
     config = settled(model, flags, settings)
     suites = suites_of(config)
-    cells = {env: cells_of(suites(env), split, difficulty) for env in envs}
-    base = base_of(model)
-    study = StudyFolder(out or run_folder("evaluate", base, config.source.variant))
-    identity = Identity(study=study.root.name, base=base, chain="", seed=seed, step=0)
-    rows = list[Episode]()
-    folder = study.evaluation(chain="", step=0, seed=seed)
-    with study.lock():
-        same_limits(study, config.limits)
-        with open_agent(model, config) as play:
-            for chosen in cells.values():
-                rows += measured(play, suites, chosen, identity=identity, config=config, folder=folder)
+    cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
+    study = StudyFolder(out or run_folder("evaluate", agent_of(model), config.source.variant))
+    rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else aligned(_table(scores)).rstrip())
-
-
-def same_limits(study: StudyFolder, limits: Limits) -> None:
-    """Refuses to mix measurements under other budgets of tokens: rows do not say theirs."""
-    budgets = {"response_budget": limits.response_budget, "reply_tokens": limits.reply_tokens}
-    if not study.study.exists():
-        schema.replace(study.study, {"limits": budgets})
-    if (known := schema.read(study.study).get("limits")) != budgets:
-        raise BadCall(
-            f"{study.root} was measured with limits {known}, not {budgets}: choose another folder with --out"
-        )
-
-
-def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
-    """What is measured of one environment: one difficulty, or where `all` is asked each that it has."""
-    there = sorted({task.difficulty for task in suite.tasks(split)}) if difficulty == ALL else [difficulty]
-    return [Cell(env=suite.name, split=split, difficulty=each) for each in there]
-
-
-def measured(
-    play: Play,
-    suites: Callable[[str], Suite],
-    cells: Sequence[Cell],
-    *,
-    identity: Identity,
-    config: Config,
-    folder: EvaluationFolder,
-    purpose: str = "evaluate",
-) -> list[Episode]:
-    """The rows of one environment's cells, with live progress."""
-    env = cells[0].env
-    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, purpose))
-    if left := missing(needs, rows):
-        folder.mend(env)
-        left = missing(needs, rows)
-    with Progress(f"{purpose} {env}", len(left)) as progress:
-        return measure(
-            play,
-            suites,
-            cells,
-            identity=identity,
-            settings=config.evaluate,
-            limits=config.limits,
-            rows=rows,
-            trajectories=folder.trajectories(env),
-            progress=Tally(progress),
-            purpose=purpose,
-        )
 
 
 def _table(scores: Sequence[CellScore]) -> Table:

@@ -12,7 +12,7 @@ from heldout.data.folder import VARIABLE, data_folder
 from heldout.envs.registry import names
 from heldout.progress import Progress
 from heldout.records import Json
-from heldout.report.tables import Table, aligned
+from heldout.reporting.tables import Table, aligned
 from heldout.verbs.data import states, told_states
 from heldout.verbs.prepare import prepared
 

@@ -40,10 +40,10 @@ def seconds(text: str) -> float:
 
 
 def one_of(kind: str, *choices: str) -> Callable[[str], str]:
-    """Reads one of these words; another is refused with the nearest."""
+    """Reads one of these words, in capitals or not; another is refused with the nearest."""
 
     def chosen(text: str) -> str:
-        if text not in choices:
+        if text not in choices and text.lower() not in choices:
             raise unknown(kind, text, choices)
         return text
 

@@ -9,7 +9,7 @@ from heldout.config import Config, changed
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
-from heldout.evaluate.measure import tasks_of
+from heldout.evaluation.measure import tasks_of
 from heldout.policies.person import HELP, Person, Stopped
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from heldout.backend.processes import default_processes
 from heldout.config import changed
 from heldout.errors import BadCall, HeldoutError, unknown
-from heldout.model.crew import default_processes
 from heldout.records import Json
-from heldout.report.tables import Table, aligned
-from heldout.train.pocket_card import Compared, make
-from heldout.train.pocket_card import check as compare
-from heldout.train.pocket_recipe import Recipe
+from heldout.reporting.tables import Table, aligned
+from heldout.training.pocket_card import Compared, make
+from heldout.training.pocket_card import check as compare
+from heldout.training.pocket_recipe import Recipe
 
 SCORED = ("CELL", "SCORE", "95 %", "SUCCESS", "USEFUL", "TURNS")
 COMPARED = ("CELL", "SHIPPED", "95 %", "REBUILT", "95 %", "AGREE")

@@ -14,7 +14,7 @@ from heldout.envs.registry import open_suite
 from heldout.envs.replay import Replayed, replayed
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Json
-from heldout.report.differences import told
+from heldout.reporting.differences import told
 from heldout.store.files import replace_file
 from heldout.store.lines import line, read_lines
 

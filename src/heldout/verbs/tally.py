@@ -1,5 +1,7 @@
 """The live line while episodes are played: how many, and their mean score so far."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import final
 
 from heldout.progress import Progress
@@ -7,7 +9,7 @@ from heldout.records import Trajectory
 
 
 @final
-class Tally:
+class _Tally:
     """Counts what is played, for a progress line."""
 
     def __init__(self, progress: Progress) -> None:
@@ -19,3 +21,10 @@ class Tally:
         self._played += 1
         self._score += trajectory.score
         self._progress.show(self._played, score=self._score / self._played)
+
+
+@contextmanager
+def show_episodes(title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
+    """A live line with the score so far, of so many episodes."""
+    with Progress(title, episodes) as progress:
+        yield _Tally(progress)

@@ -1,18 +1,24 @@
-"""`heldout train`: one stage of reinforcement fine-tuning in one environment."""
+"""`heldout train`: one stage of reinforcement fine-tuning."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
+from typing import final
 
-from heldout.agents import open_crew, suites_of
+from heldout.agents import PLAYERS, agent_of
+from heldout.chains import Stage, parse_chain, slug_of
+from heldout.config import Config
 from heldout.errors import BadCall
-from heldout.model.worker import Team
 from heldout.progress import Progress
-from heldout.records import Stage, chain_name
-from heldout.store.folders import replacing
-from heldout.store.runs import StageFolder, StudyFolder, env_slug
-from heldout.train.stage import Job, Row, claim
-from heldout.train.stage import train as train_stage
-from heldout.verbs.settings import base_of, run_folder, settled
+from heldout.records import Trajectory
+from heldout.store.runs import StudyFolder
+from heldout.study.once import publish, train_once
+from heldout.study.perform import place_of_study
+from heldout.study.plan import Study
+from heldout.training.stage import Row
+from heldout.verbs.settings import run_folder, settled
+from heldout.verbs.tally import show_episodes
 
 SHOWN = ("reward", "success", "turns", "useful_groups", "rollouts_per_second", "tokens_per_second")
 """A step's figures that the progress line shows."""
@@ -34,6 +40,8 @@ def train(
     settings: Sequence[str],
 ) -> None:
     """Trains an agent and says where its checkpoint lies."""
+    if model in PLAYERS:
+        raise BadCall(f"{model!r} cannot be trained: name a model (pocket, a folder, or a Hugging Face name)")
     flags = {
         "train.samples": n_samples,
         "limits.response_budget": max_response_length,
@@ -42,37 +50,49 @@ def train(
         "source.difficulty": difficulty_file,
     }
     config = settled(model, flags, settings)
-    stage = Stage((env,), difficulty)
-    suites = (suites_of(config)(env),)
-    job = Job(base=base_of(model), chain=chain_name((stage,)), stage=stage, suites=suites, config=config, seed=seed)
-    study = StudyFolder(out or run_folder("train", job.base, config.source.variant))
-    folder = study.stage(job.chain, seed)
-    if resume and not folder.config.exists():
-        raise BadCall(f"{folder.root} holds no run to resume: leave --resume out to begin one")
-    with study.lock():
-        if folder.config.exists() and not resume:
-            raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
-        claim(job, folder)  # before the model is loaded: killed from here on, the run goes on with --resume
-        published = _trained(job, model, folder)
-    print(f"metrics: {folder.root / 'metrics.jsonl'}\ncheckpoint: {published}")
+    stage = _requested_stage(env, difficulty)
+    folder = StudyFolder(out or run_folder("train", agent_of(model), config.source.variant))
+    study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
+    with Progress(f"train {stage.name}", config.train.steps) as progress:
+        place = place_of_study(study, folder, _StepProgress(progress))
+        checkpoint, trained, news = train_once(place, resume=resume)
+    if news:
+        print(news)
+    print(f"metrics: {trained.metrics.path}\ncheckpoint: {publish(checkpoint, _output_folder(stage, config))}")
 
 
-def _trained(job: Job, model: str, folder: StageFolder) -> Path:
-    """Where the trained model was published."""
-    steps, stage = job.config.train.steps, job.stage
-    with open_crew(model, job.config, model if job.config.train.kl else None) as crew:
-        with Progress(f"train {job.chain}", steps) as progress:
-            train_stage(job, crew, folder, lambda row: _show(progress, row))
-        parts = (env_slug(stage.envs[0]), stage.difficulty, job.config.source.variant.name, "checkpoint")
-        return publish(crew, Path("outputs") / "_".join(filter(None, parts)))
+def _requested_stage(text: str, difficulty: str) -> Stage:
+    """The stage that `--env` and `--difficulty` ask for: an environment, or a stage as chains are written."""
+    chain = parse_chain(text)
+    if len(chain) != 1:
+        raise BadCall(
+            f"train makes one stage, such as textcraft or babyai+webshop, not {len(chain)} as in {text!r}"
+        )
+    [stage] = chain
+    if difficulty != "all" and stage.difficulty not in ("all", difficulty):
+        raise BadCall(f"--env {text} and --difficulty {difficulty} ask for different tasks: leave one out")
+    return replace(stage, difficulty=difficulty) if difficulty != "all" else stage
 
 
-def publish(team: Team, folder: Path) -> Path:
-    """The folder, now with the team's weights, to be read by transformers; it is never there half written."""
-    with replacing(folder) as partial:
-        team.save(partial, state=False)
-    return folder
+def _output_folder(stage: Stage, config: Config) -> Path:
+    """`outputs/webshop_easy_checkpoint`; what is changed in the environment or the stage is named too."""
+    changes = "" if not stage.changes else slug_of(stage.name).rpartition("~")[2]
+    parts = (slug_of("+".join(stage.envs)), stage.difficulty, config.source.variant.name, changes, "checkpoint")
+    return Path("outputs") / "_".join(filter(None, parts))
 
 
-def _show(progress: Progress, row: Row) -> None:
-    progress.show(row["step"], **{name: row[name] for name in SHOWN})
+@final
+class _StepProgress:
+    """Shows a training's steps on one line."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def step(self, chain: str, row: Row, steps: int) -> None:
+        """A training step was made."""
+        del chain, steps
+        self._progress.show(row["step"], **{name: row[name] for name in SHOWN})
+
+    def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
+        """Episodes are to be played."""
+        return show_episodes(title, episodes)

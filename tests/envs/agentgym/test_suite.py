@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from heldout.analysis.scores import Cell
+from heldout.backend.worker import Setting, Worker
 from heldout.config import Evaluate, Limits, Source
 from heldout.envs.agentgym import suite
 from heldout.envs.agentgym.env import Episodes, original_step
@@ -17,9 +18,8 @@ from heldout.envs.agentgym.wire import WIRES
 from heldout.envs.base import Suite
 from heldout.envs.registry import BUILT_IN, open_suite, own_name
 from heldout.errors import BadCall, HeldoutError, Unavailable
-from heldout.evaluate.measure import Identity, measure
+from heldout.evaluation.measure import Identity, measure
 from heldout.integrations.agentgym.calls import Answer, Call
-from heldout.model.worker import Setting, Worker
 from heldout.policies.scripted import scripted
 from heldout.policies.twin import oracle, random
 from heldout.records import Ending, Episode, Task, Trajectory
@@ -56,7 +56,7 @@ def measured(playing: Play, env: str, source: Source, tasks: int = 5) -> tuple[l
         playing,
         lambda name: open_suite(name, source),
         [Cell(env=env, split="test", difficulty=each) for each in ("easy", "hard")],
-        identity=Identity(study="s", base="m", chain="", seed=0, step=0),
+        identity=Identity(study="s", base="m", model="m", chain="base", seed=0, step=0),
         settings=Evaluate(samples=2, turns=6, tasks=tasks),
         limits=Limits(reply_tokens=24, response_budget=1500),
         rows=rows,

@@ -1,8 +1,10 @@
 """What generates tokens for a local model: ids in, ids and their log-probabilities out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from torch import Tensor
 
 from heldout.records import Stop
 
@@ -20,8 +22,15 @@ class Sampled:
     """`END` or `LENGTH`."""
 
 
+Weights = Callable[[], Iterable[tuple[str, Tensor]]]
+"""A model's weights by name, read only by an engine that holds a copy of its own."""
+
+
 class Engine(Protocol):
-    """Continues conversations of ids; what a conversation has read and said stays in its memory."""
+    """Continues conversations of ids; what a conversation has read and said stays in its memory.
+
+    It outlives what is played on it: between plays it holds no conversation, and takes new weights by `update`.
+    """
 
     @property
     def slots(self) -> int:
@@ -33,8 +42,10 @@ class Engine(Protocol):
         """How many ids one conversation may have."""
         ...
 
-    def submit(self, conversation: str, ids: Sequence[int], max_tokens: int, seed: int) -> None:
-        """Read the ids after all that the conversation has, then sample up to `max_tokens`."""
+    def submit(
+        self, conversation: str, ids: Sequence[int], max_tokens: int, *, seed: int, temperature: float = 1.0
+    ) -> None:
+        """Read the ids after all that the conversation has, then sample up to `max_tokens`; 0 decodes greedily."""
         ...
 
     def collect(self) -> list[Sampled]:
@@ -43,4 +54,12 @@ class Engine(Protocol):
 
     def release(self, conversation: str) -> None:
         """Forget a conversation."""
+        ...
+
+    def rest(self) -> None:
+        """Give back the memory of conversations, until the next one begins."""
+        ...
+
+    def update(self, weights: Weights) -> None:
+        """Sample from these weights from now on; refused while a conversation is open, since none crosses one."""
         ...

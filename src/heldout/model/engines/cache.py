@@ -58,6 +58,11 @@ class SlotCache:
             buffer[one, :, :length] = buffer[other, :, :length]
             buffer[other, :, :length] = kept
 
+    def clear(self) -> None:
+        """Gives the memory back; nothing that was stored is kept."""
+        self._keys = [self._buffer(0, old) for old in self._keys]
+        self._values = [self._buffer(0, old) for old in self._values]
+
     def _reserve(self, length: int) -> None:
         capacity = self._keys[0].shape[2]
         if length <= capacity:

@@ -14,7 +14,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from heldout.model.engines.base import Sampled
+from heldout.errors import HeldoutError
+from heldout.model.engines.base import Sampled, Weights
 from heldout.model.engines.cache import SlotCache
 from heldout.model.head import head_of
 from heldout.records import Stop
@@ -38,6 +39,7 @@ class _Row:
     """Ids to read next."""
     room: int = 0
     """Ids that may still be sampled for the open request."""
+    temperature: float = 1.0
     rng: Random = field(default_factory=Random)
     sampled: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
@@ -47,13 +49,10 @@ class _Row:
 class HfEngine:
     """Samples from a transformers model; the model's weights are read anew at every step."""
 
-    def __init__(
-        self, model: Any, *, slots: int, context: int, end_ids: Sequence[int], temperature: float = 1.0
-    ) -> None:
+    def __init__(self, model: Any, *, slots: int, context: int, end_ids: Sequence[int]) -> None:
         config = model.config
         self.slots = slots
         self.context = context
-        self.temperature = temperature
         self.model_seconds = 0.0
         """Time spent inside the model, for those who measure."""
         self._body, self._head = model.base_model, head_of(model)
@@ -72,8 +71,10 @@ class HfEngine:
         self._decoding = list[_Row]()
         self._waiting = list[_Row]()
 
-    def submit(self, conversation: str, ids: Sequence[int], max_tokens: int, seed: int) -> None:
-        """Read the ids after all that the conversation has, then sample up to `max_tokens`."""
+    def submit(
+        self, conversation: str, ids: Sequence[int], max_tokens: int, *, seed: int, temperature: float = 1.0
+    ) -> None:
+        """Read the ids after all that the conversation has, then sample up to `max_tokens`; 0 decodes greedily."""
         row = self._rows.get(conversation)
         if row is None:
             place = self._places.index(None)
@@ -81,6 +82,7 @@ class HfEngine:
         self._waiting.append(row)
         row.feed += ids
         row.room = max_tokens
+        row.temperature = temperature
         row.rng = Random(seed)
         row.sampled, row.logprobs = [], []
 
@@ -105,6 +107,20 @@ class HfEngine:
             self._waiting = [other for other in self._waiting if other is not row]
             self._decoding = [other for other in self._decoding if other is not row]
 
+    def rest(self) -> None:
+        """Give back the cache's memory: a learner that shares the device needs it between two plays."""
+        self._refuse_open("rest")
+        self._cache.clear()
+
+    def update(self, weights: Weights) -> None:
+        """The model itself is the learner's: there is nothing to copy, but no conversation may cross an update."""
+        del weights
+        self._refuse_open("take new weights")
+
+    def _refuse_open(self, what: str) -> None:
+        if self._rows:
+            raise HeldoutError(f"the engine cannot {what} while {len(self._rows)} conversations are open")
+
     def _advance(self, rows: list[_Row]) -> list[Sampled]:
         """One forward pass over the rows: each reads its ids and samples one more, then decodes on unless done."""
         logprobs_BV = self._forward(rows)
@@ -122,7 +138,7 @@ class HfEngine:
         """The row has one more token; its finished request, if that was the last."""
         row.feed = [token]  # read with whatever comes next: its keys are not stored yet
         row.sampled.append(token)
-        row.logprobs.append(logprob if self.temperature else 0.0)
+        row.logprobs.append(logprob if row.temperature else 0.0)
         row.room -= 1
         ended = token in self._end_ids
         if not ended and row.room > 0:
@@ -160,17 +176,20 @@ class HfEngine:
         self.model_seconds += self._now() - begun
         for row in rows:
             row.length += len(row.feed)
-        logprobs_BV: Tensor = (logits_BV / (self.temperature or 1.0)).log_softmax(-1)
+        temperatures_B1 = self._tensor([[row.temperature or 1.0] for row in rows])
+        logprobs_BV: Tensor = (logits_BV / temperatures_B1).log_softmax(-1)
         return logprobs_BV
 
     def _sample(self, logprobs_BV: Tensor, rows: list[_Row]) -> Tensor:
         """One id a row: where its stream's next number falls in the cumulated probabilities."""
-        if not self.temperature:
-            return logprobs_BV.argmax(-1)
         cumulated_BV = logprobs_BV.double().exp().cumsum(-1)
         draws_B = torch.tensor([row.rng.random() for row in rows], dtype=torch.float64, device=self._device)
         draws_B1 = draws_B[:, None] * cumulated_BV[:, -1:]
-        return torch.searchsorted(cumulated_BV, draws_B1, right=True)[:, 0]
+        drawn_B = torch.searchsorted(cumulated_BV, draws_B1, right=True)[:, 0]
+        if all(row.temperature for row in rows):
+            return drawn_B
+        is_greedy_B = self._tensor([not row.temperature for row in rows])
+        return torch.where(is_greedy_B, logprobs_BV.argmax(-1), drawn_B)
 
     def _side_by_side(self) -> list[_Row]:
         """The decoding rows in the order of their places, moved into the first places where others have left."""

@@ -15,7 +15,7 @@ from heldout.envs.registry import names, open_suite
 from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.report.tables import Table, aligned
+from heldout.reporting.tables import Table, aligned
 from heldout.verbs.replay import Reader, named
 
 HEADER = ("ENVIRONMENT", "STEPS/S", "RE-OPENS/S", "FIRST OPENS/S", "KIB HELD", "TASKS", "EPISODES", "TURNS")

@@ -5,14 +5,13 @@ from dataclasses import asdict, replace
 from json import dumps
 from statistics import median
 
-from heldout.agents import PLAYERS, suites_of
+from heldout.agents import PLAYERS, defaults_of, suites_of
 from heldout.bench.rollout import Comparison, Run, Work, compare
 from heldout.config import changed
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.report.tables import Table, aligned
-from heldout.verbs.settings import defaults_of
+from heldout.reporting.tables import Table, aligned
 
 HEADER = ("ENGINE", "TOKENS/S", "PER CPU S", "EPISODES/S", "OUTSIDE MODEL", "TOKENS", "TURNS", "IDS AN EPISODE")
 

@@ -16,7 +16,7 @@ from heldout.config import Config, changed
 from heldout.envs.registry import open_suite
 from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
-from heldout.report.tables import Table, aligned
+from heldout.reporting.tables import Table, aligned
 
 IDLE_SECONDS = 15
 """Long beside a call on a machine that is busy, short beside the soak."""

@@ -6,17 +6,17 @@ from itertools import count
 from json import dumps
 from statistics import median
 
-from heldout.agents import PLAYERS, suites_of
+from heldout.agents import PLAYERS, agent_of, defaults_of, suites_of
 from heldout.bench.steps import Work
 from heldout.bench.train import OURS, TRL, Comparison, R, compare, ratio
 from heldout.bench.trl import INSTALLED, Trl
+from heldout.chains import Stage
 from heldout.config import Config, changed
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
-from heldout.records import Json, Stage, chain_name
-from heldout.report.tables import Table, aligned
-from heldout.train.stage import Job
-from heldout.verbs.settings import base_of, defaults_of
+from heldout.records import Json
+from heldout.reporting.tables import Table, aligned
+from heldout.training.stage import Job
 
 TASKS = 6
 """In a step: half of a training's, so that all is done in some minutes."""
@@ -72,9 +72,8 @@ def bench_train(
     config = _config(model, {"tasks": tasks, "samples": samples}, settings)
     stage = Stage((env,), difficulty)
     job = Job(
-        base=base_of(model),
-        chain=chain_name((stage,)),
-        stage=stage,
+        base=agent_of(model).digest,
+        chain=(stage,),
         suites=(suites_of(config)(env),),
         config=config,
         seed=seed,
@@ -94,7 +93,7 @@ def described(found: Comparison, work: Work) -> dict[str, Json]:
     """The same for a program: of each approach the medians and the rounds; ratios are medians over pairs."""
     train = work.job.config.train
     return {
-        "chain": work.job.chain,
+        "chain": work.job.name,
         "tasks": train.tasks,
         "samples": train.samples,
         "rounds": work.rounds,
@@ -120,7 +119,7 @@ def told(found: Comparison, work: Work) -> str:
     )
     lines = [
         aligned(steps),
-        f"{aligned(updates)}\n{work.job.chain}, {train.tasks} tasks, {train.samples} samples each; "
+        f"{aligned(updates)}\n{work.job.name}, {train.tasks} tasks, {train.samples} samples each; "
         f"medians of {work.rounds} rounds in turn, one thread",
         f"the update alone learns from all {work.sequences} trajectories of our step",
         *(f"a step of {name} takes {_times(value)}" for name, value in _ratios(found.steps, STEP_RATIOS).items()),

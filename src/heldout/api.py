@@ -1,0 +1,119 @@
+"""What a program needs: train an agent, measure it, run a study, and report what came of it.
+
+`import heldout` offers these names; each does what the verb of that name does, and finds what is there already.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import final
+
+from heldout.agents import defaults_of, suites_of
+from heldout.analysis.scores import ALL
+from heldout.chains import Stage, parse_chain
+from heldout.config import Config, Source, changed
+from heldout.envs.base import Suite
+from heldout.envs.registry import open_suite
+from heldout.errors import BadCall
+from heldout.records import Episode, Json, Trajectory
+from heldout.reporting.chain import write_report
+from heldout.reporting.findings import Findings
+from heldout.store.runs import StudyFolder
+from heldout.study.once import cells_of, measure_agent, train_once
+from heldout.study.perform import Watch, place_of_study
+from heldout.study.plan import Study
+from heldout.study.run import run
+
+Tell = Callable[[Mapping[str, Json]], None]
+"""Hears the figures of each training step."""
+
+
+def load_suite(name: str, source: Source | None = None) -> Suite:
+    """An environment by its name, or at MODULE:SUITE, over a source of tasks."""
+    return open_suite(name, source or Source())
+
+
+def configure(model: str, settings: Sequence[str] = ()) -> Config:
+    """The defaults of a model, with each `path=value` put in, as by `--set`."""
+    return changed(defaults_of(model), settings)
+
+
+def train(
+    model: str,
+    stage: str | Stage,
+    *,
+    out: Path | str,
+    config: Config | None = None,
+    seed: int = 0,
+    tell: Tell | None = None,
+) -> Path:
+    """Trains one stage from a model, and gives the folder of its last checkpoint.
+
+    A run that is in `out` already goes on from its last checkpoint; one that is finished costs a look.
+    """
+    chain = parse_chain(stage) if isinstance(stage, str) else (stage,)
+    if len(chain) != 1:
+        raise BadCall(f"train makes one stage, and {stage!r} is {len(chain)}: a Study has chains")
+    folder = StudyFolder(Path(out))
+    study = Study(
+        name=folder.root.name,
+        base=model,
+        chains=(chain,),
+        seeds=(seed,),
+        measured=(),
+        config=config or configure(model),
+    )
+    checkpoint, _, _ = train_once(place_of_study(study, folder, _Silent(tell)))
+    return checkpoint
+
+
+def evaluate(
+    model: str | Path,
+    envs: Sequence[str],
+    *,
+    out: Path | str,
+    config: Config | None = None,
+    difficulty: str = ALL,
+    split: str = "test",
+    seed: int = 0,
+) -> list[Episode]:
+    """The rows of an agent in some environments; what `out` has is not played again."""
+    name = str(model)
+    config = config or configure(name)
+    suites = suites_of(config)
+    cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
+    return measure_agent(name, cells, config, StudyFolder(Path(out)), seed=seed, playing=_Silent().playing)
+
+
+def run_study(study: Study, out: Path | str, *, watch: Watch | None = None, controls: bool = True) -> None:
+    """Trains and measures what the study asks for and the folder does not have."""
+    run(study, StudyFolder(Path(out)), watch or _Silent(), controls)
+
+
+def report(study: Study, out: Path | str) -> Findings:
+    """Writes the report of a study of one chain into its folder, and gives what it says."""
+    return write_report(study, StudyFolder(Path(out)))
+
+
+@final
+class _Silent:
+    """Watches and says nothing, but for what `tell` does with a step."""
+
+    def __init__(self, tell: Tell | None = None) -> None:
+        self._tell = tell
+
+    def step(self, chain: str, row: dict[str, Json], steps: int) -> None:
+        """A training step was made."""
+        del chain, steps
+        if self._tell:
+            self._tell(row)
+
+    def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
+        """Episodes are to be played."""
+        del title, episodes
+        return _unheard()
+
+
+@contextmanager
+def _unheard() -> Iterator[Callable[[Trajectory], None]]:
+    yield lambda _: None

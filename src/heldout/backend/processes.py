@@ -1,0 +1,239 @@
+"""Several processes with one model: they share the episodes to play and the batch to learn.
+
+The calling process only hands out work and collects; each worker runs one thread. Which worker does
+what depends on the order of the work alone, so a run is deterministic for a given number of workers.
+All workers hold the same weights: gradients are summed over them before each step.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any, Self, final
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+from heldout.backend.worker import Setting, Worker
+from heldout.config import Limits
+from heldout.errors import HeldoutError
+from heldout.learn.batch import Sample
+from heldout.model.learner import Objective, Update
+from heldout.records import Trajectory
+from heldout.rollout.episode import Assignment
+
+DONE = "done"
+
+
+def default_processes() -> int:
+    """One for each GPU; without any one for each core, at most two: more gain little for a small model."""
+    return torch.cuda.device_count() or min(2, len(os.sched_getaffinity(0)))
+
+
+@final
+class Crew:
+    """Worker processes; a context manager, so that none outlives its work."""
+
+    def __init__(self, setting: Setting, processes: int = 0) -> None:
+        self.size = processes or default_processes()
+        self._pipes = list[Connection]()
+        self._workers = list[BaseProcess]()
+        try:
+            with TemporaryDirectory(prefix="heldout-crew-") as folder:  # only until all have met there
+                for rank in range(self.size):
+                    self._start(rank, setting, f"{folder}/meeting")
+                for pipe in self._pipes:
+                    self._receive(pipe)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every worker."""
+        for pipe in self._pipes:
+            pipe.close()
+        for worker in self._workers:
+            worker.join(timeout=5)
+            if worker.is_alive():
+                worker.kill()
+                worker.join()
+
+    def play(
+        self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
+    ) -> Iterator[Trajectory]:
+        """The trajectories, as any worker finishes one: sort by name where order matters.
+
+        Whoever does not wait for all of them ends the crew: what is still played would answer later requests.
+        """
+        work = list(assignments)
+        shares = [work[rank :: self.size] for rank in range(self.size)]
+        for pipe, share in zip(self._pipes, shares, strict=True):
+            self._send(pipe, "play", (share, limits, temperature))
+        try:
+            yield from self._trajectories()
+        except GeneratorExit:
+            self.close()
+            raise
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+        """One batch, its rows dealt out by length so that the shares take equally long."""
+        by_length = sorted(samples, key=lambda sample: len(sample.ids))
+        shares = [by_length[rank :: self.size] for rank in range(self.size)]
+        updates = self._all("learn", [(share, objective) for share in shares])
+        update: Update = updates[0]
+        return update
+
+    def save(self, folder: Path, state: bool = True) -> None:
+        """Weights, tokenizer and optimizer state in a folder; every worker has the same."""
+        self._send(self._pipes[0], "save", (folder, state))
+        self._receive(self._pipes[0])
+
+    def begin(self, name: str) -> None:
+        """Every worker takes the weights of that model, and an optimizer that remembers nothing."""
+        self._all("begin", [(name,)] * self.size)
+
+    def restore(self, folder: Path) -> None:
+        """Every worker takes what `save` wrote."""
+        self._all("restore", [(folder,)] * self.size)
+
+    def _trajectories(self) -> Iterator[Trajectory]:
+        """What all workers play, until each has said that it is done."""
+        busy = list(self._pipes)
+        while busy:
+            ready = wait(busy)
+            for pipe in [pipe for pipe in busy if pipe in ready]:
+                answer = self._receive(pipe)
+                if answer == DONE:
+                    busy.remove(pipe)
+                else:
+                    yield answer
+
+    def _start(self, rank: int, setting: Setting, meeting: str) -> None:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        worker = context.Process(
+            target=_serve,
+            args=(theirs, _on_its_device(setting, rank), rank, self.size, meeting),
+            name=f"heldout-worker-{rank}",
+            daemon=True,
+        )
+        with _one_thread():
+            worker.start()
+        theirs.close()
+        self._pipes.append(ours)
+        self._workers.append(worker)
+
+    def _all(self, verb: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+        for pipe, given in zip(self._pipes, arguments, strict=True):
+            self._send(pipe, verb, given)
+        return [self._receive(pipe) for pipe in self._pipes]
+
+    def _send(self, pipe: Connection, verb: str, arguments: tuple[Any, ...]) -> None:
+        if pipe.closed:
+            raise HeldoutError("this crew has ended: start another")
+        try:
+            pipe.send((verb, arguments))
+        except (BrokenPipeError, ConnectionResetError):
+            raise self._death(self._workers[self._pipes.index(pipe)]) from None
+
+    def _receive(self, pipe: Connection) -> Any:
+        """One answer; a worker's failure is raised here."""
+        try:
+            kind, value = pipe.recv()
+        except (EOFError, ConnectionResetError):
+            raise self._death(self._workers[self._pipes.index(pipe)]) from None
+        if kind == "failure":
+            killed = [each for each in self._workers if each.exitcode]  # its end broke the others' meeting
+            raise self._death(killed[0]) if killed else value
+        return value
+
+    def _death(self, worker: BaseProcess) -> HeldoutError:
+        worker.join(timeout=5)
+        return HeldoutError(
+            f"worker process {worker.name} died (exit code {worker.exitcode}); "
+            "the run stops where it was: start it again to go on"
+        )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """While a worker starts, its environment asks for one thread: two that spin collapse tenfold."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _on_its_device(setting: Setting, rank: int) -> Setting:
+    """The setting of one worker: the GPUs are dealt out in turn."""
+    if setting.device != "cuda":
+        return setting
+    return replace(setting, device=f"cuda:{rank % torch.cuda.device_count()}")
+
+
+def _serve(pipe: Connection, setting: Setting, rank: int, size: int, meeting: str) -> None:
+    """A worker's life: answer each request until the other end closes."""
+    Thread(target=_end_with_caller, daemon=True).start()
+    try:
+        torch.set_num_threads(1)
+        worker = Worker(setting, _reduce_over(rank, size, meeting))
+        pipe.send(("ready", None))
+        while True:
+            verb, arguments = pipe.recv()
+            _answer(pipe, getattr(worker, verb), arguments)
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        return
+    except HeldoutError as failure:
+        pipe.send(("failure", failure))
+    except Exception as failure:
+        traceback.print_exc(file=sys.stderr)
+        pipe.send(("failure", HeldoutError(f"a worker failed: {type(failure).__name__}: {failure}")))
+
+
+def _end_with_caller() -> None:
+    """A killed caller closes nothing in good order: its workers end at once, whatever they are at."""
+    caller = parent_process()
+    assert caller
+    wait([caller.sentinel])
+    os._exit(1)
+
+
+def _answer(pipe: Connection, method: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Sends what the method returns; of an iterator each item, then that it is done."""
+    value = method(*arguments)
+    if isinstance(value, Iterator):
+        for item in value:
+            pipe.send(("item", item))
+        value = DONE
+    pipe.send(("value", value))
+
+
+def _reduce_over(rank: int, size: int, meeting: str) -> Callable[[Tensor], None]:
+    if size > 1:
+        torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=size)
+
+    def reduce(tensor: Tensor) -> None:
+        if size > 1:
+            torch.distributed.all_reduce(tensor)
+
+    return reduce

@@ -1,0 +1,155 @@
+"""What one process does with a model: play its share of episodes, learn its share of a batch, save."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, final
+
+from heldout.config import Limits, Source
+from heldout.envs.base import Suite
+from heldout.envs.registry import open_suite
+from heldout.errors import HeldoutError
+from heldout.learn.batch import Sample
+from heldout.model import load
+from heldout.model.chat import Chat, chat_of
+from heldout.model.engines.hf import HfEngine
+from heldout.model.learner import Learner, Objective, Update
+from heldout.model.local import LocalPolicy
+from heldout.model.parameters import Reduce, alone
+from heldout.records import Trajectory
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import play
+from heldout.store.files import refusals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a process needs to begin."""
+
+    model: str
+    source: Source
+    reference: str | None = None
+    """The model that a KL term anchors to."""
+    device: str = "cpu"
+    slots: int = 64
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.01
+
+
+class Team(Protocol):
+    """Whoever plays and learns with one model: a `Worker` in this process, or a `Crew` of processes."""
+
+    def play(
+        self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
+    ) -> Iterator[Trajectory]:
+        """The trajectories, as they finish: sort by name where order matters."""
+        ...
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+        """One batch."""
+        ...
+
+    def save(self, folder: Path, state: bool = True) -> None:
+        """The weights as a Hugging Face folder, and beside them the optimizer's state."""
+        ...
+
+    def begin(self, name: str) -> None:
+        """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
+        ...
+
+    def restore(self, folder: Path) -> None:
+        """Weights and optimizer as they were saved."""
+        ...
+
+
+@final
+class Worker:
+    """A model that plays and learns, in the process that it is made in."""
+
+    def __init__(self, setting: Setting, reduce: Reduce = alone) -> None:
+        self.setting = setting
+        self.model, self.tokenizer = load.load(setting.model, setting.device)
+        self.chat = chat_of(self.tokenizer)
+        self.engine = engine_on(self.model, self.chat, slots=setting.slots)
+        self.learner = Learner(
+            self.model,
+            betas=setting.betas,
+            weight_decay=setting.weight_decay,
+            reference=load.load(setting.reference, setting.device)[0] if setting.reference else None,
+            reduce=reduce,
+        )
+
+    @property
+    def model_seconds(self) -> float:
+        """Time spent inside the model while playing, for those who measure."""
+        return self.engine.model_seconds
+
+    def play(
+        self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0
+    ) -> Iterator[Trajectory]:
+        """The trajectories of these assignments, as they finish."""
+        policy = LocalPolicy(self.chat, self.engine, temperature)
+        try:
+            yield from play(policy, assignments, limits, self.suite)
+        finally:  # whoever waits for no more leaves conversations open
+            policy.close()
+            self.engine.rest()
+
+    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+        """One batch; every process of a crew must be given its share at the same time."""
+        update = self.learner.learn(samples, objective)
+        self._update_engine()
+        return update
+
+    def save(self, folder: Path, state: bool = True) -> None:
+        """The weights as a Hugging Face folder, and beside them the optimizer's state."""
+        with _refusals(folder):
+            load.save(self.model, self.tokenizer, folder)
+            if state:
+                self.learner.save(folder / "optimizer.safetensors")
+
+    def begin(self, name: str) -> None:
+        """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
+        model, _ = load.load(name, self.setting.device)
+        self.model.load_state_dict(model.state_dict())
+        self.learner.forget()
+        self._update_engine()
+
+    def restore(self, folder: Path) -> None:
+        """Weights and optimizer as they were saved."""
+        self.begin(str(folder))
+        self.learner.restore(folder / "optimizer.safetensors")
+        self._update_engine()
+
+    def _update_engine(self) -> None:
+        self.engine.update(self.model.named_parameters)
+
+    def suite(self, name: str) -> Suite:
+        """The environment of that name over this worker's source of tasks."""
+        return open_suite(name, self.setting.source)
+
+
+def engine_on(model: Any, chat: Chat, *, slots: int) -> HfEngine:
+    """An engine on a model's weights; replies end where its template or the model itself ends them."""
+    return HfEngine(
+        model,
+        slots=max(1, slots),
+        context=load.context_of(model),
+        end_ids=sorted({chat.end_id, *load.end_ids(model)}),
+    )
+
+
+@contextmanager
+def _refusals(folder: Path) -> Iterator[None]:
+    """Turns a refusal of the operating system into one line.
+
+    safetensors and tokenizers are Rust, and tell it in errors of their own; of tokenizers it is a bare Exception.
+    """
+    try:
+        with refusals(folder, "write"):
+            yield
+    except Exception as error:
+        if "os error" not in str(error):
+            raise
+        raise HeldoutError(f"could not write {folder}: {error}") from error

@@ -1,0 +1,136 @@
+"""What a study of one chain found: everything that its report says, and its tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from heldout.analysis.scores import ALL, Cell, CellScore, Change
+from heldout.config import Config
+from heldout.reporting.tables import Table
+
+MISSING = "–"
+"""What was not measured: a missing cell, never a zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """The base measured another way, to see what of a gain is not learning."""
+
+    name: str
+    """`greedy` or `matched_entropy`."""
+    temperature: float
+    scores: tuple[CellScore, ...]
+    change: Mapping[Cell, Change]
+    """From the control to the trained model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """One chain of one stage, before and after."""
+
+    study: str
+    base_name: str
+    """The model that the chain starts from."""
+    chain: str
+    trained_env: str
+    trained_difficulty: str
+    seeds: tuple[int, ...]
+    config: Config
+    """By which all of it was trained and measured."""
+    base: tuple[CellScore, ...]
+    trained: tuple[CellScore, ...]
+    change: Mapping[Cell, Change]
+    controls: tuple[Control, ...]
+    wall_seconds: float
+
+    def was_trained(self, cell: Cell) -> bool:
+        """Whether the tasks that the chain was trained on are of this cell's kind."""
+        difficulties = (ALL, cell.difficulty)
+        return cell.env == self.trained_env and self.trained_difficulty in difficulties
+
+    @property
+    def cells(self) -> list[Cell]:
+        """What was measured before or after: first what was trained on, then what was not."""
+        seen = {score.cell for score in (*self.base, *self.trained)}
+        return sorted(seen, key=lambda cell: (not self.was_trained(cell), cell.env != self.trained_env, cell))
+
+
+def score_table(findings: Findings) -> Table:
+    """Before, after and the change of each cell, with intervals."""
+    base, trained = _by_cell(findings.base), _by_cell(findings.trained)
+    rows = [
+        (
+            cell.name,
+            "yes" if findings.was_trained(cell) else "no",
+            str(_either(base, trained, cell).n),
+            _interval_words(base.get(cell)),
+            _interval_words(trained.get(cell)),
+            _change_words(findings.change.get(cell)),
+        )
+        for cell in findings.cells
+    ]
+    return Table(("test tasks", "kind trained on", "n", "base", "trained", "change"), rows)
+
+
+def control_table(findings: Findings) -> Table:
+    """Each control's score in each cell, and the trained model's change over it."""
+    rows = [
+        (
+            cell.name,
+            control.name.replace("_", " "),
+            f"{control.temperature:.2f}",
+            _interval_words(_by_cell(control.scores).get(cell)),
+            _change_words(control.change.get(cell)),
+        )
+        for cell in findings.cells
+        for control in findings.controls
+        if cell in _by_cell(control.scores)
+    ]
+    return Table(("test tasks", "control", "temperature", "score", "change over it"), rows)
+
+
+def detail_table(findings: Findings) -> Table:
+    """What else was counted, before and after."""
+    both = (("base", _by_cell(findings.base)), ("trained", _by_cell(findings.trained)))
+    rows = [
+        (cell.name, name, *_details(scores[cell]))
+        for cell in findings.cells
+        for name, scores in both
+        if cell in scores
+    ]
+    return Table(("test tasks", "model", "k", "success@k", "pass@k", "turns", "generated tokens", "endings"), rows)
+
+
+def _by_cell(scores: tuple[CellScore, ...]) -> dict[Cell, CellScore]:
+    """The scores of one checkpoint, by cell."""
+    return {score.cell: score for score in scores}
+
+
+def _interval_words(score: CellScore | None) -> str:
+    """A score and its interval in points, `41.7 [36.0, 47.3]`."""
+    if score is None:
+        return MISSING
+    low, high = score.ci95
+    return f"{100 * score.score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _change_words(change: Change | None) -> str:
+    """A change and its interval in points, `+20.5 [+14.2, +26.9]`."""
+    if change is None:
+        return MISSING
+    low, high = change.ci95
+    return f"{change.mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def _either(base: Mapping[Cell, CellScore], trained: Mapping[Cell, CellScore], cell: Cell) -> CellScore:
+    return base[cell] if cell in base else trained[cell]
+
+
+def _details(score: CellScore) -> tuple[str, ...]:
+    return (
+        str(score.k),
+        f"{100 * score.success:.1f}",
+        f"{100 * score.pass_at_k:.1f}",
+        f"{score.turns:.1f}",
+        f"{score.tokens:.1f}",
+        ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in score.endings.items()),
+    )

@@ -1,0 +1,129 @@
+"""The page of a study of one chain, in Markdown."""
+
+from collections.abc import Sequence
+
+from heldout.config import Config
+from heldout.records import Trajectory, Turn
+from heldout.reporting.examples import Example
+from heldout.reporting.findings import Findings, control_table, detail_table, score_table
+from heldout.reporting.tables import fenced, markdown
+
+HELD_OUT = """\
+*Held out* means held out of the reinforcement fine-tuning: no task in these tables was trained on, and where the
+table says "no", nothing of its kind was. It does not mean never seen. A base model may have met an environment
+before: an instruct model on the web, the pocket model in the demonstrations that it imitates. Demonstrations,
+training tasks and test tasks are three pools without a world in common, by the hash of their content.
+"""
+
+INTERVALS = """\
+Scores are avg@k in points from 0 to 100: the mean over tasks of the mean score of a task's k attempts. Square
+brackets hold 95 % intervals: tasks{seeds} were drawn again 10,000 times. A change is taken task by task, so how
+hard a task is cancels out. The model after the last step is reported, never the best on test. A dash is a figure
+that was not measured. Episodes that the infrastructure broke are counted among the endings and nowhere else.
+"""
+
+CONTROLS = """\
+Some of a gain can come from choosing more sharply among what the base could do already. Two controls measure that:
+the base decoded greedily, and the base at the temperature where its replies have the trained model's entropy.
+What remains over both is not explained by sharper choice alone.
+"""
+
+MACHINE_READ = "The same figures for programs are in `summary.json`.\n"
+
+
+def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
+    """The whole page; `curve` is the path of the curve's image, from the page."""
+    seeds = " and training seeds" if len(findings.seeds) > 1 else ""
+    parts = [
+        f"# {findings.study}: what training on {_trained(findings)} changed, there and elsewhere\n",
+        _measured(findings),
+        _played(findings.config),
+        _section("Before and after", markdown(score_table(findings)), INTERVALS.format(seeds=seeds), MACHINE_READ),
+        _section("Controls", CONTROLS, markdown(control_table(findings))) if findings.controls else "",
+        _section("Learning curve", f"![Reward and success by training step, and test scores]({curve})\n"),
+        _section("Counts", markdown(detail_table(findings))),
+        _section("What held out means", HELD_OUT),
+        _episodes(shown) if shown else "",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _transcript(trajectory: Trajectory) -> str:
+    """An episode after its opening: each turn's reply, what it was worth, and the answer to it."""
+    turns = [_turn(number, turn) for number, turn in enumerate(trajectory.turns, start=1)]
+    return "\n".join([*turns, _ended(trajectory)])
+
+
+def _trained(findings: Findings) -> str:
+    return f"{findings.trained_env} ({findings.trained_difficulty})"
+
+
+def _measured(findings: Findings) -> str:
+    seeds = ", ".join(map(str, findings.seeds))
+    cells = ", ".join(cell.name for cell in findings.cells)
+    return (
+        f"The model `{findings.base_name}` was trained for {findings.config.train.steps} steps on"
+        f" {_trained(findings)} (chain `{findings.chain}`, seed {seeds}) and measured before and after"
+        f" on the test tasks of {cells}. All of it took {findings.wall_seconds / 60:.1f} minutes.\n"
+    )
+
+
+def _played(config: Config) -> str:
+    """By which tasks and rules, so that a page never stands for others."""
+    source, measured = config.source, config.evaluate
+    tasks = f"generated (profile `{source.profile}`)" if source.kind == "generated" else "the published ones"
+    halves = f"by the file `{source.difficulty}`" if source.difficulty else "as each environment has them"
+    variant = f" Every environment is the variant `{source.variant.name}` of itself." if source.variant.name else ""
+    return (
+        f"The tasks are {tasks}, played by `{source.rules}` rules for at most {measured.turns} turns, at"
+        f" temperature {measured.temperature:g}. Easy and hard are {halves}.{variant}\n"
+    )
+
+
+def _section(title: str, *parts: str) -> str:
+    return "\n".join([f"## {title}\n", *parts])
+
+
+def _episodes(shown: Sequence[Example]) -> str:
+    rule = (
+        "Chosen by rule, not by eye: of the tasks' first attempts, those that gained most, middlingly and least."
+        " Equal gains are ordered by the hash of the task.\n"
+    )
+    return _section("Tasks to read, before and after", rule, *map(_example, shown))
+
+
+def _example(example: Example) -> str:
+    task = example.before.task
+    return "\n".join(
+        [
+            f"### {task.id} ({task.env}, {task.difficulty}): {example.why}, {100 * example.gain:+.0f} points\n",
+            _folded("What both were told first", fenced(example.before.opening)),
+            f"#### Before: {_outcome(example.before)}\n",
+            _transcript(example.before),
+            f"#### After: {_outcome(example.after)}\n",
+            _transcript(example.after),
+        ]
+    )
+
+
+def _folded(title: str, content: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{content}\n</details>\n"
+
+
+def _turn(number: int, turn: Turn) -> str:
+    said, told = fenced(turn.reply.text), fenced(turn.observation)
+    return f"**Turn {number}**, reply:\n\n{said}\nObservation, with reward {turn.reward:g}:\n\n{told}"
+
+
+def _outcome(trajectory: Trajectory) -> str:
+    turns = "1 turn" if len(trajectory.turns) == 1 else f"{len(trajectory.turns)} turns"
+    return f"{_ending(trajectory)}, score {100 * trajectory.score:.0f}, {turns}"
+
+
+def _ended(trajectory: Trajectory) -> str:
+    total = f"reward {trajectory.reward:g}, score {trajectory.score:g}"
+    return f"The episode ended: {_ending(trajectory)}; {total}.\n"
+
+
+def _ending(trajectory: Trajectory) -> str:
+    return trajectory.ending.replace("_", " ")

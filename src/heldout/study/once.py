@@ -1,0 +1,187 @@
+"""One training, or the measurement of one agent, in a study's folder: what `heldout train` and `evaluate` do."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from shutil import copyfile
+
+from heldout.agents import Agent, Backends, agent_of, open_agent, suites_of
+from heldout.analysis.scores import ALL, Cell
+from heldout.chains import Chain, Stage, chain_name, training_chain
+from heldout.config import Config
+from heldout.envs.base import Suite
+from heldout.errors import BadCall
+from heldout.evaluation.measure import Identity, measure, missing, wanted
+from heldout.records import Episode, Json, Trajectory
+from heldout.rollout.groups import Play
+from heldout.store import schema
+from heldout.store.folders import ACCOUNT, replacing, sweep
+from heldout.store.lease import hold
+from heldout.store.lineage import differences
+from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
+from heldout.study.perform import Place, checkpoint_of, perform, place_of_study
+from heldout.study.plan import plan
+from heldout.study.results import Base, Union, read_union, write_union
+from heldout.study.run import claim
+from heldout.training.identity import apart
+from heldout.training.stage import recorded
+
+Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
+"""Opens who is told of so many episodes that are to be played."""
+
+OPTIMIZER = "optimizer.safetensors"
+"""What of a checkpoint only going on needs."""
+
+
+def train_once(place: Place, *, resume: bool | None = None) -> tuple[Path, StageFolder, str]:
+    """Trains the one stage of a study of one chain and one seed: its checkpoint, its folder, and what was new.
+
+    `resume` says whether a run is expected in the folder; None takes it as it is. A run that cannot go on as it
+    was, since its settings are others now, goes on as a new stage from its last good checkpoint; the text says so.
+    """
+    [chain], [seed] = place.study.chains, place.study.seeds
+    folder = place.stage(chain, seed)
+    if resume and not folder.config.exists():
+        raise BadCall(f"{folder.root} holds no run to resume: leave --resume out to begin one")
+    if resume is False and folder.config.exists():
+        raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
+    here, news = _continue(place, folder, chain) if folder.config.exists() else (place, "")
+    claim(here)
+    with Backends() as backends:
+        for piece in plan(here.study, controls=False):
+            perform(here, piece.work, backends)
+    [chain] = here.study.chains
+    return checkpoint_of(here, chain, seed), here.stage(chain, seed), news
+
+
+def publish(checkpoint: Path, folder: Path) -> Path:
+    """The folder, now with the checkpoint's model, to be read by transformers; it is never there half written."""
+    with replacing(folder) as partial:
+        for file in sorted(checkpoint.iterdir()):
+            if file.name not in (OPTIMIZER, ACCOUNT):
+                copyfile(file, partial / file.name)
+    return folder
+
+
+def measure_agent(
+    model: str,
+    cells: Iterable[Sequence[Cell]],
+    config: Config,
+    study: StudyFolder,
+    *,
+    seed: int,
+    playing: Playing,
+) -> list[Episode]:
+    """The rows of an agent in each environment's cells; what is in the folder is not played again."""
+    agent, suites = agent_of(model), suites_of(config)
+    identity = identity_of(agent, study, seed)
+    folder = study.evaluation(_label(agent, _claim_for(study, agent), identity), identity.step, seed)
+    with open_agent(model, config) as play:
+        return [
+            row
+            for own in cells
+            for row in measure_cells(
+                play, suites, own, identity=identity, config=config, folder=folder, playing=playing
+            )
+        ]
+
+
+def measure_cells(
+    play: Play,
+    suites: Callable[[str], Suite],
+    cells: Sequence[Cell],
+    *,
+    identity: Identity,
+    config: Config,
+    folder: EvaluationFolder,
+    playing: Playing,
+    purpose: str = "evaluate",
+) -> list[Episode]:
+    """The rows of one environment's cells."""
+    env = cells[0].env
+    limits = replace(config.limits, turns=config.evaluate.turns)
+    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, limits, purpose=purpose))
+    with hold(folder.lease(env), purpose=f"{purpose} {env}") as lease:
+        if left := missing(needs, rows):
+            folder.mend(env)
+            left = missing(needs, rows)
+        with playing(f"{purpose} {env}", len(left)) as played:
+            return measure(
+                play,
+                suites,
+                cells,
+                identity=identity,
+                settings=config.evaluate,
+                limits=config.limits,
+                rows=rows,
+                trajectories=folder.trajectories(env),
+                progress=played,
+                check=lease.check,
+                purpose=purpose,
+            )
+
+
+def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
+    """What is measured of one environment: one difficulty, or where `all` is asked each that it has."""
+    there = sorted({task.difficulty for task in suite.tasks(split)}) if difficulty == ALL else [difficulty]
+    return [Cell(env=suite.name, split=split, difficulty=each) for each in there]
+
+
+def identity_of(agent: Agent, study: StudyFolder, seed: int) -> Identity:
+    """Whose rows an agent's are; those of a checkpoint say its chain and its step."""
+    return Identity(
+        study=study.root.name,
+        base=agent.base,
+        model=agent.identity,
+        chain=chain_name(training_chain(agent.chain) if agent.chain else ()),
+        seed=seed,
+        step=agent.step,
+    )
+
+
+def _continue(place: Place, folder: StageFolder, chain: Chain) -> tuple[Place, str]:
+    """The same place; or, where the run cannot go on as it was, that of a new stage from its last good checkpoint.
+
+    Only settings may differ: another base, seed or task source is another run, and refused.
+    """
+    job = place.job(chain, place.study.last_step(chain), place.study.seeds[0])
+    known = schema.read(folder.config)["training"]
+    own = f"stages.{len(job.before)}."
+    differing = {path.removeprefix(own): now for path, _, now in differences(known, job.training)}
+    if not differing:
+        return place, ""
+    reason, last = apart(known, job.training), recorded(folder)
+    if not all(path.startswith(("train.", "limits.", "processes", "backend", "reference")) for path in differing):
+        raise BadCall(f"{folder.root} holds another run: {reason} (choose another folder with --out)")
+    if not last:
+        raise BadCall(f"{folder.root} cannot go on: {reason}, and it has no checkpoint yet (choose --out)")
+    stage = replace(chain[-1], changes=_changes(chain[-1], differing))
+    study = replace(place.study, base=str(folder.whole(last)), chains=((stage,),))
+    new = place_of_study(study, place.folder, place.watch)
+    return new, f"{reason}: goes on from step {last} as a new stage, {chain_name(new.full((stage,)))}"
+
+
+def _changes(stage: Stage, differing: dict[str, Json]) -> tuple[tuple[str, str], ...]:
+    """The stage's own changes, and those settings that differ from the run's before it."""
+    new = {path: str(value) for path, value in differing.items() if path.startswith(("train.", "limits."))}
+    return tuple({**dict(stage.changes), **new}.items())
+
+
+def _claim_for(study: StudyFolder, agent: Agent) -> Base:
+    """What the chains of the folder start from: the first that was measured there."""
+    with hold(study.lease, purpose="begin evaluate"):
+        sweep(study.root)
+        union = read_union(study)
+        if union is None:
+            union = Union(base=Base(name=agent.base, digest=agent.digest))
+            write_union(study, union)
+    return union.base
+
+
+def _label(agent: Agent, base: Base, identity: Identity) -> str:
+    """The folder's name for an agent; one that the folder's own study would not look for there has its own."""
+    is_own_seed = not agent.stages or agent.stages[-1]["seed"] == identity.seed
+    if agent.digest == base.digest and is_own_seed:
+        return identity.chain
+    return f"{agent.base} {identity.chain} {agent.identity}"

@@ -1,0 +1,158 @@
+"""What a study's folder has of what the study asks for: rows and temperatures, read without any environment."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from heldout.chains import Chain, chain_name, parse_chain, training_chain
+from heldout.errors import BadCall
+from heldout.records import Ending, Episode, Json, from_json, to_json
+from heldout.store import schema
+from heldout.store.files import read_json
+from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
+from heldout.study.controls import Matched
+from heldout.study.plan import Measured, Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What every chain of a study folder starts from."""
+
+    name: str
+    """What people call it."""
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFacts:
+    """What a cell was when the study asked for it: its rows are told from others by this."""
+
+    tasks: tuple[str, ...]
+    data: str
+    rules: str
+    rules_version: int
+    prompt: str
+    variant: str
+    difficulty_source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What one study asked of the folder."""
+
+    study: Mapping[str, Json] = field(hash=False)
+    chain: str
+    """What the model that its chains start from went through before; `base` for nothing."""
+    step: int
+    cells: Mapping[str, Json] = field(hash=False)
+    """`CellFacts` by the cells' names."""
+    models: Mapping[str, str] = field(hash=False)
+    """What names each checkpoint that is measured, and the base: by the chain's name in the study and the seed."""
+    made_with: Mapping[str, Json] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Union:
+    """A study's folder: one base, and all that was ever asked of it."""
+
+    base: Base
+    asked: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    """`Asked` by the studies' digests."""
+
+
+def read_union(folder: StudyFolder) -> Union | None:
+    """What the folder holds; None where it holds nothing yet."""
+    if not folder.study.exists():
+        return None
+    value = schema.read(folder.study)
+    del value["schema"]
+    return from_json(Union, value)
+
+
+def write_union(folder: StudyFolder, union: Union) -> None:
+    """Says what the folder holds."""
+    schema.replace(folder.study, to_json(union))
+
+
+def model_key(chain: Chain, seed: int) -> str:
+    """What a checkpoint is found by among those that a study measures."""
+    return f"{chain_name(chain)}, seed {seed}"
+
+
+def stage_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> StageFolder:
+    """Where the training lies that ends a chain, however long it is."""
+    full = (*parse_chain(_asked(study, folder).chain), *chain)
+    return folder.stage(chain_name(training_chain(full)), seed)
+
+
+def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
+    """Where the measurements of a chain's end, or of the base, are kept."""
+    asked = _asked(study, folder)
+    full = (*parse_chain(asked.chain), *chain)
+    name = chain_name(training_chain(full) if full else ())
+    return folder.evaluation(name, study.last_step(chain) if chain else asked.step, seed)
+
+
+def matched_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Matched | None:
+    """The temperature at which the base is as random as the chain's end, where it was sought."""
+    path = evaluation_of(study, folder, chain, seed).matched
+    return Matched(**read_json(path)) if path.exists() else None
+
+
+def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Episode]:
+    """What the study wanted to know of a chain's end, or of the base, and has played, each episode once."""
+    asked = _asked(study, folder)
+    model = asked.models[model_key(chain, seed)]
+    evaluation = evaluation_of(study, folder, chain, seed)
+    played = {env: _played(evaluation.rows(env)) for env in study.envs}
+    return [
+        row
+        for each in study.measured
+        for row in _wanted(
+            study, each, from_json(CellFacts, asked.cells[each.cell.name]), played[each.cell.env], temperature
+        )
+        if (row.seed, row.model) == (seed, model)
+    ]
+
+
+def seconds_of(folder: StudyFolder) -> float:
+    """How long all sessions took together."""
+    return float(sum(session["seconds"] for _, session in folder.sessions))
+
+
+def _wanted(
+    study: Study, measured: Measured, facts: CellFacts, rows: Iterable[Episode], temperature: float
+) -> Iterator[Episode]:
+    """The rows of a cell as the study measures it, by task and attempt; those of other settings lie beside them."""
+    config, samples = study.config, study.samples(temperature)
+    places = {task: place for place, task in enumerate(facts.tasks)}
+    asked = (
+        (measured.cell.split, config.evaluate.turns, temperature),
+        (config.limits.response_budget, config.limits.reply_tokens),
+        (facts.data, facts.rules, facts.rules_version, facts.prompt, facts.variant, facts.difficulty_source),
+    )
+    found = [
+        row
+        for row in rows
+        if row.task in places
+        and row.attempt < samples
+        and asked
+        == (
+            (row.split, row.max_turns, row.temperature),
+            (row.response_budget, row.reply_tokens),
+            (row.data, row.rules, row.rules_version, row.prompt, row.variant, row.difficulty_source),
+        )
+    ]
+    return iter(sorted(found, key=lambda row: (places[row.task], row.attempt)))
+
+
+def _played(rows: Iterable[Episode]) -> list[Episode]:
+    """Those that were played to an ending of their own, each once; of one that was played twice, the last."""
+    return list({row.key: row for row in rows if row.ending != Ending.ERROR}.values())
+
+
+def _asked(study: Study, folder: StudyFolder) -> Asked:
+    union = read_union(folder)
+    asked = union and union.asked.get(study.digest)
+    if not asked:
+        raise BadCall(f"{folder.root} was never asked this study {study.name!r}: run it first")
+    return from_json(Asked, asked)

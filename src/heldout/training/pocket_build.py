@@ -1,0 +1,187 @@
+"""How a pocket model is made by its recipe, and made on where it was stopped."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+
+import torch
+
+from heldout.backend.processes import Crew
+from heldout.backend.worker import Setting, Team
+from heldout.config import Variant
+from heldout.envs.base import Suite
+from heldout.envs.registry import open_suite
+from heldout.errors import BadCall
+from heldout.learn.algorithms import IMITATION
+from heldout.learn.batch import Sample
+from heldout.model import load
+from heldout.model.chat import chat_of
+from heldout.model.learner import Objective
+from heldout.model.pocket import newborn, shape, tokenizer_of
+from heldout.records import digest, to_json
+from heldout.seeds import derive, stream
+from heldout.store import schema
+from heldout.store.runs import StageFolder
+from heldout.training.imitate import Demonstration, batches, demonstrations, sample_of, shared, texts_of
+from heldout.training.pocket_recipe import Lesson, Recipe, Share
+
+Say = Callable[[str], None]
+
+PIECE = 500
+"""Demonstrations that one process makes at a time."""
+
+SAVE_EVERY = 500
+"""Steps of imitation between two checkpoints of a build."""
+
+LONGEST, COPIED = 512, 5
+"""Ids of the longest row of the copy warm-up, and how many batches in a row must be copied well."""
+
+
+def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
+    """Makes the model in a folder: trained in float32, written in float16.
+
+    A build that was stopped goes on from its last checkpoint, and ends in the same model. The checkpoints stay:
+    who calls clears them away once nothing more is to be done with the model.
+    """
+    unfinished = unfinished_in(folder)
+    _claim(unfinished, recipe)
+    lessons = {lesson.name: _gather(recipe, lesson, processes) for lesson in recipe.lessons}
+    say(", ".join(f"{len(demos)} demonstrations of {name}" for name, demos in lessons.items()))
+    first = recipe.lessons[0].name
+    tokenizer = tokenizer_of((text for demo in lessons[first] for text in texts_of(demo)), recipe.vocabulary)
+    chat = chat_of(tokenizer)
+    config = shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers)
+    model = newborn(config, derive(recipe.seed, "weights"))
+    say(f"{len(tokenizer)} words, {sum(p.numel() for p in model.parameters()):,} parameters")
+    load.save(model, tokenizer, unfinished.root / "newborn")
+    samples = {name: [sample_of(chat, demo) for demo in demos] for name, demos in lessons.items()}
+    setting = Setting(
+        model=str(unfinished.root / "newborn"),
+        source=recipe.source,
+        betas=recipe.betas,
+        weight_decay=recipe.weight_decay,
+    )
+    with Crew(setting, processes) as crew:
+        if (done := unfinished.latest()) is None:
+            learn_to_copy(crew, recipe, len(tokenizer), say)
+            save(crew, unfinished, 0)
+        else:
+            crew.restore(unfinished.whole(done))
+        for step in imitate(crew, recipe, samples, say, done or 0):
+            if step % SAVE_EVERY == 0 or step == recipe.steps:
+                save(crew, unfinished, step)
+    trained, _ = load.load(str(unfinished.whole(recipe.steps)))
+    load.save(trained, tokenizer, folder, torch.float16)
+
+
+def save(team: Team, folder: StageFolder, step: int) -> None:
+    """A checkpoint of the build."""
+    with folder.saving(step) as partial:
+        team.save(partial)
+
+
+def unfinished_in(folder: Path) -> StageFolder:
+    """Where the checkpoints of a build lie."""
+    return StageFolder(folder / "unfinished")
+
+
+def _claim(unfinished: StageFolder, recipe: Recipe) -> None:
+    """Says whose the folder is, or refuses one in which another recipe is under way."""
+    claim = {"recipe": digest(to_json(recipe))}
+    if not unfinished.config.exists():
+        schema.replace(unfinished.config, claim)
+    elif schema.read(unfinished.config).get("recipe") != claim["recipe"]:
+        raise BadCall(
+            f"{unfinished.root} holds a model half made by another recipe: choose another --out, or remove it"
+        )
+
+
+def _gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstration]:
+    """A lesson's demonstrations, from the pool that no training and no test touches."""
+    pieces = [piece for share in lesson.shares for piece in _pieces(recipe, share)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return [demo for piece in pool.map(_piece, pieces) for demo in piece]
+
+
+def _pieces(recipe: Recipe, share: Share) -> Iterator[tuple[Recipe, Share, int, range]]:
+    """A share cut into the work of one process at a time: the demonstrations' map, and their numbers."""
+    for part, words in enumerate(share.maps):
+        first, end = (share.count * edge // len(share.maps) for edge in (part, part + 1))
+        for start in range(first, end, PIECE):
+            yield recipe, share, words, range(start, min(start + PIECE, end))
+
+
+def _piece(piece: tuple[Recipe, Share, int, range]) -> list[Demonstration]:
+    """Some of an environment's demonstrations, made in a process of its own."""
+    recipe, share, words, numbers = piece
+    source = replace(recipe.source, variant=Variant(words=words))
+
+    def suites(name: str) -> Suite:
+        return open_suite(name, source)
+
+    pool = suites(share.env).tasks("demonstrations")
+    seed = derive(recipe.seed, "demonstrations", share.env)
+    tasks = [pool[number] for number in numbers]
+    return list(demonstrations(suites, tasks, share.mistakes, turns=share.turns, seed=seed))
+
+
+def learn_to_copy(team: Team, recipe: Recipe, vocabulary: int, say: Say) -> None:
+    """Random ids, then runs of them again at ever longer distances; ends when copying works at the longest."""
+    rng = stream(recipe.seed, "copy")
+    length, copied = 64, 0
+    for step in range(recipe.copy_steps):
+        rows = recipe.copy_tokens // length
+        batch = shared([copying(rng, vocabulary, length) for _ in range(rows)])
+        lr = recipe.copy_lr * min(1.0, (step + 1) / recipe.warmup)
+        loss = team.learn(batch, Objective(algorithm=IMITATION, lr=lr)).loss
+        if step % 25 == 0:
+            say(f"copy {step}: loss {loss:.3f} at length {length}")
+        copied = copied + 1 if loss < recipe.copy_loss else 0
+        if copied == COPIED:
+            if length == LONGEST:
+                return
+            length, copied = 2 * length, 0
+
+
+def copying(rng: Random, vocabulary: int, length: int) -> Sample:
+    """Half random ids, half runs of 4 to 9 of them.
+
+    In a run, all ids but the first two count: the first cannot be known, and where it stands in several
+    places the second cannot be either.
+    """
+    ids = [rng.randrange(vocabulary) for _ in range(length // 2)]
+    weights = [0.0] * len(ids)
+    while len(ids) < length:
+        run = rng.randint(4, 9)
+        start = rng.randrange(length // 2 - run)
+        ids += ids[start : start + run]
+        weights += [0.0, 0.0] + [1.0] * (run - 2)
+    return Sample(ids=tuple(ids[:length]), weights=tuple(weights[:length]))
+
+
+def imitate(
+    team: Team, recipe: Recipe, samples: Mapping[str, Sequence[Sample]], say: Say, done: int = 0
+) -> Iterator[int]:
+    """The lessons in order, from the step after `done`; gives the number of each step that was made.
+
+    The learning rate rises over `warmup` steps and then falls linearly to nothing.
+    """
+    for step, (lesson, batch) in enumerate(_lessons(recipe, samples)):
+        if step < done:
+            continue
+        lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
+        update = team.learn(batch, Objective(algorithm=IMITATION, lr=lr))
+        if step % 25 == 0:
+            say(f"{lesson} {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")
+        yield step + 1
+
+
+def _lessons(recipe: Recipe, samples: Mapping[str, Sequence[Sample]]) -> Iterator[tuple[str, list[Sample]]]:
+    """Each step's batch, and the lesson that it is of."""
+    for lesson in recipe.lessons:
+        stock = batches(samples[lesson.name], recipe.batch_tokens, stream(recipe.seed, lesson.name))
+        yield from ((lesson.name, batch) for batch in islice(stock, lesson.steps))

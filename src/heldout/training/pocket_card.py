@@ -1,0 +1,101 @@
+"""What the pocket model is worth, written beside it; and whether a model built anew is worth the same."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import rmtree
+
+from heldout.agents import agent_of, open_agent, suites_of
+from heldout.analysis.scores import Cell, CellScore, summarise
+from heldout.chains import BASE
+from heldout.config import Evaluate, pocket
+from heldout.evaluation.measure import Identity, measure
+from heldout.model.load import place_of
+from heldout.records import Json, to_json
+from heldout.store.files import read_json, replace_json, sha256_of
+from heldout.store.rows import Memory
+from heldout.training.pocket_build import Say, build, unfinished_in
+from heldout.training.pocket_recipe import Recipe
+from heldout.version import __version__
+
+CARD = "recipe.json"
+WEIGHTS = "model.safetensors"
+TASKS = 50
+"""Test tasks of each cell that the scores are taken from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One cell's score in the shipped model and in the one built anew."""
+
+    cell: str
+    shipped: Mapping[str, Json]
+    rebuilt: Mapping[str, Json]
+
+    @property
+    def agree(self) -> bool:
+        """Whether the two 95 % intervals overlap."""
+        (low, high), (other_low, other_high) = self.shipped["ci95"], self.rebuilt["ci95"]
+        return bool(low <= other_high and other_low <= high)
+
+
+def make(recipe: Recipe, folder: Path, processes: int, say: Say) -> dict[str, Json]:
+    """Builds the model, measures it, and writes its card; stopped anywhere, it goes on from the last checkpoint."""
+    build(recipe, folder, processes, say)
+    card = _write_card(recipe, folder, processes)
+    rmtree(unfinished_in(folder).root)
+    return card
+
+
+def _write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]:
+    """Measures a built model and writes how it was made, its hash and its scores beside it."""
+    card = {
+        "heldout": __version__,
+        "recipe": to_json(recipe),
+        "sha256": sha256_of(folder / WEIGHTS),
+        "scores": _scores_of(recipe.envs, str(folder), processes),
+    }
+    replace_json(folder / CARD, card)
+    return card
+
+
+def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compared]:
+    """Builds the shipped model's recipe anew and compares each cell's score."""
+    shipped = read_json(Path(place_of("pocket")) / CARD)
+    rebuilt = make(recipe, folder, processes, say)
+    return [
+        Compared(cell=cell, shipped=score, rebuilt=rebuilt["scores"][cell])
+        for cell, score in shipped["scores"].items()
+    ]
+
+
+def _scores_of(envs: Iterable[str], model: str, processes: int) -> dict[str, Json]:
+    """avg@8 at K = 20 on test tasks of each environment, in points."""
+    config = replace(pocket(), evaluate=Evaluate(tasks=TASKS), processes=processes)
+    cells = [Cell(env=env, split="test", difficulty=level) for env in envs for level in ("easy", "hard")]
+    identity = Identity(study="pocket", base="pocket", model=agent_of(model).identity, chain=BASE, seed=0, step=0)
+    with open_agent(model, config) as play:
+        rows = measure(
+            play,
+            suites_of(config),
+            cells,
+            identity=identity,
+            settings=config.evaluate,
+            limits=config.limits,
+            rows=Memory(),
+            trajectories=Memory(),
+        )
+    return {score.cell.name: _figures(score) for score in summarise(rows)}
+
+
+def _figures(score: CellScore) -> dict[str, Json]:
+    return {
+        "score": round(100 * score.score, 2),
+        "ci95": [round(100 * end, 2) for end in score.ci95],
+        "success": round(100 * score.success, 2),
+        "useful": round(100 * score.useful, 2),
+        "turns": round(score.turns, 2),
+        "endings": dict(score.endings),
+        "n": score.n,
+        "k": score.k,
+    }

@@ -1,0 +1,123 @@
+from dataclasses import replace
+
+from heldout.config import Config, Evaluate, Source, Variant
+from heldout.records import Ending, Trajectory
+from heldout.reporting.examples import Example, examples
+from heldout.reporting.findings import Findings, control_table, detail_table, score_table
+from heldout.reporting.pages import study_page
+from heldout.reporting.summary import summary
+
+
+def test_the_first_table_says_what_changed_where(findings: Findings) -> None:
+    assert score_table(findings).rows == [
+        ("textcraft.easy", "yes", "60", "40.0 [35.0, 46.2]", "75.0 [70.0, 81.2]", "+35.0 [+29.0, +40.5]"),
+        ("textcraft.hard", "no", "60", "10.0 [5.0, 16.2]", "20.0 [15.0, 26.2]", "+10.0 [+4.0, +15.5]"),
+        ("babyai.easy", "no", "60", "30.0 [25.0, 36.2]", "25.0 [20.0, 31.2]", "-5.0 [-11.0, +0.5]"),
+    ]
+
+
+def test_what_was_not_measured_is_a_dash_never_a_zero(findings: Findings) -> None:
+    half = replace(findings, trained=findings.trained[1:], change={}, base=findings.base[:2])
+    assert [row[3:] for row in score_table(half).rows] == [
+        ("40.0 [35.0, 46.2]", "75.0 [70.0, 81.2]", "–"),
+        ("–", "20.0 [15.0, 26.2]", "–"),
+        ("30.0 [25.0, 36.2]", "–", "–"),
+    ]
+
+
+def test_a_control_has_a_row_only_where_it_was_measured(findings: Findings) -> None:
+    rows = control_table(findings).rows
+    assert {row[0] for row in rows} == {"textcraft.easy", "textcraft.hard"}
+    assert {row[1] for row in rows} == {"greedy", "matched entropy"}
+
+
+def test_a_chain_trained_on_all_is_trained_on_easy_and_hard(findings: Findings) -> None:
+    both = replace(findings, trained_difficulty="all")
+    assert [row[1] for row in score_table(both).rows] == ["yes", "yes", "no"]
+
+
+def test_the_counts_of_each_model(findings: Findings) -> None:
+    first = detail_table(findings).rows[0]
+    assert first == (
+        *("textcraft.easy", "base", "8", "40.0", "80.0", "7.2", "123.4"),
+        "out of turns 200, solved 280",
+    )
+
+
+def test_a_page_says_by_which_tasks_and_rules_it_was_measured(findings: Findings) -> None:
+    assert "generated (profile `pocket`), played by `fixed` rules for at most 20 turns" in study_page(
+        findings, [], ""
+    )
+    source = Source(kind="real", rules="agentgym", variant=Variant(words=17))
+    renamed = replace(findings, config=Config(source=source, evaluate=Evaluate(turns=10, temperature=0.7)))
+    page = study_page(renamed, [], "")
+    assert "the published ones, played by `agentgym` rules for at most 10 turns, at temperature 0.7" in page
+    assert "the variant `words=17`" in page
+    assert summary(renamed)["source"]["variant"]["words"] == 17
+
+
+def test_the_examples_are_the_best_the_middle_and_the_worst(
+    gains: tuple[list[Trajectory], list[Trajectory]],
+) -> None:
+    shown = examples(*gains)
+    assert [(one.before.task.id, one.why, one.gain) for one in shown] == [
+        ("a", "the largest gain", 1.0),
+        ("c", "the middle one", 0.0),
+        ("e", "the smallest gain", -1.0),
+    ]
+
+
+def test_few_tasks_are_shown_once_each(gains: tuple[list[Trajectory], list[Trajectory]]) -> None:
+    before, after = gains
+    assert [one.before.task.id for one in examples(before[:2], after)] == ["a", "b"]
+    assert examples(before, []) == []
+
+
+def test_a_broken_episode_is_no_example(gains: tuple[list[Trajectory], list[Trajectory]]) -> None:
+    before, after = gains
+    broken = [replace(one, ending=Ending.ERROR) for one in before]
+    assert examples(broken, after) == []
+
+
+def test_the_page_says_what_was_measured_and_what_held_out_means(findings: Findings, tricky: Example) -> None:
+    page = study_page(findings, [tricky], "curve.svg")
+    headings = [line for line in page.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## Before and after",
+        "## Controls",
+        "## Learning curve",
+        "## Counts",
+        "## What held out means",
+        "## Tasks to read, before and after",
+    ]
+    assert "`pocket` was trained for 30 steps on textcraft (easy) (chain `textcraft.easy`, seed 0)" in page
+    assert "(curve.svg)" in page
+    assert "held out of the reinforcement fine-tuning" in page
+    assert "8.9 minutes" in page
+
+
+def test_nothing_that_was_said_gets_out_of_its_block(findings: Findings, tricky: Example) -> None:
+    page = study_page(findings, [tricky], "curve.svg")
+    assert "`````text\n```\n# not a heading\n````\nAction: look\n`````\n" in page
+
+
+def test_the_interval_of_several_seeds_says_so(findings: Findings) -> None:
+    assert "tasks were drawn again" in study_page(findings, [], "curve.svg")
+    assert "tasks and training seeds were drawn" in study_page(replace(findings, seeds=(0, 1)), [], "curve.svg")
+
+
+def test_the_summary_is_in_points(findings: Findings) -> None:
+    result = summary(findings)
+    easy = {"mean": 40.0, "ci95": [35.0, 46.25], "success": 40.0, "n": 60, "k": 8, "turns": 7.25, "tokens": 123.4}
+    assert list(result) == ["base", "trained", "controls", "change", "wall_seconds", "steps", "source"]
+    assert result["base"]["textcraft.easy"] == easy
+    assert result["trained"].keys() == result["base"].keys() == result["change"].keys()
+    assert result["change"]["babyai.easy"] == {"mean": -5.0, "ci95": [-11.0, 0.5]}
+    assert (result["wall_seconds"], result["steps"]) == (531.3, 30)
+
+
+def test_the_summary_has_each_control_and_the_change_over_it(findings: Findings) -> None:
+    control = summary(findings)["controls"]["matched_entropy"]
+    assert control["temperature"] == 0.61
+    assert control["textcraft.easy"]["mean"] == 45.0
+    assert control["change"]["textcraft.hard"] == {"mean": -1.5, "ci95": [-7.5, 4.0]}

@@ -1,0 +1,74 @@
+from collections.abc import Callable
+from itertools import islice
+from random import Random
+
+import pytest
+
+from heldout.backend.worker import Worker
+from heldout.envs.base import Suite
+from heldout.errors import HeldoutError
+from heldout.learn.batch import Sample
+from heldout.policies.twin import Mistakes
+from heldout.training.imitate import OBSERVED, Demonstration, batches, demonstrations, sample_of, shared
+
+Suites = Callable[[str], Suite]
+
+DEMO = Demonstration(opening="Two doors.", said=("read note", "open red door"), observed=("The note: red.", "Out."))
+
+
+def test_a_demonstration_is_a_player_s_episode_in_words(trio: Suites) -> None:
+    [task] = trio("corridor").tasks("demonstrations")[:1]
+    [demo] = demonstrations(trio, [task], Mistakes(slip=0, persist=0), turns=3, seed=0)
+    assert demo.opening.endswith("A corridor with a red door and a blue door. A note lies on the floor.")
+    assert demo.said == (
+        "Thought: The note knows the way.\nAction: read note",
+        "Thought: The red door leads out.\nAction: open red door",
+    )
+    assert demo.observed == ("The note says: red.", "You are out.")
+
+
+def test_a_clumsy_player_slips_and_recovers(trio: Suites) -> None:
+    tasks = trio("corridor").tasks("demonstrations")
+    demos = list(demonstrations(trio, tasks, Mistakes(slip=0.5, persist=0.5), turns=3, seed=0))
+    assert demos == list(demonstrations(trio, tasks, Mistakes(slip=0.5, persist=0.5), turns=3, seed=0))
+    slipped = [demo for demo in demos if "Nothing happens." in demo.observed]
+    assert len(slipped) > 5
+    assert any(demo.observed[-1] == "You are out." for demo in slipped)
+
+
+def test_without_mistakes_to_plant_only_the_form_of_a_reply_is_shown(trio: Suites) -> None:
+    tasks = trio("corridor").tasks("demonstrations")
+    demos = list(demonstrations(trio, tasks, None, turns=1, seed=0))
+    assert {len(demo.said) for demo in demos} == {1}
+    assert {said.splitlines()[0] for demo in demos for said in demo.said} == {"Thought: I try something."}
+    assert len({said for demo in demos for said in demo.said}) > 2
+
+
+def test_what_was_said_weighs_one_and_what_was_read_a_little(worker: Worker) -> None:
+    chat = worker.chat
+    sample = sample_of(chat, DEMO)
+    said = [[*chat.plain(reply), chat.end_id] for reply in DEMO.said]
+    read = [chat.opening("Two doors."), chat.continuation("The note: red.", ended=True)]
+    assert list(sample.ids) == [*read[0], *said[0], *read[1], *said[1]]
+    weights = [[OBSERVED] * len(read[0]), [1.0] * len(said[0]), [OBSERVED] * len(read[1]), [1.0] * len(said[1])]
+    assert list(sample.weights) == [weight for part in weights for weight in part]
+
+
+def test_a_batch_s_weights_sum_to_one() -> None:
+    batch = shared([Sample(ids=(1, 2, 3), weights=(0.2, 1.0, 1.0)), Sample(ids=(4,), weights=(0.3,))])
+    assert batch[0].weights == pytest.approx((0.08, 0.4, 0.4))
+    assert batch[1].weights == pytest.approx((0.12,))
+
+
+def test_every_sample_comes_once_a_round() -> None:
+    samples = [Sample(ids=(number,) * 10, weights=(1.0,) * 10) for number in range(12)]
+    stock = list(islice(batches(samples, 30, Random(0)), 8))
+    assert [len(batch) for batch in stock] == [3] * 8
+    first, second = ([sample.ids[0] for batch in part for sample in batch] for part in (stock[:4], stock[4:]))
+    assert sorted(first) == sorted(second) == list(range(12))
+    assert first != second
+
+
+def test_fewer_demonstrations_than_one_batch_are_refused() -> None:
+    with pytest.raises(HeldoutError, match="10 ids of demonstrations do not fill one batch of 30"):
+        next(batches([Sample(ids=(1,) * 10, weights=(1.0,) * 10)], 30, Random(0)))
