@@ -55,6 +55,12 @@ def suite_to_judge(name: str, source: Source) -> Suite:
     return _whole(name, source) if _is_place(name) else open_suite(name, source)
 
 
+def refuse_unknown_name(name: str) -> None:
+    """Refuses what names no environment: none of ours, none of an entry point, and no place."""
+    if name not in names() and not _is_place(name):
+        raise BadCall(f"{unknown('environment', name, names())}; {YOURS}")
+
+
 def own_name(name: str) -> str:
     """An environment's own name, wherever it is played: `babyai` of `agentgym:babyai@http://localhost:36001`."""
     scheme, _, rest = name.partition(":")
@@ -99,8 +105,7 @@ def _found(name: str, source: Source) -> Suite:
     places = _plugged_in()
     if name in places:
         return _suite_at(places[name], source)
-    if not _is_place(name):
-        raise BadCall(f"{unknown('environment', name, BUILT_IN | places)}; {YOURS}")
+    refuse_unknown_name(name)
     if "" not in sys.path:
         sys.path.insert(0, "")  # a module in this folder needs no installation
     return _suite_at(name, source)

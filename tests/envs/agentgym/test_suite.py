@@ -209,7 +209,7 @@ def test_a_server_of_something_else_is_refused(there: Callable[..., Any]) -> Non
     address = there("babyai", ORIGINAL).address
     with pytest.raises(BadCall, match=f"{address} serves babyai, not textcraft"):
         suite(f"agentgym:textcraft@{address}", Source())
-    with pytest.raises(BadCall, match="unknown environment on a server 'babayi'; did you mean 'babyai'"):
+    with pytest.raises(BadCall, match="unknown environment 'babayi'; did you mean 'babyai'"):
         suite(f"agentgym:babayi@{address}", Source())
     with pytest.raises(BadCall, match="an environment on a server is such as agentgym:textcraft@"):
         open_suite("agentgym:babyai", Source())
