@@ -39,6 +39,11 @@ def names() -> list[str]:
     return [*BUILT_IN, *sorted(_plugged_in())]
 
 
+def able(can: Callable[[Suite], bool]) -> list[str]:
+    """Those that can do something, by what their suites say over generated tasks."""
+    return [name for name in names() if can(_opened(name, Source()))]
+
+
 @cache
 def open_suite(name: str, source: Source) -> Suite:
     """The suite of that name over that source; the same arguments give the same object.
@@ -71,17 +76,12 @@ def _whole(name: str, source: Source) -> Suite:
     """The suite with all that its source changes, its episodes guarded."""
     opened = _opened(name, source)
     _refuse_unknown_options(opened, source)
-    return guarded(varied(opened, source, _having))
+    return guarded(varied(opened, source, lambda trait: able(lambda suite: can_change(suite, trait))))
 
 
 def _is_place(name: str) -> bool:
     scheme, colon, _ = name.partition(":")
     return bool(colon) and scheme not in ELSEWHERE and name not in names()
-
-
-def _having(trait: str) -> list[str]:
-    """The environments of which a variant can change that trait."""
-    return [name for name in names() if can_change(_opened(name, Source()), trait)]
 
 
 def _opened(name: str, source: Source) -> Suite:
@@ -94,7 +94,7 @@ def _opened(name: str, source: Source) -> Suite:
         return _loaded(ELSEWHERE[scheme])(name, source)
     suite = _found(name, source)
     if suite.rules != source.rules:
-        raise BadCall(f"{name} has no rules {source.rules!r}: it is played by {suite.rules!r} alone")
+        raise BadCall(f"{name} has no rules {source.rules!r} (it has: {', '.join(suite.rules_known)})")
     return suite
 
 
