@@ -9,9 +9,9 @@ os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"  # rollout_func is one, and says so
 from transformers.trainer_callback import PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
 
+from heldout.backend.trl import dataset, env_reward, rollout_func
 from heldout.config import Source, pocket
 from heldout.envs.registry import open_suite
-from heldout.backend.trl import dataset, env_reward, rollout_func
 from heldout.model.load import load
 
 
