@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from heldout.config import Limits, Source
-from heldout.envs.base import Suite, Traits
-from heldout.envs.react import plain_action
+from heldout.envs.base import Players, Suite, Traits
 from heldout.envs.verdicts import check
 from heldout.policies import twin
 from heldout.records import Ending, Step, Task, digest
@@ -80,7 +79,7 @@ def tasks(pool: str) -> Sequence[Task]:
     ]
 
 
-def suite(source: Source) -> Suite:
+def suite(_: Source) -> Suite:
     """Everything that is asked of an environment, in one value."""
     return Suite(
         name="guess",
@@ -89,16 +88,16 @@ def suite(source: Source) -> Suite:
         instruction="Find the number. Reply with a thought and one action:\nThought: ...\nAction: guess {number}",
         actions=("guess {number}",),
         turn_limit=6,
-        rules=source.rules,
         source=f"the numbers from 1 to {HIGHEST}",
         data=digest(HIGHEST),
         tasks=tasks,
         open=lambda task: Guess(World(task.world["secret"])),
-        read=plain_action,
-        oracle=lambda world: f"guess {(world.low + world.high) // 2}",
-        legal=lambda world: [f"guess {number}" for number in range(world.low, world.high + 1)],
-        thought=lambda world, _: f"It lies from {world.low} to {world.high}.",
-        slips=lambda world: [f"guess {number}" for number in range(1, world.low)],
+        players=Players(
+            oracle=lambda world: f"guess {(world.low + world.high) // 2}",
+            legal=lambda world: [f"guess {number}" for number in range(world.low, world.high + 1)],
+            thought=lambda world, _: f"It lies from {world.low} to {world.high}.",
+            slips=lambda world: [f"guess {number}" for number in range(1, world.low)],
+        ),
     )
 
 

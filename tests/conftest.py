@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from heldout.backend.worker import Setting, Worker
 from heldout.config import Source
 from heldout.envs import corridor
-from heldout.envs.base import Env, Suite, Traits
+from heldout.envs.base import Env, Players, Suite, Traits
 from heldout.envs.react import plain_action
 from heldout.envs.registry import open_suite
 from heldout.errors import Unavailable
@@ -99,10 +99,12 @@ def doors_suite(check: Callable[[], None] = lambda: None) -> Suite:
         tasks=lambda split: [doors_task(2, split=split), doors_task(4, split=split)],
         open=opened,
         read=plain_action,
-        oracle=lambda _: "go",
-        legal=lambda _: ["go", "jump"],
-        thought=lambda _, action: f"I {action}.",
-        slips=lambda _: ["jump"],
+        players=Players(
+            oracle=lambda _: "go",
+            legal=lambda _: ["go", "jump"],
+            thought=lambda _, action: f"I {action}.",
+            slips=lambda _: ["jump"],
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from heldout.analysis.scores import ALL
 from heldout.chains import Stage, parse_chain
 from heldout.config import Config, Source, changed
 from heldout.envs.base import Suite
-from heldout.envs.registry import find_suite
+from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
 from heldout.records import Episode, Json, Trajectory
 from heldout.reporting.chain import write_report
@@ -30,7 +30,7 @@ Tell = Callable[[Mapping[str, Json]], None]
 
 def load_suite(name: str, source: Source | None = None) -> Suite:
     """An environment by its name, or at MODULE:SUITE, over a source of tasks."""
-    return find_suite(name, source or Source())
+    return open_suite(name, source or Source())
 
 
 def configure(model: str, settings: Sequence[str] = ()) -> Config:

@@ -13,18 +13,18 @@ from heldout.errors import BadCall, unknown
 C = TypeVar("C")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchQAOptions:
-    """What of a source only SearchQA reads."""
+@dataclass(frozen=True, slots=True, order=True)
+class Option:
+    """What one environment alone reads of a source, as it is written: `source.options.<env>.<name>=<value>`."""
 
-    single_answer: bool = False
-    """The first answer ends the episode, as in Search-R1; else the agent may guess again, as in the paper."""
-    retriever: str = ""
-    """Real questions: the address of a service that is searched, such as http://localhost:8000; empty is BM25."""
-    corpus: str = ""
-    """Real questions: another file of passages than HELDOUT_DATA's."""
-    questions: str = ""
-    """Another file of questions than HELDOUT_DATA's."""
+    env: str
+    name: str
+    value: str
+
+    @property
+    def path(self) -> str:
+        """The setting's dotted path."""
+        return f"source.options.{self.env}.{self.name}"
 
 
 TRAITS: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +44,7 @@ class Variant:
     actions: str = ""
     """Whether every observation lists the actions that are possible: `shown` or `hidden`."""
     answers: str = ""
-    """`single`: the first answer ends the episode; the same as `source.searchqa.single_answer`."""
+    """`single`: the first answer ends the episode; the same as `source.options.searchqa.single_answer`."""
     feedback: str = ""
     """What a refused action is told: why (`informative`), or always the same (`uniform`)."""
     observations: str = ""
@@ -91,9 +91,10 @@ class Source:
     seed: int = 0
     profile: str = "pocket"
     """`pocket` fits a context of 4,096 tokens at K = 20; `standard` is the originals' size."""
-    searchqa: SearchQAOptions = field(default_factory=SearchQAOptions)
     difficulty: str = ""
     """The file that tells easy from hard (docs/difficulty.md), or `pocket`; empty is as the environment has it."""
+    options: tuple[Option, ...] = field(default_factory=tuple, metadata={"written": "changed"})
+    """What single environments read beside; each environment says which options it has, and checks them."""
     variant: Variant = field(default_factory=Variant, metadata={"written": "changed"})
 
 
@@ -201,6 +202,14 @@ def changed(config: C, settings: Iterable[str]) -> C:
     return config
 
 
+def with_options(defaults: C, source: Source, env: str) -> C:
+    """An environment's options as a source sets them; one that there is not is refused, and a wrong value."""
+    for option in source.options:
+        if option.env == env:
+            defaults = _put(defaults, option.name.split("."), option.value, option.path)
+    return defaults
+
+
 def setting_text(config: object, path: str, text: str) -> str:
     """A setting's value as it is printed: what `changed` reads as the same value, spelled in one way."""
     value: Any = changed(config, [f"{path}={text}"])
@@ -217,6 +226,8 @@ def _put(config: C, names: list[str], text: str, path: str) -> C:
     if name not in known:
         raise unknown("setting", path, known)
     value = getattr(config, name)
+    if isinstance(config, Source) and name == "options":
+        return replace(config, options=_with_option(config.options, rest, text, path))
     if is_dataclass(value):
         if not rest:
             raise unknown("setting", path, [f"{path}.{f.name}" for f in fields(value)])
@@ -225,6 +236,14 @@ def _put(config: C, names: list[str], text: str, path: str) -> C:
         raise BadCall(f"setting {path!r}: {name} has no parts")
     hint = typing.get_type_hints(type(config))[name]
     return replace(config, **{name: _value(hint, text, path)})  # type: ignore[type-var]
+
+
+def _with_option(options: Iterable[Option], names: list[str], text: str, path: str) -> tuple[Option, ...]:
+    """The options in order, with that one among them; which there are only their environment knows."""
+    if len(names) < 2 or not all(names):
+        raise BadCall(f"an option is set as source.options.ENV.OPTION=value, not {path!r}")
+    put = Option(".".join(names[:-1]), names[-1], text)
+    return tuple(sorted([put, *(each for each in options if each.path != put.path)]))
 
 
 def _value(hint: Any, text: str, path: str) -> Any:

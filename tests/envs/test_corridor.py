@@ -2,6 +2,7 @@ import pytest
 
 from heldout.config import Source
 from heldout.envs.corridor import COLOURS, Corridor, World, suite, tasks
+from heldout.envs.guard import Guarded
 from heldout.errors import BadCall
 from heldout.records import Ending
 
@@ -20,7 +21,8 @@ def test_the_other_door_ends_the_episode_without_reward() -> None:
 
 
 def test_playing_on_after_the_end_is_the_callers_mistake() -> None:
-    env = Corridor(World(("red", "blue"), "blue"))
+    env = Guarded(Corridor(World(("red", "blue"), "blue")))
+    env.start()
     env.step("open red door")
     with pytest.raises(RuntimeError, match="after the end"):
         env.step("open blue door")
@@ -35,5 +37,5 @@ def test_sixty_corridors_are_shared_among_three_pools() -> None:
 
 
 def test_a_slip_is_a_door_that_is_not_there() -> None:
-    slips = suite(Source()).slips(World(("red", "blue"), "blue"))
+    slips = suite(Source()).players.slips(World(("red", "blue"), "blue"))
     assert slips == [f"open {colour} door" for colour in COLOURS if colour not in ("red", "blue")]

@@ -41,7 +41,7 @@ def test_the_maps_for_demonstrations_and_for_tests_are_apart() -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 @pytest.mark.parametrize("number", [1, 2, 17])
 def test_made_up_words_are_short_no_two_alike_and_none_begins_another(name: str, number: int) -> None:
-    words = open_suite(name, Source()).changeable.words
+    words = open_suite(name, Source()).variants.words
     made = list(renaming(name, words, number).names.values())
     assert len(made) == len(words) == len(set(made))
     assert all(re.fullmatch("([bdfgklmnprtvz][aiou]){2,3}[bgkmpvxz]", word) for word in made)
@@ -50,7 +50,7 @@ def test_made_up_words_are_short_no_two_alike_and_none_begins_another(name: str,
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_two_numbers_are_two_maps_and_the_same_number_is_the_same(name: str) -> None:
-    words = open_suite(name, Source()).changeable.words
+    words = open_suite(name, Source()).variants.words
     names = [renaming(name, words, number).names for number in (1, 2, 17)]
     assert all(sum(one[word] == other[word] for word in words) < 3 for one, other in combinations(names, 2))
     renaming.cache_clear()
@@ -61,16 +61,14 @@ def test_two_numbers_are_two_maps_and_the_same_number_is_the_same(name: str) -> 
 def test_no_made_up_word_is_one_that_the_environment_says(name: str) -> None:
     suite = open_suite(name, Source())
     said = {word for text in told(name, 20) for word in words_in(text)}
-    made = {
-        word for number in range(1, 33) for word in renaming(name, suite.changeable.words, number).names.values()
-    }
+    made = {word for number in range(1, 33) for word in renaming(name, suite.variants.words, number).names.values()}
     assert len(said) > 40
     assert not made & said
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_the_form_of_replies_and_pages_is_not_renamed(name: str) -> None:
-    assert not open_suite(name, Source()).changeable.words & KEPT
+    assert not open_suite(name, Source()).variants.words & KEPT
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -78,9 +76,9 @@ def test_the_form_of_replies_and_pages_is_not_renamed(name: str) -> None:
 @given(number=st.integers(1, 1000))
 def test_whatever_an_environment_says_comes_back_exactly(name: str, number: int) -> None:
     suite = open_suite(name, Source())
-    names = renaming(name, suite.changeable.words, number)
+    names = renaming(name, suite.variants.words, number)
     for text in told(name, 3):
-        assert names(text) != text or not words_in(text) & suite.changeable.words
+        assert names(text) != text or not words_in(text) & suite.variants.words
         assert names(names(text)) == text
 
 
@@ -96,7 +94,7 @@ def _told(suite: Suite, tasks: int) -> Iterator[str]:
         env = suite.open(task)
         step = env.start()
         while step.ending is None:
-            action = suite.oracle(env.world)
-            yield from (step.observation, suite.thought(env.world, action), action)
+            action = suite.players.oracle(env.world)
+            yield from (step.observation, suite.players.thought(env.world, action), action)
             step = env.step(action)
         yield step.observation

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from heldout.config import Limits, SearchQAOptions, Source, Variant
-from heldout.envs.base import Changeable, Env, Suite
+from heldout.config import Limits, Option, Source, Variant
+from heldout.envs.base import Env, Suite, Variants
 from heldout.envs.react import Misread
 from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.envs.renaming import words_in
@@ -45,7 +45,7 @@ def solved(suite: Suite, task: Task) -> list[Step]:
     env = suite.open(task)
     steps = [env.start()]
     while steps[-1].ending is None:
-        steps.append(env.step(suite.oracle(env.world)))
+        steps.append(env.step(suite.players.oracle(env.world)))
     assert steps[-1].ending is Ending.SOLVED
     return steps
 
@@ -136,7 +136,7 @@ def _bought_too_early(suite: Suite) -> Step:
     env = suite.open(next(task for task in suite.tasks("test") if task.difficulty == "hard"))
     env.start()
     while not env.world.asin:
-        env.step(suite.oracle(env.world))
+        env.step(suite.players.oracle(env.world))
     return env.step("click[Buy Now]")
 
 
@@ -148,8 +148,8 @@ def test_a_dense_reward_grows_along_the_oracles_way_and_is_one_at_success_alone(
         env = suite.open(task)
         steps, left = [env.start()], list[float]()
         while steps[-1].ending is None:
-            left.append(suite.changeable.left(env.world))
-            steps.append(env.step(suite.oracle(env.world)))
+            left.append(suite.variants.left(env.world))
+            steps.append(env.step(suite.players.oracle(env.world)))
         rewards = [step.reward for step in steps]
         assert sum(rewards) == pytest.approx(1)
         assert rewards[-1] > 0
@@ -178,10 +178,14 @@ def test_a_dense_reward_of_the_grid_pays_the_parts_of_its_instruction() -> None:
 def test_made_up_words_are_understood_and_the_words_themselves_are_not(name: str) -> None:
     plain, renamed = opened(name), opened(name, words=17)
     for place in range(5):
-        said = zip(plain.legal(begun(plain, place).world), renamed.legal(begun(renamed, place).world), strict=True)
+        said = zip(
+            plain.players.legal(begun(plain, place).world),
+            renamed.players.legal(begun(renamed, place).world),
+            strict=True,
+        )
         for word, made_up in said:
             assert not begun(renamed, place).step(made_up).refusal
-            if words_in(word) & plain.changeable.words and name not in ("searchqa", "webshop"):
+            if words_in(word) & plain.variants.words and name not in ("searchqa", "webshop"):
                 assert begun(renamed, place).step(word).refusal
 
 
@@ -203,7 +207,7 @@ def test_a_renamed_episode_is_the_same_episode_in_other_words(name: str) -> None
                 other.ending,
                 other.digest,
             )
-            assert not words_in(other.observation) & plain.changeable.words
+            assert not words_in(other.observation) & plain.variants.words
             assert len(one.observation.split()) == len(other.observation.split())
 
 
@@ -260,7 +264,7 @@ def test_a_variant_says_only_what_differs_and_changes_the_traits_of_table_1() ->
 
 
 def test_a_single_answer_is_a_variant_by_either_of_its_names() -> None:
-    by_setting = open_suite("searchqa", Source(searchqa=SearchQAOptions(single_answer=True)))
+    by_setting = open_suite("searchqa", Source(options=(Option("searchqa", "single_answer", "true"),)))
     by_variant = opened("searchqa", answers="single")
     assert by_setting.variant.name == by_variant.variant.name == "answers=single"
     assert by_setting.data == by_variant.data != opened("searchqa").data
@@ -282,7 +286,7 @@ def test_what_cannot_be_changed_is_refused_with_what_can(name: str, source: Sour
 
 
 def test_what_cannot_be_changed_here_alone_is_refused_with_the_reason() -> None:
-    suite = replace(opened("searchqa"), changeable=Changeable(fixed={"words": "nobody listed them"}))
+    suite = replace(opened("searchqa"), variants=Variants(fixed={"words": "nobody listed them"}))
     with pytest.raises(BadCall, match="searchqa has no variant words=3: nobody listed them"):
         varied(suite, Source(variant=Variant(words=3)), lambda _: [])
 
@@ -296,4 +300,4 @@ def test_an_oracle_on_a_twin_thinks_and_acts_in_the_words_that_the_agent_reads(n
             [trajectory.opening, *(f"{turn.reply.text} {turn.observation}" for turn in trajectory.turns)]
         )
         assert trajectory.ending is Ending.SOLVED
-        assert not words_in(said) & suite.changeable.words
+        assert not words_in(said) & suite.variants.words

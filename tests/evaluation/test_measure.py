@@ -5,7 +5,7 @@ import pytest
 
 from heldout.analysis.scores import Cell, paired_change, summarise
 from heldout.config import Evaluate, Limits, Variant
-from heldout.envs.base import Suite, Traits
+from heldout.envs.base import Players, Suite, Traits, Variants
 from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.evaluation.measure import Identity, by_stream, measure
 from heldout.evaluation.printed import as_json
@@ -56,10 +56,12 @@ def doors(open_: Callable[[Task], Doors] = lambda task: Doors(task.world["door"]
         tasks=lambda split: TASKS if split == "test" else [],
         open=open_,
         read=str.strip,
-        oracle=str,
-        legal=lambda _: ["left", "right"],
-        thought=lambda _, action: f"I go {action}.",
-        slips=lambda _: ["knock"],
+        players=Players(
+            oracle=str,
+            legal=lambda _: ["left", "right"],
+            thought=lambda _, action: f"I go {action}.",
+            slips=lambda _: ["knock"],
+        ),
     )
     return lambda _: suite
 
@@ -167,7 +169,7 @@ def test_rows_of_another_measurement_do_not_count(who: Identity, settings: Evalu
 
 
 def test_two_variants_have_rows_and_trajectories_of_their_own_and_are_never_averaged() -> None:
-    kept, hidden = Kept(), replace(doors()("doors"), variant=Variant(actions="hidden"))
+    kept, hidden = Kept(), replace(doors()("doors"), variants=Variants(chosen=Variant(actions="hidden")))
     plain, changed = run(Counting(), kept), run(Counting(), kept, suites=lambda _: hidden)
     assert {row.variant for row in plain} == {""}
     assert {row.variant for row in changed} == {"actions=hidden"}

@@ -102,7 +102,7 @@ def test_admissible_actions_are_the_suites_until_the_end(client: Callable[[str],
     task = suite.tasks("test")[0]
     world, told = suite.open(task), session.reset(task=task.id)
     world.start()
-    assert told.observation["admissible_actions"] == suite.legal(world.world)
+    assert told.observation["admissible_actions"] == suite.players.legal(world.world)
     for turn in by_oracle(suite, task).turns:
         told = session.step({"action": turn.action})
     assert (told.done, told.observation["admissible_actions"]) == (True, [])

@@ -81,6 +81,6 @@ def _done(suite: Suite, task: Task, choices: list[str | int]) -> Iterator[Step]:
     for choice in choices:
         if step.ending is not None:
             return
-        legal = suite.legal(env.world)
+        legal = suite.players.legal(env.world)
         step = env.step(choice if isinstance(choice, str) else legal[choice % len(legal)])
         yield step

@@ -85,7 +85,7 @@ def _done(suite: Suite, task: Task, choices: list[str | int]) -> Iterator[Step]:
     for choice in choices:
         if step.ending is not None:
             return
-        legal = suite.legal(env.world)
+        legal = suite.players.legal(env.world)
         step = env.step(choice if isinstance(choice, str) else legal[choice % len(legal)])
         yield step
 
@@ -143,7 +143,8 @@ def test_a_fault_breaks_its_laws(fault: str, broken: set[str]) -> None:
 
 
 def test_an_oracles_action_among_the_slips_is_found() -> None:
-    suite = replace(corridor.suite(Source()), slips=lambda world: [corridor.oracle(world)])
+    good = corridor.suite(Source())
+    suite = replace(good, players=replace(good.players, slips=lambda world: [corridor.oracle(world)]))
     assert any("slips_are_mistakes" in breach for breach in verdicts.check(suite))
 
 

@@ -16,7 +16,7 @@ from heldout.config import Source
 from heldout.envs import corridor
 
 GOOD = corridor.suite(Source())
-TEMPTED = replace(GOOD, slips=lambda world: [corridor.oracle(world)])
+TEMPTED = replace(GOOD, players=replace(GOOD.players, slips=lambda world: [corridor.oracle(world)]))
 EMPTY = replace(GOOD, tasks=lambda pool: [])
 READS = []
 

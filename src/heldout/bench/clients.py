@@ -46,7 +46,11 @@ def _script(suite: Suite, item: int, task: Task, chance: Random) -> Script:
     env = suite.open(task)
     opening, steps = env.start().observation, list[tuple[str, tuple[str, float, bool]]]()
     for _ in range(TURNS):
-        action = suite.oracle(env.world) if chance.random() < 0.5 else chance.choice(suite.legal(env.world))
+        action = (
+            suite.players.oracle(env.world)
+            if chance.random() < 0.5
+            else chance.choice(suite.players.legal(env.world))
+        )
         step = env.step(action)
         steps.append((action, (step.observation, step.reward, step.ending is not None)))
         if step.ending:

@@ -65,8 +65,37 @@ class Recordings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changeable:
-    """Which traits of a suite a variant can change (docs/variants.md)."""
+class Players:
+    """What is done and said by players that see the world: they show the ceiling, the floor, and how to play."""
+
+    oracle: Callable[[World], str]
+    """The next action of a player that sees the world; plans anew each time, so it recovers from anything."""
+    legal: Callable[[World], list[str]]
+    """Actions that the environment would carry out now: what the random player draws from."""
+    thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."
+    """One templated sentence that leads to the action: the reasoning in demonstrations."""
+    slips: Callable[[World], list[str]] = lambda _: []
+    """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
+    reply: Callable[[str, str], str] = react_reply
+    """A thought and an action as a player says them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealData:
+    """The files of an environment's real tasks in HELDOUT_DATA, whatever the suite's own source."""
+
+    needs: Needs = ()
+    """What has to be there for `source.kind=real`."""
+    prepare: Callable[[Path, Callable[[int], None]], Sequence[str]] | None = None
+    """Makes what the real tasks are read from of what was fetched, and gives the places of what is new; its second
+    argument hears how far it is. None where they are read as they were published."""
+    checks: Callable[[Path], Iterable[Check]] = lambda _: ()
+    """Looks through the data in that folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variants:
+    """Which traits of a suite a variant can change (docs/variants.md), and which were."""
 
     stands: Mapping[str, str] = field(default_factory=dict)
     """Each of them, and what it is as the suite stands: a variant that says the same changes nothing."""
@@ -76,6 +105,8 @@ class Changeable:
     """How much of the task is left to do, above 0 until success: a dense reward pays what it falls by."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Traits that cannot be changed here though others can, and why."""
+    chosen: Variant = AS_IT_STANDS
+    """The traits that were changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +133,7 @@ class Suite:
     tasks: Callable[[str], Sequence[Task]]
     """The tasks of `demonstrations`, `train` or `test`: disjoint pools by content."""
     open: Callable[[Task], Env]
-    oracle: Callable[[World], str]
-    """The next action of a player that sees the world; plans anew each time, so it recovers from anything."""
-    legal: Callable[[World], list[str]]
-    """Actions that the environment would carry out now: what the random player draws from."""
+    players: Players
 
     rules: str = "fixed"
     """`fixed`, or `agentgym` where the suite can do as an original server does."""
@@ -113,30 +141,24 @@ class Suite:
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
     read: Callable[[str], str] = plain_action
     """The action in a reply; raises `Misread`."""
-    thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."
-    """One templated sentence that leads to the action: the reasoning in demonstrations."""
-    slips: Callable[[World], list[str]] = lambda _: []
-    """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
-    reply: Callable[[str, str], str] = react_reply
-    """A thought and an action as a player says them."""
     difficulty_source: str = "oracle_turns"
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
+    options: Any = None
+    """A frozen dataclass of what this environment alone reads of a source (`source.options.<name>.<option>`), as
+    it was set; None where there is nothing."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
-    changeable: Changeable = Changeable()
-    """For variants; by default there are none."""
-    variant: Variant = AS_IT_STANDS
-    """The traits that were changed."""
-    needs: Needs = ()
-    """What has to be in the real tasks' folder for `source.kind=real`, whatever this suite's own source."""
-    prepare: Callable[[Path, Callable[[int], None]], Sequence[str]] | None = None
-    """Makes what the real tasks are read from of what was fetched, and gives the places of what is new; its second
-    argument hears how far it is. None where they are read as they were published."""
-    checks: Callable[[Path], Iterable[Check]] = lambda _: ()
-    """Looks through the real tasks' data in that folder, whatever this suite's own source."""
-
+    variants: Variants = Variants()
+    """By default there are none."""
+    real_data: RealData = RealData()
+    """By default there is none."""
     twin: Callable[[Task], Env] | None = None
     """An episode whose world can be seen, where that of `open` is out of sight; None is `open` itself."""
+
+    @property
+    def variant(self) -> Variant:
+        """The traits that were changed."""
+        return self.variants.chosen
 
     def twin_of(self, task: Task) -> Env:
         """A twin for players to look into, fed the same actions as the episode that is played."""

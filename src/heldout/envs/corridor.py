@@ -6,7 +6,7 @@ from itertools import permutations
 from typing import final
 
 from heldout.config import Source
-from heldout.envs.base import Env, Suite, Traits
+from heldout.envs.base import Env, Players, Suite, Traits
 from heldout.envs.react import plain_action
 from heldout.errors import unknown
 from heldout.records import Ending, Step, Task, digest
@@ -51,8 +51,6 @@ class Corridor:
 
     def step(self, action: str) -> Step:
         """The note's text, an open door, or nothing."""
-        if self._world.opened:
-            raise RuntimeError("step after the end")
         if action == "read note":
             self._world = replace(self._world, note_read=True)
             return self._answer(f"The note says: {self._world.way_out}.")
@@ -96,7 +94,7 @@ def tasks(pool: str) -> Sequence[Task]:
     return [_task(pool, number, *every[number]) for number in range(POOLS[pool], len(every), len(POOLS))]
 
 
-def suite(source: Source) -> Suite:
+def suite(_: Source) -> Suite:
     """The corridor; easy where the way out is on the left."""
     return Suite(
         name="corridor",
@@ -105,16 +103,12 @@ def suite(source: Source) -> Suite:
         instruction=INSTRUCTION,
         actions=("read note", "open {colour} door"),
         turn_limit=3,
-        rules=source.rules,
         source="60 corridors",
         data=digest(COLOURS),
         tasks=tasks,
         open=_open,
         read=plain_action,
-        oracle=oracle,
-        legal=legal,
-        thought=thought,
-        slips=slips,
+        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
     )
 
 

@@ -107,7 +107,7 @@ def the_oracle_recovers(suite: Suite) -> Iterator[str]:
     for task in sample(suite):
         chance, env = stream(0, "laws", "recovers", task.id), suite.open(task)
         step, mistakes, lost = env.start(), list[str](), partial(lost_after, suite, task)
-        while step.ending is None and len(mistakes) < 4 and (slips := suite.slips(env.world)):
+        while step.ending is None and len(mistakes) < 4 and (slips := suite.players.slips(env.world)):
             mistakes.append(chance.choice(slips))
             step = env.step(mistakes[-1])
         if lost(mistakes):
@@ -168,7 +168,7 @@ def legal_actions_are_carried_out(suite: Suite) -> Iterator[str]:
     for task in sample(suite, 5):
         for world, before in along(suite, task):
             refusal = after(suite, task, before, NONSENSE)
-            actions = suite.legal(world)
+            actions = suite.players.legal(world)
             if not actions:
                 yield f"{task.id} has no legal action after {before}"
             refused = [action for action in actions if after(suite, task, before, action) == refusal]
@@ -179,8 +179,10 @@ def players_are_read_back(suite: Suite) -> Iterator[str]:
     """What the players do passes through a reply: thought and action, a line each, read as that action."""
     for task in sample(suite):
         for world, _ in along(suite, task):
-            actions = [suite.oracle(world), *suite.legal(world), *suite.slips(world)]
-            replies = {action: suite.reply(suite.thought(world, action), action) for action in actions}
+            actions = [suite.players.oracle(world), *suite.players.legal(world), *suite.players.slips(world)]
+            replies = {
+                action: suite.players.reply(suite.players.thought(world, action), action) for action in actions
+            }
             misread = [
                 said for said in replies.items() if said[1].count("\n") != 1 or suite.read(said[1]) != said[0]
             ]
@@ -191,7 +193,7 @@ def slips_are_mistakes(suite: Suite) -> Iterator[str]:
     """No slip is what the oracle would do."""
     for task in sample(suite):
         for world, before in along(suite, task):
-            if suite.oracle(world) in suite.slips(world):
+            if suite.players.oracle(world) in suite.players.slips(world):
                 yield f"{task.id}: the oracle's action is among the slips after {before}"
 
 

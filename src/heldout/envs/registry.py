@@ -1,14 +1,21 @@
-"""A name and a source → a suite, loaded when asked for."""
+"""A name and a source → a suite, loaded when asked for.
 
+A name is one of ours, an entry point `heldout.suites` of another package, a place `MODULE:SUITE`, or
+`agentgym:NAME@ADDRESS`.
+"""
+
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
 
-from heldout.config import Source
+from heldout.config import Source, with_options
 from heldout.envs.base import Suite
+from heldout.envs.guard import guarded
 from heldout.envs.halves import halved
+from heldout.envs.named import under_name
 from heldout.envs.variants import can_change, varied
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.store.difficulty import read
@@ -20,6 +27,8 @@ BUILT_IN = {
     "webshop": "heldout.envs.webshop:suite",
     "alfworld": "heldout.envs.alfworld:suite",
 }
+
+YOURS = "yours is named by an entry point heldout.suites, or as MODULE:SUITE"
 
 ELSEWHERE = {"agentgym": "heldout.envs.agentgym:suite"}
 """What a name begins with that says where an environment is played: `agentgym:babyai@http://localhost:36001`."""
@@ -35,22 +44,33 @@ def open_suite(name: str, source: Source) -> Suite:
     """The suite of that name over that source; the same arguments give the same object.
 
     The source's variant has changed some of its traits. Where the source names a file of difficulties, easy and
-    hard are as it has them.
+    hard are as it has them. Its tasks say that name, so that whoever has a task can open its suite.
     """
-    suite = varied(_opened(name, source), source, _having)
+    suite = under_name(_whole(name, source), name)
     return halved(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
 
 
-def find_suite(name: str, source: Source) -> Suite:
-    """The suite of that name, or the one at that place, `module:suite`, whether it is registered or not."""
-    scheme, colon, _ = name.partition(":")
-    return _suite_at(name, source) if colon and scheme not in ELSEWHERE else open_suite(name, source)
+def suite_to_judge(name: str, source: Source) -> Suite:
+    """The same, but one at a place `MODULE:SUITE` by its own name: laws look at how its tasks are named."""
+    return _whole(name, source) if _is_place(name) else open_suite(name, source)
 
 
 def own_name(name: str) -> str:
     """An environment's own name, wherever it is played: `babyai` of `agentgym:babyai@http://localhost:36001`."""
     scheme, _, rest = name.partition(":")
     return rest.partition("@")[0] if scheme in ELSEWHERE else name
+
+
+def _whole(name: str, source: Source) -> Suite:
+    """The suite with all that its source changes, its episodes guarded."""
+    opened = _opened(name, source)
+    _refuse_unknown_options(opened, source)
+    return guarded(varied(opened, source, _having))
+
+
+def _is_place(name: str) -> bool:
+    scheme, colon, _ = name.partition(":")
+    return bool(colon) and scheme not in ELSEWHERE and name not in names()
 
 
 def _having(trait: str) -> list[str]:
@@ -66,12 +86,33 @@ def _opened(name: str, source: Source) -> Suite:
                 f"{name} is played elsewhere, and a server has no variants: leave {source.variant.name} out"
             )
         return _loaded(ELSEWHERE[scheme])(name, source)
+    suite = _found(name, source)
+    if suite.rules != source.rules:
+        raise BadCall(f"{name} has no rules {source.rules!r}: it is played by {suite.rules!r} alone")
+    return suite
+
+
+def _found(name: str, source: Source) -> Suite:
+    """One of ours, one of another package's, or the one at that place."""
     if name in BUILT_IN:
         return _loaded(BUILT_IN[name])(source)
     places = _plugged_in()
-    if name not in places:
-        raise unknown("environment", name, BUILT_IN | places)
-    return _suite_at(places[name], source)
+    if name in places:
+        return _suite_at(places[name], source)
+    if not _is_place(name):
+        raise BadCall(f"{unknown('environment', name, BUILT_IN | places)}; {YOURS}")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a module in this folder needs no installation
+    return _suite_at(name, source)
+
+
+def _refuse_unknown_options(suite: Suite, source: Source) -> None:
+    """Refuses options of what is no environment, options that it does not have, and values that are none."""
+    for option in source.options:
+        declared = suite.options if option.env == suite.name else _opened(option.env, Source()).options
+        if declared is None:
+            raise BadCall(f"{option.env} has no options, and so no {option.path}")
+        with_options(declared, source, option.env)
 
 
 def _loaded(place: str) -> Callable[..., Suite]:

@@ -34,7 +34,7 @@ def wander(suite: Suite, task: Task, strange: Sequence[str]) -> Played:
     for _ in range(20):
         if played.steps[-1].ending is not None:
             break
-        action = chance.choice([*suite.legal(env.world), *strange])
+        action = chance.choice([*suite.players.legal(env.world), *strange])
         played.actions.append(action)
         played.steps.append(env.step(action))
     return played
@@ -68,7 +68,7 @@ def meet(suite: Suite, task: Task, other: Task, actions: Sequence[str]) -> bool:
         if steps[-1].ending is not None:
             break
         if last.ending is None:
-            last = beside.step(suite.oracle(beside.world))
+            last = beside.step(suite.players.oracle(beside.world))
         steps.append(env.step(action))
     return steps != replay(suite, task, actions)
 
@@ -98,7 +98,7 @@ def _play_on(suite: Suite, env: Env, step: Step) -> list[Step]:
     """The step, and the oracle's after it."""
     steps = [step]
     while steps[-1].ending is None and len(steps) <= PATIENCE:
-        steps.append(env.step(suite.oracle(env.world)))
+        steps.append(env.step(suite.players.oracle(env.world)))
     return steps
 
 
@@ -113,7 +113,7 @@ def along(suite: Suite, task: Task) -> Iterator[tuple[object, list[str]]]:
     step = env.start()
     while step.ending is None and len(actions) < PATIENCE:
         yield env.world, list(actions)
-        actions.append(suite.oracle(env.world))
+        actions.append(suite.players.oracle(env.world))
         step = env.step(actions[-1])
 
 

@@ -28,18 +28,17 @@ def varied(suite: Suite, source: Source, having: Callable[[str], Iterable[str]])
     What is so already is no change: the suite and its rows are then those of the environment itself. `having`
     names the environments of which a trait can be changed, for errors.
     """
-    stands = suite.changeable.stands
+    stands = suite.variants.stands
     changes = {trait for trait, value in source.variant.changes.items() if value != stands.get(trait)}
     for trait in sorted(changes):
         _refuse(suite, source, trait, having)
     if not changes:
         return suite
     asked = {trait: getattr(source.variant, trait) for trait in changes}
-    changed = replace(
-        suite, variant=replace(suite.variant, **asked), traits=_traits(suite.traits, asked), recordings=None
-    )
+    variants = replace(suite.variants, chosen=replace(suite.variant, **asked))
+    changed = replace(suite, variants=variants, traits=_traits(suite.traits, asked), recordings=None)
     if reward := asked.get("reward"):
-        changed = _with(changed, lambda: _binary if reward == "binary" else _Dense(suite.changeable.left))
+        changed = _with(changed, lambda: _binary if reward == "binary" else _Dense(suite.variants.left))
     if "feedback" in asked:
         changed = _uniform(changed)
     return _renamed(changed, asked["words"]) if "words" in asked else changed
@@ -47,14 +46,14 @@ def varied(suite: Suite, source: Source, having: Callable[[str], Iterable[str]])
 
 def can_change(suite: Suite, trait: str) -> bool:
     """Whether a variant can change that trait of the suite."""
-    return bool(suite.changeable.words) if trait == "words" else trait in suite.changeable.stands
+    return bool(suite.variants.words) if trait == "words" else trait in suite.variants.stands
 
 
 def _refuse(suite: Suite, source: Source, trait: str, having: Callable[[str], Iterable[str]]) -> None:
     """Refuses a change that the suite does not have."""
     asked = f"{trait}={getattr(source.variant, trait)}"
-    if trait in suite.changeable.fixed:
-        raise BadCall(f"{suite.name} has no variant {asked}: {suite.changeable.fixed[trait]}")
+    if trait in suite.variants.fixed:
+        raise BadCall(f"{suite.name} has no variant {asked}: {suite.variants.fixed[trait]}")
     if not can_change(suite, trait):
         there = ", ".join(having(trait)) or "none"
         raise BadCall(f"{suite.name} has no variant {asked} (environments that have {trait}: {there})")
@@ -153,15 +152,19 @@ def _told_alike(step: Step, _: World) -> Step:
 
 def _renamed(suite: Suite, number: int) -> Suite:
     """All that the agent reads in the words of a map, and all that it says read by it."""
-    names = renaming(suite.name, suite.changeable.words, number)
+    players = suite.players
+    names = renaming(suite.name, suite.variants.words, number)
     return replace(
         _with(suite, lambda: _reworded(names), names),
         instruction=names(suite.instruction),
         actions=tuple(map(names, suite.actions)),
-        oracle=lambda world: names(suite.oracle(world)),
-        legal=lambda world: [*map(names, suite.legal(world))],
-        thought=lambda world, action: names(suite.thought(world, names(action))),
-        slips=lambda world: [*map(names, suite.slips(world))],
+        players=replace(
+            players,
+            oracle=lambda world: names(players.oracle(world)),
+            legal=lambda world: [*map(names, players.legal(world))],
+            thought=lambda world, action: names(players.thought(world, names(action))),
+            slips=lambda world: [*map(names, players.slips(world))],
+        ),
     )
 
 

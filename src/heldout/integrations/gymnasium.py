@@ -213,7 +213,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         """What would be carried out now; nothing after the end, or where the world is out of sight on a server."""
         if self._now.ending or self._suite.twin:
             return []
-        return list(self._suite.legal(self._playing.world))
+        return list(self._suite.players.legal(self._playing.world))
 
     def _drawn(self) -> Task:
         """The next task of the seed's stream; no more tasks are made than are looked at."""

@@ -188,7 +188,7 @@ class TextEnvironment(Environment):  # type: ignore[misc]
         """Nothing after the end, or where the world is out of sight on a server."""
         if self._now.ending or self._suite.twin or self._env is None:
             return []
-        return list(self._suite.legal(self._env.world))
+        return list(self._suite.players.legal(self._env.world))
 
 
 OPTIONS: Mapping[str, tuple[type, Any]] = {

@@ -80,4 +80,4 @@ class Person:
         twin.start()
         for action in self._actions[ask.conversation]:
             twin.step(action)
-        return self._suite.oracle(twin.world)
+        return self._suite.players.oracle(twin.world)

@@ -23,7 +23,7 @@ NO_REASON = "I try something."
 
 
 def _reasoned(suite: Suite, world: World, action: str) -> str:
-    return suite.thought(world, action)
+    return suite.players.thought(world, action)
 
 
 @final
@@ -44,7 +44,7 @@ class _Twins:
         thought = self._think(suite, twin.world, action)
         twin.step(action)
         self._twins[ask.conversation] = twin, action
-        return suite.reply(thought, action)
+        return suite.players.reply(thought, action)
 
     def forget(self, conversation: str) -> None:
         """A conversation is over, and its twin."""
@@ -59,7 +59,7 @@ def player(suites: Callable[[str], Suite], choose: Choose, think: Think = _reaso
 
 def oracle(suites: Callable[[str], Suite]) -> Spoken:
     """The player that knows the solution; it plans anew each turn."""
-    return player(suites, lambda suite, world, *_: suite.oracle(world))
+    return player(suites, lambda suite, world, *_: suite.players.oracle(world))
 
 
 def random(suites: Callable[[str], Suite]) -> Spoken:
@@ -73,7 +73,7 @@ def aimless(suites: Callable[[str], Suite]) -> Spoken:
 
 
 def _any(suite: Suite, world: World, rng: Random, _: str) -> str:
-    return rng.choice(suite.legal(world))
+    return rng.choice(suite.players.legal(world))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +92,11 @@ def clumsy(suites: Callable[[str], Suite], mistakes: Mistakes) -> Spoken:
     """The oracle with planted mistakes; since it plans anew, what follows the last one is a recovery."""
 
     def choose(suite: Suite, world: World, rng: Random, last: str) -> str:
-        slips = suite.slips(world)
+        slips = suite.players.slips(world)
         if last in slips and rng.random() < mistakes.persist:
             return last
         if last in slips or not slips or rng.random() >= mistakes.slip:
-            return suite.oracle(world)
+            return suite.players.oracle(world)
         return slips[0] if rng.random() < mistakes.habit else rng.choice(slips)
 
     return player(suites, choose)

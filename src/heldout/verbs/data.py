@@ -53,7 +53,9 @@ def data_check(*, envs: Sequence[str] | None, as_json: bool) -> None:
 def states(envs: Iterable[str], data: Path, found: Sequence[Check] = ()) -> list[State]:
     """How those environments stand that have real tasks; what was looked through and is wrong counts as damaged."""
     wrong = {check.source for check in found if check.faults}
-    return [_state(name, needs, data, wrong) for name in envs if (needs := open_suite(name, Source()).needs)]
+    return [
+        _state(name, needs, data, wrong) for name in envs if (needs := open_suite(name, Source()).real_data.needs)
+    ]
 
 
 def told_states(found: Iterable[State]) -> str:
@@ -94,7 +96,7 @@ def _checks(envs: Sequence[str], data: Path) -> Iterator[Check]:
             raise unknown("environment", name, names())
     with Progress("data check", len(envs)) as progress:
         for count, name in enumerate(envs, 1):
-            yield from open_suite(name, Source()).checks(data)
+            yield from open_suite(name, Source()).real_data.checks(data)
             progress.show(count)
 
 

@@ -1,6 +1,5 @@
 """`heldout laws`: whether an environment, ours or anybody's, keeps the laws."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from json import dumps
@@ -8,7 +7,7 @@ from json import dumps
 from heldout.config import Config, changed
 from heldout.envs.base import Suite
 from heldout.envs.laws import LAWS
-from heldout.envs.registry import find_suite
+from heldout.envs.registry import suite_to_judge
 from heldout.envs.verdicts import Verdict, verdicts
 from heldout.errors import HeldoutError
 
@@ -17,8 +16,7 @@ WIDTH = max(len(law.__name__) for law in LAWS)
 
 def laws(*, suite: str, limit: int | None, as_json: bool, settings: Sequence[str]) -> None:
     """Prints a line a law, with the smallest example against it where it is broken; then it fails."""
-    sys.path.insert(0, "")  # a module in this folder needs no installation
-    found = find_suite(suite, changed(Config(), settings).source)
+    found = suite_to_judge(suite, changed(Config(), settings).source)
     seen = list[Verdict]()
     for verdict in verdicts(_first(found, limit) if limit else found):
         seen.append(verdict)

@@ -14,7 +14,7 @@ def data_prepare(*, name: str, as_json: bool) -> None:
     """Makes what an environment's real tasks are read from, and prints what is new."""
     if name not in names():
         raise unknown("environment", name, names())
-    if open_suite(name, Source()).prepare is None:
+    if open_suite(name, Source()).real_data.prepare is None:
         raise BadCall(f"{name} reads its files as they were published: there is nothing to prepare")
     made = prepared(name, data_folder())
     if as_json:
@@ -27,7 +27,7 @@ def data_prepare(*, name: str, as_json: bool) -> None:
 
 def prepared(name: str, data: Path) -> list[str]:
     """The places of what was made anew for an environment: none where it reads its files as they were published."""
-    prepare = open_suite(name, Source()).prepare if name in names() else None
+    prepare = open_suite(name, Source()).real_data.prepare if name in names() else None
     if prepare is None:
         return []
     with Progress(f"prepare {name}: questions read") as progress:

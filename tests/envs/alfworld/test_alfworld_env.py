@@ -11,6 +11,7 @@ from heldout.envs.alfworld.grow import built
 from heldout.envs.alfworld.house import Edition, Goal, House
 from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, read, spoken
 from heldout.envs.alfworld.world import Move, RuleBroken, Verb, World
+from heldout.envs.guard import Guarded
 from heldout.errors import OriginalError
 from heldout.records import Ending
 
@@ -118,12 +119,12 @@ def test_a_refusal_says_why_and_the_original_s_does_not(
 
 
 def test_a_hot_mug_in_the_cabinet_is_paid_once_and_ends_the_episode(kitchen: House) -> None:
-    env = AlfWorld(World(kitchen))
+    env = Guarded(AlfWorld(World(kitchen)))
     env.start()
     steps = [env.step(action) for action in WIN]
     assert [step.ending for step in steps] == [None] * 6 + [Ending.SOLVED]
     assert (sum(step.reward for step in steps), steps[-1].score) == (1.0, 1.0)
-    with pytest.raises(RuntimeError, match="has ended"):
+    with pytest.raises(RuntimeError, match="after the end"):
         env.step("look")
 
 

@@ -54,7 +54,7 @@ def test_fetched_games_are_played_and_the_oracle_solves_them(folder: Path) -> No
         step = episode.start()
         assert "put a hot mug in cabinet" in step.observation
         while step.ending is None:
-            step = episode.step(real.oracle(episode.world))
+            step = episode.step(real.players.oracle(episode.world))
         assert step.ending is Ending.SOLVED
 
 

@@ -28,7 +28,7 @@ def test_a_released_file_and_its_compact_row_are_one_household(data: Path) -> No
 
 @pytest.mark.parametrize("split", ["valid_seen", "valid_unseen"])
 def test_a_walkthrough_wins_its_game_and_so_does_the_oracle(data: Path, split: str) -> None:
-    oracle = suite(Source()).oracle
+    oracle = suite(Source()).players.oracle
     for game in games(data, "2.1.2", split).values():
         for player in ("walkthrough", "oracle"):
             env = OriginalAlfWorld(World(game.house(), original=True))

@@ -23,7 +23,7 @@ def _dialogue(there: Suite, item: int, place: int) -> Dialogue:
     env = there.open(there.tasks("test")[place])
     opening, turns, step = env.start().observation, list[tuple[str, str]](), None
     while step is None or step.ending is None:
-        action = there.oracle(env.world)
+        action = there.players.oracle(env.world)
         step = env.step(action)
         turns.append((f"Thought:\nI know.\n\nAction:\n{action}", step.observation))
     return Dialogue(

@@ -42,7 +42,7 @@ def test_a_household_has_what_its_task_needs_and_is_not_done_already(profile: st
         assert says(task.world["sentence"], goal)
         kinds[kind_of_goal(goal)] += 1
         env = there.open(task)
-        assert oracle_turns(env, there.oracle) <= MOST_TURNS
+        assert oracle_turns(env, there.players.oracle) <= MOST_TURNS
         lying = [(name, thing) for name, held in task.world["inside"].items() for thing in held]
         assert len({thing for _, thing in lying}) == len(lying)
         assert all(kind_of(thing) in LAMPS or kind_of(thing) in TAKES[kind_of(name)] for name, thing in lying)
@@ -62,7 +62,7 @@ def oracle_turns(env: Env, oracle: Callable[[World], str]) -> int:
 def test_easy_and_hard_take_turns_and_mean_few_and_many() -> None:
     there = suite(Source())
     for task in generated("test", 0, "pocket"):
-        easy = oracle_turns(there.open(task), there.oracle) <= EASY_TURNS
+        easy = oracle_turns(there.open(task), there.players.oracle) <= EASY_TURNS
         assert task.difficulty == ("easy" if easy else "hard")
     assert [task.difficulty for task in generated("test", 0, "pocket")[:4]] == ["easy", "hard"] * 2
 

@@ -3,6 +3,7 @@ import pytest
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
 from heldout.envs.babyai.levels import place
 from heldout.envs.babyai.world import World
+from heldout.envs.guard import Guarded
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -15,7 +16,7 @@ def original(item: int) -> OriginalBabyAI:
     return OriginalBabyAI(World(*place(item), original=True))
 
 
-def after(env: BabyAI | OriginalBabyAI, *actions: str) -> Step:
+def after(env: BabyAI | OriginalBabyAI | Guarded, *actions: str) -> Step:
     env.start()
     return [env.step(action) for action in actions][-1]
 
@@ -44,12 +45,12 @@ def test_success_scores_by_the_steps_it_took() -> None:
 
 
 def test_play_after_the_end_is_the_original_s_error_reply_and_our_mistake() -> None:
-    server, ours = original(0), fixed(0)
+    server, ours = original(0), Guarded(fixed(0))
     after(server, "go to red ball 1")
     after(ours, "go to red ball 1")
     with pytest.raises(OriginalError, match=r"^The task with environment 0 has finished\.$"):
         server.step("turn left")
-    with pytest.raises(RuntimeError, match="has not started or has ended"):
+    with pytest.raises(RuntimeError, match="after the end"):
         ours.step("turn left")
 
 

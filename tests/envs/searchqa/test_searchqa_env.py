@@ -2,15 +2,18 @@
 
 import pytest
 
-from heldout.config import Config, SearchQAOptions, Source, changed
+from heldout.config import Config, Option, Source, changed
+from heldout.envs.guard import Guarded
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.env import INVALID, POCKET, RIGHT, WRONG, SearchQA
+from heldout.envs.searchqa.options import SearchQAOptions
 from heldout.envs.searchqa.passages import Passage, Shelf
 from heldout.envs.searchqa.world import Question, World
 from heldout.records import Ending
 
 SHELF = Shelf(tuple(Passage(str(number), f"Page {number}\nText {number}.") for number in range(5)))
 ASKED = Question("Where was Ada born?", ("Oak Hill", "Oakhill"))
+SINGLE = Option("searchqa", "single_answer", "true")
 
 
 def episode(*, exact_original: bool = False, single_answer: bool = False) -> SearchQA:
@@ -49,11 +52,10 @@ def test_a_single_answer_ends_the_episode_either_way() -> None:
 
 
 def test_single_answer_is_a_setting_and_another_data_digest() -> None:
-    plain, single = suite(Source()), suite(Source(searchqa=SearchQAOptions(single_answer=True)))
+    plain, single = suite(Source()), suite(Source(options=(SINGLE,)))
     assert plain.data != single.data
-    assert changed(Config(), ["source.searchqa.single_answer=true"]).source == Source(
-        searchqa=SearchQAOptions(single_answer=True)
-    )
+    assert (plain.options, single.options) == (SearchQAOptions(), SearchQAOptions(single_answer=True))
+    assert changed(Config(), ["source.options.searchqa.single_answer=true"]).source == Source(options=(SINGLE,))
     task = single.tasks("test")[0]
     assert single.open(task).step("<answer>nobody</answer>").ending is Ending.FAILED
     assert plain.open(task).step("<answer>nobody</answer>").ending is None
@@ -65,7 +67,8 @@ def test_what_is_no_action_is_told_so() -> None:
 
 
 def test_an_episode_is_over_when_it_is_over_and_only_the_original_pays_again() -> None:
-    playing = episode()
+    playing = Guarded(episode())
+    playing.start()
     playing.step("<answer>Oak Hill</answer>")
     with pytest.raises(RuntimeError, match="after the end"):
         playing.step("<answer>Oak Hill</answer>")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from heldout.config import SearchQAOptions, Source
+from heldout.config import Option, Source
 from heldout.data.folder import ids_path
 from heldout.envs.base import Suite
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.files import read_passages, read_questions
+from heldout.envs.searchqa.options import SearchQAOptions
 from heldout.envs.searchqa.published import UNPUBLISHED, checks, retriever
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Ending, Json
@@ -51,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def real(**options: str) -> Suite:
-    return suite(Source(kind="real", searchqa=SearchQAOptions(**options)))  # type: ignore[arg-type]
+    return suite(Source(kind="real", options=tuple(Option("searchqa", *each) for each in sorted(options.items()))))
 
 
 def test_passages_are_read_in_wiki_18_s_form_and_in_ours(tmp_path: Path) -> None:
@@ -147,11 +148,11 @@ def test_the_corpus_is_another_file_where_one_is_named(folder: Path) -> None:
 def test_the_oracle_searches_a_real_question_before_it_answers() -> None:
     real_suite = real()
     episode = real_suite.open(real_suite.tasks("test")[0])
-    first = real_suite.oracle(episode.world)
+    first = real_suite.players.oracle(episode.world)
     assert first == f"<search>{episode.world.question.text}</search>"
     step, turns = episode.start(), 0
     while step.ending is None:
-        step, turns = episode.step(real_suite.oracle(episode.world)), turns + 1
+        step, turns = episode.step(real_suite.players.oracle(episode.world)), turns + 1
     assert (step.ending, turns) == (Ending.SOLVED, 3)
 
 
@@ -212,5 +213,5 @@ def test_the_oracle_solves_the_real_test_questions(data: Path) -> None:
         episode = found.open(task)
         step, turns = episode.start(), 0
         while step.ending is None and turns < 5:
-            step, turns = episode.step(found.oracle(episode.world)), turns + 1
+            step, turns = episode.step(found.players.oracle(episode.world)), turns + 1
         assert step.ending is Ending.SOLVED, task

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heldout.config import SearchQAOptions, Source
+from heldout.config import Option, Source
 from heldout.data.catalogue import source_of
 from heldout.data.fetch import fetch, mirrored
 from heldout.data.folder import ids_path
@@ -61,7 +61,7 @@ def made(data: Path) -> list[str]:
 
 
 def real(**options: str) -> Suite:
-    return suite(Source(kind="real", searchqa=SearchQAOptions(**options)))  # type: ignore[arg-type]
+    return suite(Source(kind="real", options=tuple(Option("searchqa", *each) for each in sorted(options.items()))))
 
 
 def test_fetched_sets_are_made_into_questions_and_the_oracle_answers_them(folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_fetched_sets_are_made_into_questions_and_the_oracle_answers_them(folder
         step = episode.step(f"<search>{task.world['question']}</search>")
         assert f"born in {town}" in step.observation
         while step.ending is None:
-            step = episode.step(found.oracle(episode.world))
+            step = episode.step(found.players.oracle(episode.world))
         assert step.ending is Ending.SOLVED
 
 

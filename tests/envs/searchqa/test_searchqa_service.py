@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from heldout.config import Limits, SearchQAOptions, Source
+from heldout.config import Limits, Option, Source
 from heldout.envs.searchqa import env, published, suite
 from heldout.envs.searchqa.passages import Passage
 from heldout.envs.searchqa.service import Patience, Service
@@ -231,12 +231,15 @@ def test_real_questions_are_searched_by_the_service_that_is_named(
     monkeypatch.delenv("HELDOUT_DATA", raising=False)
     questions = tmp_path / "questions.jsonl"
     questions.write_text('{"question": "Where was Ada born", "golden_answers": ["Oak Hill"]}\n')
-    options = SearchQAOptions(retriever=server.address, questions=str(questions))
-    real = suite(Source(kind="real", searchqa=options))
+    options = (
+        Option("searchqa", "questions", str(questions)),
+        Option("searchqa", "retriever", server.address),
+    )
+    real = suite(Source(kind="real", options=options))
     assert server.address in real.source
     episode = real.open(real.tasks("test")[0])
     assert episode.start().observation == "Question: Where was Ada born?"
     told = episode.step("<search>Ada</search>").observation
     assert told == '<information>Doc 1(Title: "Ada Grant") Ada Grant was born in Oak Hill.</information>'
     assert episode.step("<answer>oak hill</answer>").ending is Ending.SOLVED
-    assert published.retriever(options) is published.retriever(options)
+    assert published.retriever(real.options) is published.retriever(real.options)

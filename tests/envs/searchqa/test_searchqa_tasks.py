@@ -7,7 +7,7 @@ from tracemalloc import get_traced_memory, start, stop
 
 import pytest
 
-from heldout.config import SearchQAOptions, Source
+from heldout.config import Option, Source
 from heldout.envs.base import Suite
 from heldout.envs.lazy import POOLS
 from heldout.envs.searchqa import suite
@@ -28,7 +28,7 @@ def turns(asked: Suite, task: Task) -> int:
     episode = asked.open(task)
     episode.start()
     for turn in range(1, MOST_TURNS + 1):
-        if episode.step(asked.oracle(episode.world)).ending is Ending.SOLVED:
+        if episode.step(asked.players.oracle(episode.world)).ending is Ending.SOLVED:
             return turn
     return 0
 
@@ -217,6 +217,6 @@ def test_a_pool_that_is_not_there_is_refused() -> None:
 
 
 def test_an_invented_encyclopaedia_is_searched_nowhere_else(tmp_path: Path) -> None:
-    for options in (SearchQAOptions(retriever="http://x"), SearchQAOptions(corpus=str(tmp_path))):
+    for name, value in (("retriever", "http://x"), ("corpus", str(tmp_path))):
         with pytest.raises(BadCall, match=r"for source\.kind=real only"):
-            suite(Source(searchqa=options))
+            suite(Source(options=(Option("searchqa", name, value),)))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from heldout.envs.guard import Guarded
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.recipes import NAMESPACE
 from heldout.envs.textcraft.world import Book, Recipe, World
@@ -109,7 +110,8 @@ TO_THE_GOAL = (
 
 
 def test_the_goal_pays_once_and_ends_the_episode() -> None:
-    played = env()
+    played = Guarded(TextCraft(World(BOOK, "dark oak sign", RECIPES), NAMESPACE))
+    played.start()
     steps = [played.step(action) for action in TO_THE_GOAL]
     assert [step.reward for step in steps] == [0.0, 0.0, 0.0, 0.0, 1.0]
     assert (steps[-1].observation, steps[-1].score) == ("Crafted 3 minecraft:dark_oak_sign", 1.0)
@@ -151,4 +153,4 @@ def test_items_without_ids_are_named_as_they_are() -> None:
 
 def test_a_step_before_the_start_is_the_callers_mistake() -> None:
     with pytest.raises(RuntimeError, match="before start"):
-        TextCraft(World(BOOK, "stick", RECIPES)).step("inventory")
+        Guarded(TextCraft(World(BOOK, "stick", RECIPES))).step("inventory")

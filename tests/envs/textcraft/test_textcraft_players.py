@@ -103,6 +103,6 @@ def test_thoughts_quote_one_recipe_a_level_and_little_else() -> None:
     for task in textcraft.tasks("train")[:100]:
         world = textcraft.open(task).world
         longest = max(len(line.split()) for line in textcraft.open(task).start().observation.splitlines())
-        for action in [*textcraft.legal(world), *textcraft.slips(world)]:
-            words = textcraft.thought(world, action)
+        for action in [*textcraft.players.legal(world), *textcraft.players.slips(world)]:
+            words = textcraft.players.thought(world, action)
             assert len(words.split()) <= (words.count(";") + 1) * longest + 4

@@ -85,7 +85,7 @@ def test_two_hundred_tasks_open_in_an_instant() -> None:
 def test_the_oracle_solves_every_task_within_twenty_turns(profile: str) -> None:
     textcraft = suite(Source(profile=profile))
     tasks = textcraft.tasks("test")
-    taken = [_play(textcraft, task, textcraft.oracle, 20) for task in tasks]
+    taken = [_play(textcraft, task, textcraft.players.oracle, 20) for task in tasks]
     assert min(taken) >= 2
     easy = [turn <= EASY_TURNS[profile] for turn in taken]
     assert easy == [task.difficulty == "easy" for task in tasks]
@@ -95,7 +95,7 @@ def test_chance_alone_solves_easy_tasks_more_often() -> None:
     textcraft, chance = suite(Source()), stream(0, "tests", "random")
     solved = {"easy": 0, "hard": 0}
     for task in textcraft.tasks("test"):
-        turn = _play(textcraft, task, lambda world: chance.choice(textcraft.legal(world)), 20)
+        turn = _play(textcraft, task, lambda world: chance.choice(textcraft.players.legal(world)), 20)
         solved[task.difficulty] += turn > 0
     assert 45 <= solved["easy"] <= 75
     assert solved["hard"] <= 20
@@ -144,7 +144,7 @@ def test_the_oracle_solves_all_544_real_goals(data: Path) -> None:
     assert data.is_dir()
     textcraft = suite(Source(kind="real"))
     tasks = [*textcraft.tasks("train"), *textcraft.tasks("test")]
-    taken = [_play(textcraft, task, textcraft.oracle, 60) for task in tasks]
+    taken = [_play(textcraft, task, textcraft.players.oracle, 60) for task in tasks]
     assert sum(turn > 0 for turn in taken) == 544
     assert sum(0 < turn <= 15 for turn in taken) == 525
     assert sum(0 < turn <= 20 for turn in taken) == 532

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from heldout.envs.guard import Guarded
 from heldout.envs.webshop.env import WebShop
 from heldout.envs.webshop.pages import clickable
 from heldout.errors import OriginalError
@@ -18,7 +19,7 @@ SHIRT_PAGE = (
 )
 
 
-def after(env: WebShop, *actions: str) -> str:
+def after(env: WebShop | Guarded, *actions: str) -> str:
     """What the last of some actions is answered."""
     env.start()
     return [env.step(action).observation for action in actions][-1]
@@ -56,7 +57,7 @@ def test_a_range_of_prices_is_shown_as_one(opened: Opened) -> None:
 
 
 def test_the_purchase_that_was_asked_for_solves_and_is_paid_1(opened: Opened) -> None:
-    env = opened()
+    env = Guarded(opened())
     actions = ("search[shirt]", "click[B000000001]", "click[navy blue]", "click[Large]")
     assert after(env, *actions).count("Selected: color: navy blue, size: large") == 1
     last = env.step("click[buy now]")
@@ -240,4 +241,4 @@ def test_the_original_tells_a_page_by_its_address_which_has_the_query_in_it(open
 
 def test_an_episode_is_started_first(opened: Opened) -> None:
     with pytest.raises(RuntimeError, match="step before start"):
-        opened().step("search[wool]")
+        Guarded(opened()).step("search[wool]")

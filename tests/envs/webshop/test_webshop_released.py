@@ -71,7 +71,7 @@ def test_a_fetched_shop_is_shopped_in_and_the_oracle_buys_what_is_wanted(folder:
     step = episode.start()
     assert "machine washable shirts with size: " in step.observation
     while step.ending is None:
-        step = episode.step(real.oracle(episode.world))
+        step = episode.step(real.players.oracle(episode.world))
     assert (step.ending, step.score) == (Ending.SOLVED, 1.0)
 
 

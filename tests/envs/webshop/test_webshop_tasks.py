@@ -21,7 +21,7 @@ def play(suite: Suite, task: Task) -> list[Step]:
     env = suite.open(task)
     steps = [env.start()]
     while steps[-1].ending is None:
-        steps.append(env.step(suite.oracle(env.world)))
+        steps.append(env.step(suite.players.oracle(env.world)))
     return steps
 
 

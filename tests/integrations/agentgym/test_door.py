@@ -53,7 +53,7 @@ def babyai() -> Ask:
 
 def dressed(name: str) -> Suite:
     """The corridor in the clothes of an environment that is not here: what its server says, said of a corridor."""
-    return replace(corridor.suite(ORIGINAL), name=name)
+    return replace(corridor.suite(ORIGINAL), name=name, rules="agentgym")
 
 
 def test_textcraft_is_played_from_its_creation_to_its_end_and_on() -> None:
@@ -256,7 +256,7 @@ def test_by_fixed_rules_an_episode_is_over_when_it_is_over() -> None:
     env.start()
     done = False
     while not done:
-        action = suite.oracle(env.world)
+        action = suite.players.oracle(env.world)
         env.step(action)
         done = ask("/step", id=0, action=action)[1]["done"]
     assert ask("/step", id=0, action="x") == (200, {"error": "The task with environment 0 has finished."})

@@ -53,7 +53,7 @@ def suite(name: str, source: Source) -> Suite:
         open=lambda task: Remote(episodes, task.world["item"]),
         twin=partial(_twin, env, served, told.data if told else None),
         recordings=None,
-        checks=lambda _: (),
+        real_data=replace(here.real_data, checks=lambda _: ()),
     )
 
 

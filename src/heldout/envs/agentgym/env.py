@@ -80,16 +80,13 @@ class Remote:
 
     def start(self) -> Step:
         """The opening."""
-        if self._episode is not None:
-            raise RuntimeError("an episode starts once")
         self._episode, answer = self._episodes.open(self._item)
         finalize(self, self._episodes.free, self._episode)
         return self._read(answer, self._episodes.wire.opening)
 
     def step(self, action: str) -> Step:
         """The answer to one action; raises `OriginalError` where the server answers with an error."""
-        if self._episode is None:
-            raise RuntimeError("step before start")
+        assert self._episode is not None, "step before start"
         try:
             answer = self._episodes.step(self._episode, action)
         except OriginalError as error:

@@ -15,7 +15,7 @@ from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import legal, oracle
 from heldout.envs.alfworld.thoughts import slips, thought
 from heldout.envs.alfworld.world import World
-from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
 from heldout.envs.react import whole_action
 from heldout.envs.renaming import words_in
 from heldout.envs.wording import ending
@@ -97,25 +97,21 @@ def suite(source: Source) -> Suite:
         tasks=pools,
         open=lambda task: _opened(house_of(task), source),
         read=whole_action if source.rules == "agentgym" else _first_line,
-        oracle=oracle,
-        legal=legal,
-        thought=thought,
-        slips=slips,
+        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
         recordings=Recordings(
             open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of, beside=replay.beside
         ),
-        changeable=_changeable(source),
-        needs=published.NEEDS,
-        checks=published.checks,
+        variants=_variants(source),
+        real_data=RealData(needs=published.NEEDS, checks=published.checks),
     )
 
 
-def _changeable(source: Source) -> Changeable:
+def _variants(source: Source) -> Variants:
     if source.kind == "real":
         why = "the released games name more things than there are made-up words for"
-        return Changeable(stands=STANDS, left=left, fixed={"words": why})
+        return Variants(stands=STANDS, left=left, fixed={"words": why})
     kinds = (*TAKES, *LAMPS, *(thing for things in THINGS.values() for thing in things))
-    return Changeable(stands=STANDS, left=left, words=VERBS.union(kinds))
+    return Variants(stands=STANDS, left=left, words=VERBS.union(kinds))
 
 
 def _instruction(source: Source) -> str:

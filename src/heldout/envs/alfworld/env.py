@@ -27,7 +27,6 @@ class AlfWorld:
         self._world = world
         self._variant = variant
         self._structured = variant.observations == "structured"
-        self._playing: bool | None = None
 
     @property
     def world(self) -> World:
@@ -36,17 +35,12 @@ class AlfWorld:
 
     def start(self) -> Step:
         """The room, the goal, and the actions that are possible at the start."""
-        if self._playing is not None:
-            raise RuntimeError("an episode starts once")
-        self._playing = True
         first = keyed(keyed_opening(self._world)) if self._structured else opening(self._world)
         listed = "" if self._variant.actions == "hidden" else self._listed()
         return Step(first + listed, digest=self._world.digest)
 
     def step(self, action: str) -> Step:
         """The answer to one action: what it did, or why it was refused."""
-        if not self._playing:
-            raise RuntimeError("the episode has not started or has ended")
         move = read(" ".join(action.lower().split()), moves=self._world.house.edition.moves)
         if move is None:
             return self._refused(NOTHING_HAPPENS)
@@ -55,7 +49,6 @@ class AlfWorld:
         except RuleBroken as mistake:
             return self._refused(refused(mistake))
         done = reached(self._world)
-        self._playing = not done
         answer = keyed(keyed_answer(self._world, move)) if self._structured else told(self._world, move)
         return self._answer(answer, ended=done)
 

@@ -11,7 +11,7 @@ from heldout.envs.babyai.players import left, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
 from heldout.envs.babyai.thoughts import slips, thought
 from heldout.envs.babyai.world import World
-from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits
+from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants
 from heldout.envs.react import plain_action
 from heldout.envs.renaming import words_in
 from heldout.errors import unknown
@@ -100,14 +100,10 @@ def suite(source: Source) -> Suite:
         tasks=tasks_of(source),
         open=partial(_open, source),
         read=plain_action,
-        oracle=oracle,
-        legal=legal,
-        thought=thought,
-        slips=slips,
+        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
-        changeable=Changeable(stands=STANDS, words=NAMES, left=left),
-        needs=ids_needed("babyai"),
-        checks=checks,
+        variants=Variants(stands=STANDS, words=NAMES, left=left),
+        real_data=RealData(needs=ids_needed("babyai"), checks=checks),
     )
 
 

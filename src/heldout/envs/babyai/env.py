@@ -44,7 +44,6 @@ class BabyAI:
         self._pocket = pocket
         self._lists_actions = variant.actions != "hidden"
         self._structured = variant.observations == "structured"
-        self._playing: bool | None = None
 
     @property
     def world(self) -> World:
@@ -53,16 +52,11 @@ class BabyAI:
 
     def start(self) -> Step:
         """The goal and the first look."""
-        if self._playing is not None:
-            raise RuntimeError("an episode starts once")
-        self._playing = True
         goal = "" if self._pocket or self._structured else f"Your goal: {self._world.mission}\n"
         return self._step(goal + self._look())
 
     def step(self, action: str) -> Step:
         """The answer to one action: what is seen after it, or why it was refused."""
-        if not self._playing:
-            raise RuntimeError("the episode has not started or has ended")
         order = action.lower().strip().replace("pick up", "pickup", 1)
         if CHECK in order and self._lists_actions:
             return self._step(self._beside(checked(self._world.table.offers)))
@@ -89,7 +83,6 @@ class BabyAI:
         return self._step(self._look())
 
     def _ended(self, ending: Ending, said: str, reward: float = 0.0) -> Step:
-        self._playing = False
         score = min(max(reward, 0.0), 1.0)
         told = f"{self._look()}\n{keyed({'end': said.strip()})}" if self._structured else self._look() + said
         return self._step(told, score).cut(ending)

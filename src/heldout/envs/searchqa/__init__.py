@@ -1,14 +1,16 @@
 """SearchQA: questions and a search engine, after Search-R1 (Jin et al., 2025; in AgentGym, Xi et al., 2024)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from heldout.config import AS_IT_STANDS, Source, Variant
-from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
 from heldout.envs.renaming import words_in
 from heldout.envs.searchqa import published, released, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
+from heldout.envs.searchqa.options import options_of
 from heldout.envs.searchqa.players import left, legal, oracle, slips, thought
 from heldout.envs.searchqa.protocol import action_in, reply
 from heldout.envs.searchqa.world import World
@@ -86,21 +88,15 @@ def suite(source: Source) -> Suite:
         tasks=pools,
         open=partial(_open, source, world_of),
         read=partial(action_in, exact_original=source.rules == "agentgym"),
-        oracle=oracle,
-        legal=legal,
-        thought=thought,
-        slips=slips,
-        reply=reply,
+        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips, reply=reply),
         recordings=Recordings(
             open=partial(replay.opened, rules=source.rules),
             episode_of=replay.episode_of,
             compared=replay.compared,
         ),
-        changeable=_changeable(source),
-        variant=Variant(answers="single") if single else AS_IT_STANDS,
-        needs=published.NEEDS,
-        prepare=released.prepare,
-        checks=published.checks,
+        options=options_of(source),
+        variants=replace(_variants(source), chosen=Variant(answers="single") if single else AS_IT_STANDS),
+        real_data=RealData(needs=published.NEEDS, prepare=released.prepare, checks=published.checks),
     )
 
 
@@ -112,15 +108,15 @@ def _open(source: Source, world_of: Callable[[Task], World], task: Task) -> Env:
 
 def _single_answer(source: Source) -> bool:
     """Whether the first answer ends the episode, by either of the names that this has."""
-    return source.searchqa.single_answer or source.variant.answers == "single"
+    return options_of(source).single_answer or source.variant.answers == "single"
 
 
-def _changeable(source: Source) -> Changeable:
+def _variants(source: Source) -> Variants:
     if source.kind == "real":
         words = "real pages have all the words there are, and a search of them in others finds nothing"
         reward = "nobody wrote down which facts lead to the answer of a real question"
-        return Changeable(stands=STANDS, fixed={"words": words, "reward": reward})
-    return Changeable(stands=STANDS, words=NAMES, left=left)
+        return Variants(stands=STANDS, fixed={"words": words, "reward": reward})
+    return Variants(stands=STANDS, words=NAMES, left=left)
 
 
 def _instruction(source: Source) -> str:
@@ -131,9 +127,9 @@ def _instruction(source: Source) -> str:
 
 
 def _generated(source: Source) -> Parts:
-    asked = source.searchqa
+    asked = options_of(source)
     if asked.retriever or asked.corpus or asked.questions:
-        raise BadCall("source.searchqa has a retriever, corpus or questions for source.kind=real only")
+        raise BadCall("source.options.searchqa has a retriever, corpus or questions for source.kind=real only")
     return (
         partial(tasks.generated, seed=source.seed, profile=source.profile),
         partial(tasks.opened, exact_original=source.rules == "agentgym"),
@@ -143,7 +139,7 @@ def _generated(source: Source) -> Parts:
 
 
 def _real(source: Source) -> Parts:
-    options = source.searchqa
+    options = options_of(source)
     published.refuse_missing(options)
     searched = f"the service at {options.retriever}" if options.retriever else "BM25 over a file of passages"
     return (

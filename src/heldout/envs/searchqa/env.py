@@ -68,10 +68,7 @@ class SearchQA:
         return self._step(f"Question: {self._world.question.text}")
 
     def step(self, action: str) -> Step:
-        """The answer to one action, whole reply or bare block; raises where the caller plays after the end."""
-        # The original plays on, and pays again.
-        if self._over and not self._world.exact_original:
-            raise RuntimeError("step after the end")
+        """The answer to one action, whole reply or bare block; the original plays on at the end, and pays again."""
         match read(action, exact_original=self._world.exact_original):
             case Search(query):
                 self._world, found = self._world.search(query)

@@ -7,12 +7,12 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
-from heldout.config import SearchQAOptions
 from heldout.data.check import Check, checked
 from heldout.data.folder import VARIABLE, Needs, data_folder, ids_path, published_ids, refuse_lacking
 from heldout.envs.lazy import refuse_unknown_pool
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.files import Row, read_passages, read_questions
+from heldout.envs.searchqa.options import SearchQAOptions
 from heldout.envs.searchqa.passages import Corpus, Retriever
 from heldout.envs.searchqa.released import CORPUS, QUESTIONS, SETS, freshness
 from heldout.envs.searchqa.service import Service
@@ -159,7 +159,9 @@ def _task(row: Row, pool: str) -> Task:
 def _index(path: Path) -> Bm25:
     corpus = Corpus(read_passages(path))
     if not len(corpus):
-        raise BadCall(f"{path} holds no passages; a service that finds some is named by source.searchqa.retriever")
+        raise BadCall(
+            f"{path} holds no passages; a service that finds some is named by source.options.searchqa.retriever"
+        )
     return Bm25(corpus)
 
 

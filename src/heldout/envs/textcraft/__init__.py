@@ -5,7 +5,7 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder
-from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
 from heldout.envs.react import plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
@@ -78,23 +78,19 @@ def suite(source: Source) -> Suite:
         tasks=pools,
         open=open_task,
         read=plain_action,
-        oracle=oracle,
-        legal=legal,
-        thought=thought,
-        slips=slips,
+        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
-        changeable=_changeable(source),
-        needs=published.NEEDS,
-        checks=published.checks,
+        variants=_variants(source),
+        real_data=RealData(needs=published.NEEDS, checks=published.checks),
     )
 
 
-def _changeable(source: Source) -> Changeable:
+def _variants(source: Source) -> Variants:
     if source.kind == "real":
         why = "the real recipes name more things than there are made-up words for"
-        return Changeable(stands=STANDS, left=left, fixed={"words": why})
+        return Variants(stands=STANDS, left=left, fixed={"words": why})
     forms = (form for tier in FORMS for form in tier)
-    return Changeable(stands=STANDS, left=left, words=VERBS.union(MATERIALS, forms))
+    return Variants(stands=STANDS, left=left, words=VERBS.union(MATERIALS, forms))
 
 
 def _generated(source: Source) -> Parts:

@@ -5,7 +5,7 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder, refuse_lacking
-from heldout.envs.base import Changeable, Env, Recordings, Suite, Traits, refuse_unknown
+from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
 from heldout.envs.react import whole_action
 from heldout.envs.webshop import published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
@@ -74,18 +74,14 @@ def suite(source: Source) -> Suite:
         tasks=pools,
         open=partial(_open, stock, source),
         read=whole_action,
-        oracle=oracle,
-        legal=legal,
-        thought=thought,
-        slips=slips,
+        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
         recordings=Recordings(
             open=partial(replay.opened, rules=source.rules),
             episode_of=replay.episode_of,
             beside=replay.beside,
         ),
-        changeable=_changeable(source),
-        needs=NEEDS,
-        checks=published.checks,
+        variants=_variants(source),
+        real_data=RealData(needs=NEEDS, checks=published.checks),
     )
 
 
@@ -96,12 +92,12 @@ def _open(stock: Stock, source: Source, task: Task) -> Env:
     return WebShop(world, source.variant)
 
 
-def _changeable(source: Source) -> Changeable:
+def _variants(source: Source) -> Variants:
     if source.kind == "real":
-        return Changeable(
+        return Variants(
             stands=STANDS, fixed={"words": "the real products are described in all the words there are"}
         )
-    return Changeable(stands=STANDS, words=vocabulary())
+    return Variants(stands=STANDS, words=vocabulary())
 
 
 def _instruction(source: Source) -> str:

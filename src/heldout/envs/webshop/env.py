@@ -28,7 +28,6 @@ class WebShop:
     def __init__(self, world: World, variant: Variant = AS_IT_STANDS) -> None:
         self._world = world
         self._variant = variant
-        self._started = False
 
     @property
     def world(self) -> World:
@@ -37,24 +36,21 @@ class WebShop:
 
     def start(self) -> Step:
         """The search page, with what is wanted."""
-        self._started = True
         return self._answer()
 
     def step(self, action: str) -> Step:
-        """The page that an action leads to; `fixed` rules raise only before the start and after the end."""
-        if not self._started:
-            raise RuntimeError("step before start")
-        original = self._world.exact_original
-        # The original goes on, and pays again (Q-WS3).
-        if self._world.page.place is Place.DONE and not original:
-            raise RuntimeError("step after the end")
+        """The page that an action leads to; the original goes on after the end, and pays again (Q-WS3)."""
         try:
             after = self._after(action)
         except Breakdown as error:
             self._world = error.world
             raise OriginalError(str(error)) from None
         if after is None:
-            return self._answer() if original else replace(self._answer(REFUSED), refusal=REFUSED.strip())
+            return (
+                self._answer()
+                if self._world.exact_original
+                else replace(self._answer(REFUSED), refusal=REFUSED.strip())
+            )
         bought = after.purchase is not None and after.page.place is Place.DONE
         self._world = after
         return self._answer(bought=bought)

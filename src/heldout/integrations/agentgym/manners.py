@@ -118,7 +118,7 @@ def _begun(episode: Episode) -> Any:
 
 
 def _alfworld_actions(suite: Suite, episode: Episode) -> Json:
-    return suite.legal(_begun(episode).world)
+    return suite.players.legal(_begun(episode).world)
 
 
 def _alfworld_text(_: Suite, episode: Episode) -> Json:

@@ -1,0 +1,58 @@
+"""The order of an episode, in every environment."""
+
+from contextlib import suppress
+
+import pytest
+
+from heldout.config import Source
+from heldout.envs.base import Env, Suite
+from heldout.envs.registry import names, open_suite
+from heldout.errors import BadCall, OriginalError
+from heldout.records import Step
+
+
+def originals() -> list[str]:
+    """The environments that can do as an original server does."""
+    found = list[str]()
+    for name in names():
+        with suppress(BadCall):
+            open_suite(name, Source(rules="agentgym"))
+            found.append(name)
+    return found
+
+
+def opened(suite: Suite) -> Env:
+    return suite.open(suite.tasks("test")[0])
+
+
+def finished(suite: Suite) -> tuple[Env, Step]:
+    """An episode that the oracle has solved, and its last step."""
+    env = opened(suite)
+    step = env.start()
+    while step.ending is None:
+        step = env.step(suite.players.oracle(env.world))
+    return env, step
+
+
+@pytest.mark.parametrize("name", names())
+def test_an_episode_starts_once_is_stepped_then_and_not_after_its_ending(name: str) -> None:
+    suite = open_suite(name, Source())
+    with pytest.raises(RuntimeError, match="step before start"):
+        opened(suite).step("look")
+    env, _ = finished(suite)
+    with pytest.raises(RuntimeError, match="step after the end"):
+        env.step("look")
+    with pytest.raises(RuntimeError, match="an episode starts once"):
+        env.start()
+
+
+@pytest.mark.parametrize("name", originals())
+def test_the_originals_answer_after_the_ending_too(name: str) -> None:
+    env, _ = finished(open_suite(name, Source(rules="agentgym")))
+    with suppress(OriginalError):
+        assert env.step("look").observation
+
+
+def test_five_environments_have_the_rules_of_an_original() -> None:
+    assert {"textcraft", "babyai", "searchqa", "webshop", "alfworld"} <= set(originals())
+    assert "corridor" not in originals()
