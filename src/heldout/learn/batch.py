@@ -105,7 +105,7 @@ def _mean_of_sequences(counts: Sequence[int]) -> list[float]:
 
 def _mean_of_tokens(counts: Sequence[int]) -> list[float]:
     """A mean over all tokens of the batch: long sequences count for more."""
-    return [1 / sum(counts)] * len(counts)
+    return [1 / sum(counts) for _ in counts]
 
 
 AGGREGATIONS: Mapping[str, Callable[[Sequence[int]], list[float]]] = {

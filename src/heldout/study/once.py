@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import copyfile
 
-from heldout.agents import Agent, Backends, agent_of, open_agent, suites_of
+from heldout.agents import PLAYERS, Agent, Backends, agent_of, open_agent, suites_of
 from heldout.analysis.scores import ALL, Cell
 from heldout.chains import Chain, Stage, chain_name, training_chain
 from heldout.config import Config
@@ -29,6 +29,9 @@ from heldout.training.stage import recorded
 
 Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
 """Opens who is told of so many episodes that are to be played."""
+
+SETTINGS = ("train.", "limits.", "processes", "slots", "backend", "reference")
+"""What may differ where a run goes on as a new stage."""
 
 OPTIMIZER = "optimizer.safetensors"
 """What of a checkpoint only going on needs."""
@@ -152,7 +155,7 @@ def _continue(place: Place, folder: StageFolder, chain: Chain) -> tuple[Place, s
     if not differing:
         return place, ""
     reason, last = apart(known, job.training), recorded(folder)
-    if not all(path.startswith(("train.", "limits.", "processes", "backend", "reference")) for path in differing):
+    if not all(path.startswith(SETTINGS) for path in differing):
         raise BadCall(f"{folder.root} holds another run: {reason} (choose another folder with --out)")
     if not last:
         raise BadCall(f"{folder.root} cannot go on: {reason}, and it has no checkpoint yet (choose --out)")
@@ -184,4 +187,4 @@ def _label(agent: Agent, base: Base, identity: Identity) -> str:
     is_own_seed = not agent.stages or agent.stages[-1]["seed"] == identity.seed
     if agent.digest == base.digest and is_own_seed:
         return identity.chain
-    return f"{agent.base} {identity.chain} {agent.identity}"
+    return agent.base if agent.model in PLAYERS else f"{identity.chain} {agent.identity}"

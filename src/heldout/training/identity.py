@@ -9,6 +9,9 @@ from heldout.envs.registry import own_name
 from heldout.records import Json, digest, to_json
 from heldout.store.lineage import Training, differences
 
+SET_BY_PEOPLE = ("train.", "limits.", "source.", "seed")
+"""Fields that people set: of several that differ they are named before what follows from them."""
+
 UNDECIDING = ("steps", "save_every")
 """Settings of a training that change no weights: where it ends, and what it keeps on the way."""
 
@@ -50,8 +53,9 @@ def ended(facts: Mapping[str, Json], steps: int) -> dict[str, Json]:
 
 def apart(known: Training, asked: Training) -> str:
     """The first field in which a folder's training is not the asked one, with both values; or nothing."""
-    for path, was, now in differences(known, asked):
-        return f"{_said(path, asked)} is {was} there, and {now} was asked"
+    found = [(_said(path, asked), was, now) for path, was, now in differences(known, asked)]
+    for field, was, now in sorted(found, key=lambda each: not each[0].startswith(SET_BY_PEOPLE)):
+        return f"{field} is {was} there, and {now} was asked"
     return ""
 
 
