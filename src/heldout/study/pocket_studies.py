@@ -15,17 +15,17 @@ DEMO_TASKS, DEMO_TASKS_ELSEWHERE = 50, 12
 """Test tasks of the cell that is trained on, and of each other, unless `--set evaluate.tasks` says otherwise."""
 
 
-def demo(config: Config, env: str = DEMO_ENV, seed: int = 0) -> Study:
+def demo(config: Config, env: str = DEMO_ENV, seed: int = 0, base: str = "pocket") -> Study:
     """One chain of one stage: trained on the easy tasks of one environment, measured there and elsewhere."""
     trained = Cell(env=env, split="test", difficulty="easy")
     cells = [
         Cell(env=each, split="test", difficulty=difficulty)
-        for each in sorted(ENVS, key=lambda each: each != env)
+        for each in dict.fromkeys((env, *ENVS))
         for difficulty in ("easy", "hard")
     ]
     return Study(
         name="demo",
-        base="pocket",
+        base=base,
         chains=((Stage((env,), "easy"),),),
         seeds=(seed,),
         measured=tuple(_measured(cell, trained, config) for cell in cells),
