@@ -54,17 +54,6 @@ LIGHT = {
 Said = Callable[[], tuple[str, str]]
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    """What was printed since the last look: out and err."""
-
-    def read() -> tuple[str, str]:
-        captured = capsys.readouterr()
-        return captured.out, captured.err
-
-    return read
-
-
 def test_the_papers_training_listing_is_read_as_printed() -> None:
     _, arguments = parse(TRAIN.split())
     assert arguments == {

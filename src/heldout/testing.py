@@ -6,7 +6,7 @@ For our tests, and for those of whoever reads rows or adds an environment.
 from dataclasses import replace
 from typing import Any
 
-from heldout.records import Ending, Episode, Reply, Task, Trajectory, Turn
+from heldout.records import Ending, Episode, Estimate, Halves, Reply, Task, Trajectory, Turn
 
 _TASK = Task(env="doors", split="test", id="doors_1", difficulty="easy", world={})
 
@@ -46,6 +46,12 @@ _ROW = Episode(
     stream="",
 )
 
+_TASK_DIFFICULTY = Estimate(task="doors_1", split="train", score=0.0, low=0.0, high=1.0, difficulty="hard")
+
+_DIFFICULTY_SPLIT = Halves(
+    env="doors", data="d", rules="fixed", prompt="p", k=8, threshold=0.5, tie="a", low=0.0, high=1.0, tasks=()
+)
+
 
 def make_task(**changes: Any) -> Task:
     """An easy test task of the environment `doors`, with these fields changed."""
@@ -65,3 +71,13 @@ def make_trajectory(**changes: Any) -> Trajectory:
 def make_row(**changes: Any) -> Episode:
     """The row of an episode that the pocket model solved for nothing, with these fields changed."""
     return replace(_ROW, **changes)
+
+
+def make_task_difficulty(**changes: Any) -> Estimate:
+    """A training task that a reference model never solves, with these fields changed."""
+    return replace(_TASK_DIFFICULTY, **changes)
+
+
+def make_difficulty_split(**changes: Any) -> Halves:
+    """An environment of which no task was measured, its threshold at a half, with these fields changed."""
+    return replace(_DIFFICULTY_SPLIT, **changes)

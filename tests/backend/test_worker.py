@@ -1,6 +1,5 @@
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -8,21 +7,12 @@ import pytest
 from heldout.backend.worker import Worker
 from heldout.errors import HeldoutError
 
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file may grow beyond `size` bytes: writing more fails as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+FullDisk = Callable[[int], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize("file", ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"])
 def test_a_model_that_a_full_disk_refuses_is_one_line_whichever_library_writes(
-    file: str, worker: Worker, tmp_path: Path
+    file: str, worker: Worker, full_disk: FullDisk, tmp_path: Path
 ) -> None:
     worker.save(tmp_path / "whole")
     size = (tmp_path / "whole" / file).stat().st_size

@@ -7,7 +7,8 @@ import pytest
 from heldout.envs.base import Suite
 from heldout.envs.halves import halved
 from heldout.errors import BadCall
-from heldout.records import Difficulty, Estimate, Halves
+from heldout.records import Difficulty
+from heldout.testing import make_difficulty_split, make_task_difficulty
 
 
 @pytest.fixture
@@ -15,21 +16,9 @@ def measured() -> Difficulty:
     """The doors the other way round: four doors are easy; of the test tasks one was measured."""
     halves = {("train", "doors_2"): "hard", ("train", "doors_4"): "easy", ("test", "doors_4"): "easy"}
     tasks = tuple(
-        Estimate(task=task, split=split, score=0.5, low=0.2, high=0.8, difficulty=half)
-        for (split, task), half in halves.items()
+        make_task_difficulty(task=task, split=split, difficulty=half) for (split, task), half in halves.items()
     )
-    doors = Halves(
-        env="doors",
-        data="0",
-        rules="fixed",
-        prompt="p",
-        k=8,
-        threshold=0.5,
-        tie="a",
-        low=0.0,
-        high=1.0,
-        tasks=tasks,
-    )
+    doors = make_difficulty_split(data="0", tasks=tasks)
     return Difficulty(model="pocket", settings={}, envs=(doors,))
 
 

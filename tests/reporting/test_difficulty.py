@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from heldout.records import Difficulty, Estimate, Halves
+from heldout.records import Difficulty, Estimate
 from heldout.reporting.difficulty import (
     PAPER,
     against,
@@ -18,6 +18,7 @@ from heldout.reporting.difficulty import (
 from heldout.reporting.figures import svg
 from heldout.reporting.tables import aligned
 from heldout.reporting.turns import turns_by_score
+from heldout.testing import make_difficulty_split, make_task_difficulty
 
 TURNS = {
     ("babyai", "train", "a"): 2,
@@ -32,23 +33,14 @@ TURNS = {
 def measured() -> Difficulty:
     scores = {"a": 1.0, "b": 0.5, "c": 0.5, "d": 0.0}
     train = (estimate(task, "train", score, "easy" if task in "ab" else "hard") for task, score in scores.items())
-    halves = Halves(
-        env="babyai",
-        data="d",
-        rules="fixed",
-        prompt="p",
-        k=8,
-        threshold=0.5,
-        tie="0",
-        low=0.25,
-        high=0.75,
-        tasks=(*train, estimate("x", "test", 0.0, "hard")),
+    halves = make_difficulty_split(
+        env="babyai", tie="0", low=0.25, high=0.75, tasks=(*train, estimate("x", "test", 0.0, "hard"))
     )
     return Difficulty(model="pocket-1", settings={"source": "generated", "seed": 0, "tasks": None}, envs=(halves,))
 
 
 def estimate(task: str, split: str, score: float, half: str) -> Estimate:
-    return Estimate(task=task, split=split, score=score, low=0.0, high=1.0, difficulty=half)
+    return make_task_difficulty(task=task, split=split, score=score, difficulty=half)
 
 
 def test_sizes_are_counted_and_so_are_those_that_only_the_hash_decides(measured: Difficulty) -> None:

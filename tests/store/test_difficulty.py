@@ -6,28 +6,18 @@ from pathlib import Path
 import pytest
 
 from heldout.errors import BadCall, HeldoutError
-from heldout.records import Difficulty, Estimate, Halves
+from heldout.records import Difficulty
 from heldout.store.difficulty import read, write
+from heldout.testing import make_difficulty_split, make_task_difficulty
 
 
 @pytest.fixture
 def difficulty() -> Difficulty:
     tasks = (
-        Estimate(task="doors_1", split="train", score=0.875, low=0.52, high=0.98, difficulty="easy"),
-        Estimate(task="doors_2", split="train", score=0.0, low=0.0, high=0.32, difficulty="hard"),
+        make_task_difficulty(task="doors_1", score=0.875, low=0.52, high=0.98, difficulty="easy"),
+        make_task_difficulty(task="doors_2", score=0.0, low=0.0, high=0.32, difficulty="hard"),
     )
-    halves = Halves(
-        env="doors",
-        data="d",
-        rules="fixed",
-        prompt="p",
-        k=8,
-        threshold=0.875,
-        tie="a",
-        low=0.0,
-        high=1.0,
-        tasks=tasks,
-    )
+    halves = make_difficulty_split(threshold=0.875, tasks=tasks)
     return Difficulty(model="pocket-1", settings={"seed": 0, "tasks": None}, envs=(halves,))
 
 

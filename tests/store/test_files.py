@@ -1,6 +1,5 @@
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -8,16 +7,7 @@ import pytest
 from heldout.errors import HeldoutError
 from heldout.store.files import append, read_json, replace_file, replace_json
 
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file may grow beyond `size` bytes: writing more fails as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+FullDisk = Callable[[int], AbstractContextManager[None]]
 
 
 def test_a_file_is_replaced_whole_and_its_folders_are_made(tmp_path: Path) -> None:
@@ -28,7 +18,7 @@ def test_a_file_is_replaced_whole_and_its_folders_are_made(tmp_path: Path) -> No
     assert [p.name for p in path.parent.iterdir()] == ["b.txt"]
 
 
-def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(full_disk: FullDisk, tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     replace_file(path, "old")
     with pytest.raises(HeldoutError) as said, full_disk(1000):
@@ -38,7 +28,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_addition_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_an_addition_that_fails_leaves_the_file_as_it_was(full_disk: FullDisk, tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     append(path, b"kept\n")
     with pytest.raises(HeldoutError, match="could not write"), full_disk(1000):

@@ -28,17 +28,6 @@ def written(tmp_path: Path) -> Written:
     return write
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    """What was printed since the last look: out and err."""
-
-    def read() -> tuple[str, str]:
-        captured = capsys.readouterr()
-        return captured.out, captured.err
-
-    return read
-
-
 def steps(*actions: str) -> Json:
     return {"steps": [{"action": action} for action in actions]}
 

@@ -56,19 +56,19 @@ def refuse_unknown_aggregation(name: str) -> None:
         raise unknown("loss average", name, AGGREGATIONS)
 
 
-def rewards_of(group: Group) -> list[float]:
+def _rewards_of(group: Group) -> list[float]:
     """What each trajectory of a group earned."""
     return [trajectory.reward for trajectory in group.trajectories]
 
 
 def _relative_to_group(groups: Sequence[Group]) -> list[Advantage]:
     """Eq. 4: each reward against its own group."""
-    return [advantage for group in groups for advantage in group_advantages(rewards_of(group))]
+    return [advantage for group in groups for advantage in group_advantages(_rewards_of(group))]
 
 
 def _says_something(group: Group, settings: Train) -> bool:
     """A group whose rewards agree has no gradient but that of a KL term."""
-    return bool(settings.kl) or not agrees(rewards_of(group))
+    return bool(settings.kl) or not agrees(_rewards_of(group))
 
 
 def _ones(groups: Sequence[Group]) -> list[Advantage]:

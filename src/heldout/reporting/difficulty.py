@@ -7,7 +7,7 @@ from statistics import fmean
 
 from heldout.analysis.difficulty import rank_correlation
 from heldout.records import Difficulty, Halves, Json
-from heldout.reporting.tables import Table, markdown
+from heldout.reporting.tables import MISSING, Table, markdown
 
 Turns = Mapping[tuple[str, str, str], int]
 """How many turns the oracle takes, by environment, split and task; a task that it did not solve is not there."""
@@ -23,7 +23,6 @@ PAPER = {
 
 SPLITS = ("train", "test")
 LEVELS = ("easy", "hard")
-MISSING = "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

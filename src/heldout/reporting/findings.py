@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from heldout.analysis.scores import ALL, Cell, CellScore, Change
 from heldout.config import Config
-from heldout.reporting.tables import Table
-
-MISSING = "–"
-"""What was not measured: a missing cell, never a zero."""
+from heldout.reporting.tables import MISSING, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

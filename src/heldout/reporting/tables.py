@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+MISSING = "–"
+"""What was not measured: a missing cell, never a zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -15,7 +15,7 @@ from heldout.envs.registry import names, open_suite
 from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import MISSING, Table, aligned
 from heldout.verbs.replay import Reader, named
 
 HEADER = ("ENVIRONMENT", "STEPS/S", "RE-OPENS/S", "FIRST OPENS/S", "KIB HELD", "TASKS", "EPISODES", "TURNS")
@@ -118,7 +118,7 @@ def _row(speeds: Speeds) -> tuple[str, ...]:
     return (
         speeds.name,
         *(f"{middle} [{least}, {most}]" for middle, least, most in spreads),
-        "–" if first is None else figure(first),
+        MISSING if first is None else figure(first),
         figure(speeds.held_bytes / 1024),
         str(_tasks(speeds)),
         str(speeds.episodes),

@@ -15,14 +15,14 @@ from heldout.config import Config, changed
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import MISSING, Table, aligned
 from heldout.training.stage import Job
 
 TASKS = 6
 """In a step: half of a training's, so that all is done in some minutes."""
 FIXED = ("kl", "updates", "temperature")
 """Settings of training that nobody changes here: no KL term, one update, the temperature of TRL's `generate`."""
-MISSING = "trl: not installed (pip install 'heldout[dev]')"
+WITHOUT_TRL = "trl: not installed (pip install 'heldout[dev]')"
 
 STEP = {
     "SECONDS": "seconds",
@@ -127,7 +127,7 @@ def told(found: Comparison, work: Work) -> str:
         f"saving a checkpoint, which is in no step: {figure(found.saving)} s",
         f"machine before: {found.before}; after: {found.after}",
     ]
-    return "\n".join([*lines, *([] if TRL in found.steps else [MISSING])])
+    return "\n".join([*lines, *([] if TRL in found.steps else [WITHOUT_TRL])])
 
 
 def _config(model: str, flags: Mapping[str, int | None], settings: Sequence[str]) -> Config:
@@ -173,7 +173,7 @@ def _row(name: str, rounds: Sequence[R], columns: Mapping[str, str]) -> tuple[st
 def _cell(column: str, value: float | None) -> str:
     """A missing figure is a dash."""
     if value is None:
-        return "–"
+        return MISSING
     return f"{100 * value:.1f} %" if column == "padding" else figure(value)
 
 
