@@ -12,7 +12,7 @@ from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.records import Json
 from heldout.reporting.tables import Table, aligned
-from heldout.training.pocket_card import TASKS, Compared, make
+from heldout.training.pocket_card import Compared, make
 from heldout.training.pocket_card import check as compare
 from heldout.training.pocket_recipe import Recipe
 
@@ -49,7 +49,7 @@ def pocket(
     if check:
         _compared(compare(recipe, folder, default_processes(), print))
     else:
-        card = make(recipe, folder, default_processes(), print, max(1, round(part * TASKS)))
+        card = make(recipe, folder, default_processes(), print, part)
         print(aligned(Table(SCORED, [_scored(cell, scores) for cell, scores in card["scores"].items()])))
     print(f"model: {folder}")
 
