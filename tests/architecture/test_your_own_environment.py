@@ -73,10 +73,10 @@ def test_the_pages_commands_print_what_it_says(
     run_page(PAGE, written, os.pathsep.join([str(installed), str(ROOT / "src")]))
 
 
-SMALL = (
-    "limits.reply_tokens=8 processes=1 evaluate.samples=1 evaluate.tasks=1 evaluate.turns=2 "
-    "train.steps=1 train.tasks=2 train.samples=2 train.turns=2"
-).split()
+SMALL = [
+    *("limits.reply_tokens=8", "processes=1", "evaluate.samples=1", "evaluate.tasks=1", "evaluate.turns=2"),
+    *("train.steps=1", "train.tasks=2", "train.samples=2", "train.turns=2"),
+]
 
 
 @pytest.mark.slow
@@ -87,7 +87,18 @@ def test_the_demo_trains_in_it_and_measures_it_beside_what_the_pocket_model_has_
 ) -> None:
     packages = os.pathsep.join([*([str(installed)] if name == "shunting" else []), str(ROOT / "src")])
     environment = os.environ | {"PYTHONPATH": packages}
-    call = [sys.executable, "-m", "heldout", "demo", "--env", name, "--out", str(tmp_path / "demo"), "--set", *SMALL]
+    call = [
+        sys.executable,
+        "-m",
+        "heldout",
+        "demo",
+        "--env",
+        name,
+        "--out",
+        str(tmp_path / "demo"),
+        "--set",
+        *SMALL,
+    ]
     done = subprocess.run(call, cwd=written, env=environment, capture_output=True, text=True, check=True)
     assert f"Trained on {name} (easy)" in done.stdout
     assert "alfworld" in done.stdout
@@ -106,7 +117,18 @@ def test_a_server_gives_it_to_programs_of_others(written: Path, installed: Path,
         address = json.loads(server.stdout.readline())["url"]
         try:
             there = f"agentgym:{name}@{address}"
-            words = ["evaluate", "--model", "oracle", "--envs", there, "--metric", "avg@1", "--limit", "2", "--json"]
+            words = [
+                "evaluate",
+                "--model",
+                "oracle",
+                "--envs",
+                there,
+                "--metric",
+                "avg@1",
+                "--limit",
+                "2",
+                "--json",
+            ]
             done = subprocess.run(
                 [*program, *words], cwd=written, env=environment, capture_output=True, text=True, check=True
             )
