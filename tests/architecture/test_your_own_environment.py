@@ -74,8 +74,8 @@ def test_the_pages_commands_print_what_it_says(
 
 
 SMALL = [
-    *("limits.reply_tokens=8", "processes=1", "evaluate.samples=1", "evaluate.tasks=1", "evaluate.turns=2"),
-    *("train.steps=1", "train.tasks=2", "train.samples=2", "train.turns=2"),
+    *("limits.reply_tokens=8", "processes=1", "evaluate.samples=1", "evaluate.tasks=1", "evaluate.max_turns=2"),
+    *("train.steps=1", "train.tasks=2", "train.group_size=2", "train.max_turns=2"),
 ]
 
 
