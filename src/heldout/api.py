@@ -20,7 +20,7 @@ from heldout.reporting.chain import write_report
 from heldout.reporting.findings import Findings
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent, train_once
-from heldout.study.perform import Watch, place_of_study
+from heldout.study.perform import Watch, open_workspace
 from heldout.study.plan import Study
 from heldout.study.run import run
 
@@ -63,7 +63,7 @@ def train(
         measured=(),
         config=config or configure(model),
     )
-    checkpoint, _, _ = train_once(place_of_study(study, folder, _Silent(tell)))
+    checkpoint, _, _ = train_once(open_workspace(study, folder, _Silent(tell)))
     return checkpoint
 
 

@@ -15,7 +15,7 @@ from heldout.records import Json, Trajectory
 from heldout.store.files import read_json
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent, publish, train_once
-from heldout.study.perform import Place, place_of_study
+from heldout.study.perform import Workspace, open_workspace
 from heldout.study.plan import Study
 
 pytestmark = pytest.mark.slow
@@ -43,9 +43,9 @@ class Steps:
         raise AssertionError(title, episodes)
 
 
-def place(
+def workspace(
     model: Path, folder: Path, *settings: str, seed: int = 0, chain: str = "babyai.easy"
-) -> tuple[Place, Steps]:
+) -> tuple[Workspace, Steps]:
     """Where a stage is trained with other settings, and what is made there."""
     study = Study(
         name="once",
@@ -56,14 +56,14 @@ def place(
         config=changed(CONFIG, settings),
     )
     seen = Steps()
-    return place_of_study(study, StudyFolder(folder), seen), seen
+    return open_workspace(study, StudyFolder(folder), seen), seen
 
 
 @pytest.fixture(scope="module")
 def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two steps of a stage."""
     folder = tmp_path_factory.mktemp("once") / "run"
-    here, seen = place(tiny, folder)
+    here, seen = workspace(tiny, folder)
     checkpoint, stage, news = train_once(here, resume=False)
     assert (seen.made, news) == (["babyai.easy 1/2", "babyai.easy 2/2"], "")
     assert checkpoint == stage.checkpoint(2)
@@ -71,13 +71,13 @@ def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_decides_no_weights_changes_nothing(tiny: Path, trained: Path) -> None:
-    here, seen = place(tiny, trained, "train.save_every=7", "evaluate.samples=3")
+    here, seen = workspace(tiny, trained, "train.save_every=7", "evaluate.samples=3")
     checkpoint, _, news = train_once(here, resume=True)
     assert (seen.made, news, checkpoint.name) == ([], "", "step_2")
 
 
 def test_more_steps_go_on_from_the_last_checkpoint(tiny: Path, trained: Path) -> None:
-    here, seen = place(tiny, trained, "train.steps=3")
+    here, seen = workspace(tiny, trained, "train.steps=3")
     checkpoint, _, _ = train_once(here)
     assert (seen.made, checkpoint.name) == (["babyai.easy 3/3"], "step_3")
 
@@ -101,7 +101,7 @@ def test_more_steps_go_on_from_the_last_checkpoint(tiny: Path, trained: Path) ->
 def test_a_run_that_cannot_go_on_as_it_was_goes_on_as_a_new_stage(
     tiny: Path, trained: Path, settings: tuple[str, ...], chain: str, reason: str
 ) -> None:
-    here, seen = place(tiny, trained, "train.steps=2", *settings)
+    here, seen = workspace(tiny, trained, "train.steps=2", *settings)
     before = here.folder.stage("babyai.easy", 0)
     last = max(before.checkpoints())
     checkpoint, stage, news = train_once(here, resume=True)
@@ -122,24 +122,24 @@ def test_a_run_that_cannot_go_on_as_it_was_goes_on_as_a_new_stage(
     ],
 )
 def test_other_tasks_are_another_run(tiny: Path, trained: Path, settings: tuple[str, ...], reason: str) -> None:
-    here, _ = place(tiny, trained, *settings)
+    here, _ = workspace(tiny, trained, *settings)
     with pytest.raises(BadCall, match=reason) as caught:
         train_once(here, resume=True)
     assert "\n" not in str(caught.value)
 
 
 def test_a_run_is_gone_on_with_only_when_that_is_asked(tiny: Path, trained: Path) -> None:
-    here, _ = place(tiny, trained)
+    here, _ = workspace(tiny, trained)
     with pytest.raises(BadCall, match="holds a run: go on with --resume"):
         train_once(here, resume=False)
-    other, _ = place(tiny, trained, seed=5)
+    other, _ = workspace(tiny, trained, seed=5)
     with pytest.raises(BadCall, match="holds no run to resume"):
         train_once(other, resume=True)
 
 
 def test_a_published_checkpoint_is_the_chain_that_made_it(tiny: Path, trained: Path, tmp_path: Path) -> None:
     """Moved and measured elsewhere, and as a base of another stage."""
-    here, _ = place(tiny, trained)
+    here, _ = workspace(tiny, trained)
     checkpoint, _, _ = train_once(here)
     published = publish(checkpoint, tmp_path / "outputs" / "any_name")
     assert not (published / "optimizer.safetensors").exists()
@@ -160,7 +160,7 @@ def test_a_published_checkpoint_is_the_chain_that_made_it(tiny: Path, trained: P
         ("tiny", "babyai.easy", 2, agent.identity)
     }
     assert (tmp_path / "m" / "evaluations" / "babyai.easy@2" / "seed_0" / "babyai.jsonl").exists()
-    later, seen = place(published, tmp_path / "later", "train.steps=1", chain="textcraft.easy")
+    later, seen = workspace(published, tmp_path / "later", "train.steps=1", chain="textcraft.easy")
     end, _, _ = train_once(later)
     assert seen.made == ["babyai.easy > textcraft.easy 1/1"]
     assert read_json(end / "lineage.json")["chain"] == "babyai.easy > textcraft.easy"
@@ -168,7 +168,7 @@ def test_a_published_checkpoint_is_the_chain_that_made_it(tiny: Path, trained: P
 
 
 def test_streams_do_not_see_what_is_changed(tiny: Path, tmp_path: Path) -> None:
-    plain, _ = place(tiny, tmp_path)
+    plain, _ = workspace(tiny, tmp_path)
     [chain] = plain.study.chains
     other = replace(chain[0], changes=(("train.kl", "0.5"),))
     jobs = [plain.job(each, 2, 0) for each in (chain, (other,))]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from heldout.analysis.scores import Cell
 from heldout.chains import parse_chain
 from heldout.config import pocket
-from heldout.study.plan import Measured, Piece, Study, plan
+from heldout.study.plan import Measured, PlannedWork, Study, plan
 from heldout.study.pocket_studies import demo
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
 
@@ -24,7 +24,7 @@ def small(*chains: str, seeds: tuple[int, ...] = (0,)) -> Study:
     )
 
 
-def trainings(graph: tuple[Piece, ...]) -> list[str]:
+def trainings(graph: tuple[PlannedWork, ...]) -> list[str]:
     return [piece.work.title for piece in graph if isinstance(piece.work, TrainWork)]
 
 

@@ -20,9 +20,9 @@ from heldout.store.folders import ACCOUNT, replacing, sweep
 from heldout.store.lease import hold
 from heldout.store.lineage import differences
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.study.perform import Place, checkpoint_of, perform, place_of_study
+from heldout.study.perform import Workspace, checkpoint_of, open_workspace, perform
 from heldout.study.plan import plan
-from heldout.study.results import Base, Union, read_union, write_union
+from heldout.study.results import Base, Manifest, read_manifest, write_manifest
 from heldout.study.run import claim
 from heldout.training.identity import apart
 from heldout.training.stage import recorded
@@ -37,19 +37,19 @@ OPTIMIZER = "optimizer.safetensors"
 """What of a checkpoint only going on needs."""
 
 
-def train_once(place: Place, *, resume: bool | None = None) -> tuple[Path, StageFolder, str]:
+def train_once(workspace: Workspace, *, resume: bool | None = None) -> tuple[Path, StageFolder, str]:
     """Trains the one stage of a study of one chain and one seed: its checkpoint, its folder, and what was new.
 
     `resume` says whether a run is expected in the folder; None takes it as it is. A run that cannot go on as it
     was, since its settings are others now, goes on as a new stage from its last good checkpoint; the text says so.
     """
-    [chain], [seed] = place.study.chains, place.study.seeds
-    folder = place.stage(chain, seed)
+    [chain], [seed] = workspace.study.chains, workspace.study.seeds
+    folder = workspace.stage(chain, seed)
     if resume and not folder.config.exists():
         raise BadCall(f"{folder.root} holds no run to resume: leave --resume out to begin one")
     if resume is False and folder.config.exists():
         raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
-    here, news = _continue(place, folder, chain) if folder.config.exists() else (place, "")
+    here, news = _continue(workspace, folder, chain) if folder.config.exists() else (workspace, "")
     claim(here)
     with Backends() as backends:
         for piece in plan(here.study, controls=False):
@@ -79,7 +79,7 @@ def measure_agent(
     """The rows of an agent in each environment's cells; what is in the folder is not played again."""
     agent, suites = agent_of(model), suites_of(config)
     identity = identity_of(agent, study, seed)
-    folder = study.evaluation(_label(agent, _claim_for(study, agent), identity), identity.step, seed)
+    folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
     with open_agent(model, config) as play:
         return [
             row
@@ -143,25 +143,25 @@ def identity_of(agent: Agent, study: StudyFolder, seed: int) -> Identity:
     )
 
 
-def _continue(place: Place, folder: StageFolder, chain: Chain) -> tuple[Place, str]:
-    """The same place; or, where the run cannot go on as it was, that of a new stage from its last good checkpoint.
+def _continue(workspace: Workspace, folder: StageFolder, chain: Chain) -> tuple[Workspace, str]:
+    """The same; or, where the run cannot go on as it was, that of a new stage from its last good checkpoint.
 
     Only settings may differ: another base, seed or task source is another run, and refused.
     """
-    job = place.job(chain, place.study.last_step(chain), place.study.seeds[0])
+    job = workspace.job(chain, workspace.study.last_step(chain), workspace.study.seeds[0])
     known = schema.read(folder.config)["training"]
     own = f"stages.{len(job.before)}."
     differing = {path.removeprefix(own): now for path, _, now in differences(known, job.training)}
     if not differing:
-        return place, ""
+        return workspace, ""
     reason, last = apart(known, job.training), recorded(folder)
     if not all(path.startswith(SETTINGS) for path in differing):
         raise BadCall(f"{folder.root} holds another run: {reason} (choose another folder with --out)")
     if not last:
         raise BadCall(f"{folder.root} cannot go on: {reason}, and it has no checkpoint yet (choose --out)")
     stage = replace(chain[-1], changes=_changes(chain[-1], differing))
-    study = replace(place.study, base=str(folder.whole(last)), chains=((stage,),))
-    new = place_of_study(study, place.folder, place.watch)
+    study = replace(workspace.study, base=str(folder.whole(last)), chains=((stage,),))
+    new = open_workspace(study, workspace.folder, workspace.watch)
     return new, f"{reason}: goes on from step {last} as a new stage, {chain_name(new.full((stage,)))}"
 
 
@@ -171,15 +171,15 @@ def _changes(stage: Stage, differing: dict[str, Json]) -> tuple[tuple[str, str],
     return tuple({**dict(stage.changes), **new}.items())
 
 
-def _claim_for(study: StudyFolder, agent: Agent) -> Base:
+def _claim_base(study: StudyFolder, agent: Agent) -> Base:
     """What the chains of the folder start from: the first that was measured there."""
     with hold(study.lease, purpose="begin evaluate"):
         sweep(study.root)
-        union = read_union(study)
-        if union is None:
-            union = Union(base=Base(name=agent.base, digest=agent.digest))
-            write_union(study, union)
-    return union.base
+        manifest = read_manifest(study)
+        if manifest is None:
+            manifest = Manifest(base=Base(name=agent.base, digest=agent.digest))
+            write_manifest(study, manifest)
+    return manifest.base
 
 
 def _label(agent: Agent, base: Base, identity: Identity) -> str:

@@ -43,7 +43,7 @@ class Watch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Workspace:
     """Where the pieces of one study are done: its folder, the agent that its chains start from, and who watches."""
 
     study: Study
@@ -100,61 +100,61 @@ class Place:
         return ended(job.facts, job.config.train.steps)
 
 
-def place_of_study(study: Study, folder: StudyFolder, watch: Watch) -> Place:
+def open_workspace(study: Study, folder: StudyFolder, watch: Watch) -> Workspace:
     """Where a study's pieces are done in this process."""
-    return Place(study, folder, agent_of(study.base), watch)
+    return Workspace(study, folder, agent_of(study.base), watch)
 
 
-def perform(place: Place, work: Work, backends: Backends) -> None:
+def perform(workspace: Workspace, work: Work, backends: Backends) -> None:
     """Does a piece, or what is left of it; done already it costs a look."""
     match work:
         case TrainWork():
-            _train(place, work, backends)
+            _train(workspace, work, backends)
         case MatchWork():
-            _match(place, work, backends)
+            _match(workspace, work, backends)
         case MeasureWork():
-            _measure(place, work, backends)
+            _measure(workspace, work, backends)
 
 
-def refuse_other_trainings(place: Place, works: Sequence[Work]) -> None:
+def refuse_other_trainings(workspace: Workspace, works: Sequence[Work]) -> None:
     """Refuses, before anything is done, a folder in which one of these trainings is another one."""
     for work in works:
         if isinstance(work, TrainWork):
-            stage = place.stage(work.chain, work.seed)
+            stage = workspace.stage(work.chain, work.seed)
             if stage.config.exists():
-                refuse_another(place.job(work.chain, work.until, work.seed), stage)
+                refuse_another(workspace.job(work.chain, work.until, work.seed), stage)
 
 
-def _train(place: Place, work: TrainWork, backends: Backends) -> None:
-    if is_trained(place.stage(work.chain, work.seed), work.until):
+def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
+    if is_trained(workspace.stage(work.chain, work.seed), work.until):
         return
-    job = place.job(work.chain, work.until, work.seed)
-    with hold(place.stage(work.chain, work.seed).lease, purpose=work.title) as lease:
-        folder = place.stage(work.chain, work.seed, lease.check)
-        team = backends.open(job.config, place.study.base)
-        team.begin(_model(place, work.chain[:-1], place.study.last_step(work.chain[:-1]), work.seed))
-        train(job, team, folder, lambda row: place.watch.step(job.name, row, work.until))
+    job = workspace.job(work.chain, work.until, work.seed)
+    with hold(workspace.stage(work.chain, work.seed).lease, purpose=work.title) as lease:
+        folder = workspace.stage(work.chain, work.seed, lease.check)
+        team = backends.open(job.config, workspace.study.base)
+        team.begin(_model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed))
+        train(job, team, folder, lambda row: workspace.watch.step(job.name, row, work.until))
 
 
-def _match(place: Place, work: MatchWork, backends: Backends) -> None:
+def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
     """Sought once, and kept beside the checkpoint's measurements."""
-    evaluation = place.evaluation(work.chain, work.step, work.seed)
+    evaluation = workspace.evaluation(work.chain, work.step, work.seed)
     if evaluation.matched.exists():
         return
     with hold(evaluation.lease(evaluation.matched.stem), purpose=work.title) as lease:
-        team = backends.open(place.study.config, place.study.base, to_learn=False)
-        team.begin(_model(place, work.chain, work.step, work.seed))
-        wanted_entropy = _entropy(place, work, team, place.study.config.evaluate.temperature)
-        team.begin(place.study.base)
-        match = matched(wanted_entropy, partial(_entropy, place, work, team))
+        team = backends.open(workspace.study.config, workspace.study.base, to_learn=False)
+        team.begin(_model(workspace, work.chain, work.step, work.seed))
+        wanted_entropy = _entropy(workspace, work, team, workspace.study.config.evaluate.temperature)
+        team.begin(workspace.study.base)
+        match = matched(wanted_entropy, partial(_entropy, workspace, work, team))
         replace_json(evaluation.matched, asdict(match), lease.check)
 
 
-def _entropy(place: Place, work: MatchWork, team: Team, temperature: float) -> float:
+def _entropy(workspace: Workspace, work: MatchWork, team: Team, temperature: float) -> float:
     """Of the model that the team holds, on training tasks of the chain's last stage."""
     count, attempts = CALIBRATION
-    stage, config = work.chain[-1], work.chain[-1].configured(place.study.config)
-    suites = suites_of(place.study.config)
+    stage, config = work.chain[-1], work.chain[-1].configured(workspace.study.config)
+    suites = suites_of(workspace.study.config)
     tasks = [task for env in stage.envs for task in train_tasks(suites(env), stage.difficulty)[:count]]
     assignments = [
         Assignment(task=task, attempt=attempt, seed=work.seed, stream="entropy")
@@ -167,21 +167,21 @@ def _entropy(place: Place, work: MatchWork, team: Team, temperature: float) -> f
     return entropy(played)
 
 
-def _measure(place: Place, work: MeasureWork, backends: Backends) -> None:
+def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> None:
     """This cell, with the checkpoint or the base."""
-    evaluation, config = place.evaluation(work.chain, work.step, work.seed), place.study.config
-    settings = _settings(place, work)
+    evaluation, config = workspace.evaluation(work.chain, work.step, work.seed), workspace.study.config
+    settings = _settings(workspace, work)
     rows = evaluation.rows(work.cell.env)
-    if not missing(_wanted(place, work, settings), rows):
+    if not missing(_wanted(workspace, work, settings), rows):
         return
     with hold(evaluation.lease(work.cell.env), purpose=work.title) as lease:
         evaluation.mend(work.cell.env)
-        left = len(missing(_wanted(place, work, settings), rows))
-        team = backends.open(config, place.study.base, to_learn=False)
-        team.begin(_model(place, work.chain, work.step, work.seed))
-        identity = place.identity(work.chain, work.step, work.seed)
+        left = len(missing(_wanted(workspace, work, settings), rows))
+        team = backends.open(config, workspace.study.base, to_learn=False)
+        team.begin(_model(workspace, work.chain, work.step, work.seed))
+        identity = workspace.identity(work.chain, work.step, work.seed)
         title = f"{identity.chain} on {work.cell.name}, temperature {settings.temperature:.2g}"
-        with place.watch.playing(title, left) as played:
+        with workspace.watch.playing(title, left) as played:
             measure(
                 partial(team.play, temperature=settings.temperature),
                 suites_of(config),
@@ -196,29 +196,29 @@ def _measure(place: Place, work: MeasureWork, backends: Backends) -> None:
             )
 
 
-def _wanted(place: Place, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
+def _wanted(workspace: Workspace, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
     """Every episode that the piece takes."""
-    config: Config = place.study.config
+    config: Config = workspace.study.config
     limits = replace(config.limits, turns=settings.turns)
-    identity = place.identity(work.chain, work.step, work.seed)
+    identity = workspace.identity(work.chain, work.step, work.seed)
     return list(wanted(suites_of(config), [work.cell], identity, settings, limits))
 
 
-def _settings(place: Place, work: MeasureWork) -> Evaluate:
+def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:
     """How the cell is measured; a temperature that is to match has been sought by now."""
     temperature = work.temperature
     if temperature is None:
         assert work.matched is not None
-        match = place.evaluation(work.matched.chain, work.matched.step, work.seed).matched
+        match = workspace.evaluation(work.matched.chain, work.matched.step, work.seed).matched
         temperature = Matched(**read_json(match)).temperature
-    return replace(place.study.config.evaluate, temperature=temperature, tasks=work.tasks, samples=work.samples)
+    return replace(workspace.study.config.evaluate, temperature=temperature, tasks=work.tasks, samples=work.samples)
 
 
-def _model(place: Place, chain: Chain, step: int, seed: int) -> str:
+def _model(workspace: Workspace, chain: Chain, step: int, seed: int) -> str:
     """The model that a chain ends in: a checkpoint's folder, or the base."""
-    return str(place.stage(chain, seed).whole(step)) if chain else place.study.base
+    return str(workspace.stage(chain, seed).whole(step)) if chain else workspace.study.base
 
 
-def checkpoint_of(place: Place, chain: Chain, seed: int) -> Path:
+def checkpoint_of(workspace: Workspace, chain: Chain, seed: int) -> Path:
     """The folder of a chain's end."""
-    return place.stage(chain, seed).whole(place.study.last_step(chain))
+    return workspace.stage(chain, seed).whole(workspace.study.last_step(chain))

@@ -60,14 +60,14 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class PlannedWork:
     """One piece of work, and the pieces that have to be done before it."""
 
     work: Work
     needs: tuple[Work, ...] = ()
 
 
-def plan(study: Study, controls: bool = True) -> tuple[Piece, ...]:
+def plan(study: Study, controls: bool = True) -> tuple[PlannedWork, ...]:
     """The study as a graph: each piece once, after those that it needs; what two chains share is one piece."""
     pieces = {piece.work: piece for seed in study.seeds for piece in _of_seed(study, seed, controls)}
     return tuple(pieces.values())
@@ -79,21 +79,21 @@ def to_train(chains: Iterable[Chain]) -> list[Chain]:
     return sorted(prefixes, key=lambda chain: (len(chain), chain))
 
 
-def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[Piece]:
+def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[PlannedWork]:
     for each in study.measured:
-        yield Piece(work=_measure(study, (), seed, each, study.config.evaluate.temperature))
+        yield PlannedWork(work=_measure(study, (), seed, each, study.config.evaluate.temperature))
     yield from _trainings(study, seed)
     for chain in study.chains:
         trained = _train(study, chain, seed)
         for each in study.measured:
-            yield Piece(
+            yield PlannedWork(
                 work=_measure(study, chain, seed, each, study.config.evaluate.temperature), needs=(trained,)
             )
         if controls:
             yield from _controls(study, chain, seed)
 
 
-def _trainings(study: Study, seed: int) -> Iterator[Piece]:
+def _trainings(study: Study, seed: int) -> Iterator[PlannedWork]:
     """Each training after the one that it goes on from: of a prefix, or of itself to an earlier step."""
     chains = sorted(
         to_train(study.chains), key=lambda chain: (len(chain), training_chain(chain), study.last_step(chain))
@@ -103,18 +103,18 @@ def _trainings(study: Study, seed: int) -> Iterator[Piece]:
         work = _train(study, chain, seed)
         shorter = earlier.get(work.chain)
         before = (_train(study, chain[:-1], seed),) if len(chain) > 1 else ()
-        yield Piece(work=work, needs=(shorter,) if shorter else before)
+        yield PlannedWork(work=work, needs=(shorter,) if shorter else before)
         earlier[work.chain] = work
 
 
-def _controls(study: Study, chain: Chain, seed: int) -> Iterator[Piece]:
+def _controls(study: Study, chain: Chain, seed: int) -> Iterator[PlannedWork]:
     """The base measured greedily, once a task, and at the entropy of the chain's end."""
     match = MatchWork(chain=training_chain(chain), step=study.last_step(chain), seed=seed)
-    yield Piece(work=match, needs=(_train(study, chain, seed),))
+    yield PlannedWork(work=match, needs=(_train(study, chain, seed),))
     for each in (each for each in study.measured if each.controls):
-        yield Piece(work=_measure(study, (), seed, each, 0.0))
+        yield PlannedWork(work=_measure(study, (), seed, each, 0.0))
         warm = replace(_measure(study, (), seed, each, None), matched=match)
-        yield Piece(work=warm, needs=(match,))
+        yield PlannedWork(work=warm, needs=(match,))
 
 
 def _train(study: Study, chain: Chain, seed: int) -> TrainWork:

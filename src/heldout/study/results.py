@@ -1,7 +1,7 @@
 """What a study's folder has of what the study asks for: rows and temperatures, read without any environment."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from heldout.chains import Chain, chain_name, parse_chain, training_chain
 from heldout.errors import BadCall
@@ -36,7 +36,7 @@ class CellFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ManifestEntry:
     """What one study asked of the folder."""
 
     study: Mapping[str, Json] = field(hash=False)
@@ -51,26 +51,26 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Union:
+class Manifest:
     """A study's folder: one base, and all that was ever asked of it."""
 
     base: Base
-    asked: Mapping[str, Json] = field(default_factory=dict, hash=False)
-    """`Asked` by the studies' digests."""
+    entries: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    """`ManifestEntry` by the studies' digests."""
 
 
-def read_union(folder: StudyFolder) -> Union | None:
+def read_manifest(folder: StudyFolder) -> Manifest | None:
     """What the folder holds; None where it holds nothing yet."""
     if not folder.study.exists():
         return None
     value = schema.read(folder.study)
     del value["schema"]
-    return from_json(Union, value)
+    return from_json(Manifest, value)
 
 
-def write_union(folder: StudyFolder, union: Union) -> None:
+def write_manifest(folder: StudyFolder, manifest: Manifest) -> None:
     """Says what the folder holds."""
-    schema.replace(folder.study, to_json(union))
+    schema.replace(folder.study, to_json(manifest))
 
 
 def model_key(chain: Chain, seed: int) -> str:
@@ -80,16 +80,16 @@ def model_key(chain: Chain, seed: int) -> str:
 
 def stage_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> StageFolder:
     """Where the training lies that ends a chain, however long it is."""
-    full = (*parse_chain(_asked(study, folder).chain), *chain)
+    full = (*parse_chain(_entry(study, folder).chain), *chain)
     return folder.stage(chain_name(training_chain(full)), seed)
 
 
 def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
     """Where the measurements of a chain's end, or of the base, are kept."""
-    asked = _asked(study, folder)
-    full = (*parse_chain(asked.chain), *chain)
+    entry = _entry(study, folder)
+    full = (*parse_chain(entry.chain), *chain)
     name = chain_name(training_chain(full) if full else ())
-    return folder.evaluation(name, study.last_step(chain) if chain else asked.step, seed)
+    return folder.evaluation(name, study.last_step(chain) if chain else entry.step, seed)
 
 
 def matched_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Matched | None:
@@ -100,15 +100,15 @@ def matched_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Ma
 
 def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Episode]:
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once."""
-    asked = _asked(study, folder)
-    model = asked.models[model_key(chain, seed)]
+    entry = _entry(study, folder)
+    model = entry.models[model_key(chain, seed)]
     evaluation = evaluation_of(study, folder, chain, seed)
     played = {env: _played(evaluation.rows(env)) for env in study.envs}
     return [
         row
         for each in study.measured
         for row in _wanted(
-            study, each, from_json(CellFacts, asked.cells[each.cell.name]), played[each.cell.env], temperature
+            study, each, from_json(CellFacts, entry.cells[each.cell.name]), played[each.cell.env], temperature
         )
         if (row.seed, row.model) == (seed, model)
     ]
@@ -123,24 +123,22 @@ def _wanted(
     study: Study, measured: Measured, facts: CellFacts, rows: Iterable[Episode], temperature: float
 ) -> Iterator[Episode]:
     """The rows of a cell as the study measures it, by task and attempt; those of other settings lie beside them."""
-    config, samples = study.config, study.samples(temperature)
     places = {task: place for place, task in enumerate(facts.tasks)}
-    asked = (
-        (measured.cell.split, config.evaluate.turns, temperature),
-        (config.limits.response_budget, config.limits.reply_tokens),
-        (facts.data, facts.rules, facts.rules_version, facts.prompt, facts.variant, facts.difficulty_source),
-    )
+    limits, samples = study.config.limits, study.samples(temperature)
+    expected = {
+        "split": measured.cell.split,
+        "temperature": temperature,
+        "max_turns": study.config.evaluate.turns,
+        "response_budget": limits.response_budget,
+        "reply_tokens": limits.reply_tokens,
+        **{name: value for name, value in asdict(facts).items() if name != "tasks"},
+    }
     found = [
         row
         for row in rows
         if row.task in places
         and row.attempt < samples
-        and asked
-        == (
-            (row.split, row.max_turns, row.temperature),
-            (row.response_budget, row.reply_tokens),
-            (row.data, row.rules, row.rules_version, row.prompt, row.variant, row.difficulty_source),
-        )
+        and all(getattr(row, name) == value for name, value in expected.items())
     ]
     return iter(sorted(found, key=lambda row: (places[row.task], row.attempt)))
 
@@ -150,9 +148,9 @@ def _played(rows: Iterable[Episode]) -> list[Episode]:
     return list({row.key: row for row in rows if row.ending != Ending.ERROR}.values())
 
 
-def _asked(study: Study, folder: StudyFolder) -> Asked:
-    union = read_union(folder)
-    asked = union and union.asked.get(study.digest)
-    if not asked:
+def _entry(study: Study, folder: StudyFolder) -> ManifestEntry:
+    manifest = read_manifest(folder)
+    entry = manifest and manifest.entries.get(study.digest)
+    if not entry:
         raise BadCall(f"{folder.root} was never asked this study {study.name!r}: run it first")
-    return from_json(Asked, asked)
+    return from_json(ManifestEntry, entry)

@@ -20,12 +20,12 @@ from heldout.store.lease import hold
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
-from heldout.study.perform import Place, Watch, perform, place_of_study, refuse_other_trainings
-from heldout.study.plan import Piece, Study, plan
-from heldout.study.results import Asked, Base, CellFacts, Union, model_key, read_union, write_union
+from heldout.study.perform import Watch, Workspace, open_workspace, perform, refuse_other_trainings
+from heldout.study.plan import PlannedWork, Study, plan
+from heldout.study.results import Base, CellFacts, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.work import Work
 
-Executor = Callable[[Iterable[Piece], Callable[[Work], None]], None]
+Executor = Callable[[Iterable[PlannedWork], Callable[[Work], None]], None]
 """Who walks the graph of work: each piece is done after those that it needs."""
 
 
@@ -34,25 +34,25 @@ def run(
 ) -> None:
     """Everything that the study asks for and the folder does not have yet."""
     begun = time.monotonic()
-    place, graph = place_of_study(study, folder, watch), plan(study, controls)
-    claim(place)
-    refuse_other_trainings(place, [piece.work for piece in graph])
+    workspace, graph = open_workspace(study, folder, watch), plan(study, controls)
+    claim(workspace)
+    refuse_other_trainings(workspace, [piece.work for piece in graph])
     with Backends() as backends:
-        executor(graph, partial(perform, place, backends=backends))
+        executor(graph, partial(perform, workspace, backends=backends))
         if backends.used:
             folder.sessions.add([{"study": study.digest, "seconds": time.monotonic() - begun, **provenance()}])
 
 
-def claim(place: Place) -> None:
+def claim(workspace: Workspace) -> None:
     """Says in the folder what the study asks of it; a folder with another base is refused."""
-    study, folder, agent = place.study, place.folder, place.agent
-    asked = Asked(
+    study, folder, agent = workspace.study, workspace.folder, workspace.agent
+    entry = ManifestEntry(
         study=to_json(study),
         chain=chain_name(agent.chain),
         step=agent.step,
         cells=_cell_facts(study),
         models={
-            model_key(chain, seed): _model(place, chain, seed)
+            model_key(chain, seed): _model(workspace, chain, seed)
             for chain in ((), *study.chains)
             for seed in study.seeds
         },
@@ -61,10 +61,12 @@ def claim(place: Place) -> None:
     base = Base(name=agent.base, digest=agent.digest)
     with hold(folder.lease, purpose=f"begin {study.name}"):
         sweep(folder.root)
-        union = read_union(folder) or Union(base=base)
-        _refuse_another_base(folder, union.base, base)
-        if study.digest not in union.asked:
-            write_union(folder, Union(base=union.base, asked={**union.asked, study.digest: to_json(asked)}))
+        manifest = read_manifest(folder) or Manifest(base=base)
+        _refuse_another_base(folder, manifest.base, base)
+        if study.digest not in manifest.entries:
+            write_manifest(
+                folder, Manifest(base=manifest.base, entries={**manifest.entries, study.digest: to_json(entry)})
+            )
 
 
 def _refuse_another_base(folder: StudyFolder, known: Base, asked: Base) -> None:
@@ -82,8 +84,8 @@ def _cell_facts(study: Study) -> dict[str, object]:
     return {cell.name: to_json(_facts(suites(cell.env), cell, tasks)) for cell, tasks in asked.items()}
 
 
-def _model(place: Place, chain: Chain, seed: int) -> str:
-    return place.identity(chain, place.study.last_step(chain), seed).model
+def _model(workspace: Workspace, chain: Chain, seed: int) -> str:
+    return workspace.identity(chain, workspace.study.last_step(chain), seed).model
 
 
 def _facts(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:

@@ -14,7 +14,7 @@ from heldout.progress import Progress
 from heldout.records import Trajectory
 from heldout.store.runs import StudyFolder
 from heldout.study.once import publish, train_once
-from heldout.study.perform import place_of_study
+from heldout.study.perform import open_workspace
 from heldout.study.plan import Study
 from heldout.training.stage import Row
 from heldout.verbs.settings import run_folder, settled
@@ -54,7 +54,7 @@ def train(
     folder = StudyFolder(out or run_folder("train", agent_of(model), config.source.variant))
     study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
     with Progress(f"train {stage.name}", config.train.steps) as progress:
-        place = place_of_study(study, folder, _StepProgress(progress))
+        place = open_workspace(study, folder, _StepProgress(progress))
         checkpoint, trained, news = train_once(place, resume=resume)
     if news:
         print(news)

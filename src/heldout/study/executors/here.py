@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
-from heldout.study.plan import Piece
+from heldout.study.plan import PlannedWork
 from heldout.study.work import Work
 
 
-def walk(graph: Iterable[Piece], do: Callable[[Work], None]) -> None:
+def walk(graph: Iterable[PlannedWork], do: Callable[[Work], None]) -> None:
     """Does each piece in turn; a plan has each after those that it needs."""
     for piece in graph:
         do(piece.work)
