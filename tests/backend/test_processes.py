@@ -49,6 +49,7 @@ def played(team: Team) -> list[Trajectory]:
     return sorted(team.play(WORK, LIMITS), key=lambda each: each.stream)
 
 
+@pytest.mark.very_slow
 def test_a_play_that_is_abandoned_ends_the_crew_and_is_not_taken_for_a_later_answer(anchored: Setting) -> None:
     with Crew(anchored, processes=2) as crew:
         for _ in crew.play(WORK, LIMITS):
