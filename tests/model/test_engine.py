@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from heldout.backend.worker import Worker
+from heldout.errors import HeldoutError
 from heldout.model.engines.base import Completion
 from heldout.model.engines.hf import HfEngine
 from heldout.records import Stop
@@ -85,3 +86,52 @@ def test_a_reply_has_at_most_its_tokens_and_says_why_it_stopped(worker: Worker) 
         assert len(one.token_ids) == len(one.logprobs) <= 1 + int(one.conversation) % 12
         assert ended or len(one.token_ids) == 1 + int(one.conversation) % 12
     assert {one.stop for one in done} == {Stop.END, Stop.LENGTH}
+
+
+def said(held: HfEngine, temperatures: list[float]) -> dict[str, Completion]:
+    """What five conversations of unlike lengths say, each at its temperature; all are released after it."""
+    for number, temperature in enumerate(temperatures):
+        ids = [7 + number] * (3 + 9 * number)
+        held.submit(f"{number}", ids, 8 + number, seed=number, temperature=temperature)
+    done = dict[str, Completion]()
+    while finished := held.collect():
+        done |= {one.conversation: one for one in finished}
+    for name in done:
+        held.release(name)
+    return done
+
+
+def test_an_engine_that_has_played_before_says_the_same_to_the_bit_as_a_fresh_one(worker: Worker) -> None:
+    used = engine(worker, slots=5)
+    said(used, [0.3, 1.0, 0.7, 0.0, 2.0])
+    used.rest()
+    used.submit("left in the middle", [4] * 30, 12, seed=9)
+    used.submit("over at once", [5], 1, seed=9)
+    used.collect()
+    for name in ("left in the middle", "over at once"):
+        used.release(name)
+    used.rest()
+    assert said(used, [1.0] * 5) == said(engine(worker, slots=5), [1.0] * 5)
+
+
+def test_requests_of_unlike_temperatures_side_by_side_have_each_their_own_distribution(worker: Worker) -> None:
+    mixed = said(engine(worker, slots=5), [1.0, 0.0, 0.5, 0.0, 1.0])
+    for temperature in (0.0, 0.5, 1.0):
+        alike = said(engine(worker, slots=5), [temperature] * 5)
+        own = [name for name, own in zip("01234", [1.0, 0.0, 0.5, 0.0, 1.0], strict=True) if own == temperature]
+        assert [mixed[name].token_ids for name in own] == [alike[name].token_ids for name in own]
+        for name in own:
+            assert mixed[name].logprobs == pytest.approx(alike[name].logprobs, abs=1e-5)
+    assert set(mixed["1"].logprobs) == {0.0}
+
+
+def test_no_conversation_crosses_an_update_of_the_weights(worker: Worker) -> None:
+    held = engine(worker, slots=2)
+    held.submit("open", [5, 6], 3, seed=0)
+    with pytest.raises(HeldoutError, match="cannot take new weights while 1 conversations are open"):
+        held.update(worker.model.named_parameters)
+    with pytest.raises(HeldoutError, match="cannot rest while 1 conversations are open"):
+        held.rest()
+    held.release("open")
+    held.update(worker.model.named_parameters)
+    held.rest()
