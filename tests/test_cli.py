@@ -119,7 +119,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
             "evaluate --model oracle --envs agentgym:textcraft",
             "an environment on a server is such as agentgym:text",
         ),
-        ("evaluate --model oracle --envs agentgym:x@http://h:1", "unknown environment on a server 'x'"),
+        ("evaluate --model oracle --envs agentgym:x@http://h:1", "unknown environment 'x'"),
         (
             "bench rolout",
             "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout, serve, train)",

@@ -164,6 +164,12 @@ def _parsers() -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
 
 def _demo_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--env", metavar="E", help="the environment to train in (the one that shows more)")
+    parser.add_argument(
+        "--model",
+        default="pocket",
+        metavar="M",
+        help="pocket, or one of `heldout pocket --with` that knows it (pocket)",
+    )
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/demo)")
     flags.changes(parser)
@@ -230,6 +236,15 @@ def _replay_flags(parser: ArgumentParser) -> None:
 def _pocket_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="fail unless its scores agree with the shipped one's")
     parser.add_argument(
+        "--with",
+        dest="others",
+        metavar="E",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="environments that it is shown beside its own: yours",
+    )
+    parser.add_argument(
         "--without",
         metavar="E",
         nargs="+",
@@ -239,6 +254,13 @@ def _pocket_flags(parser: ArgumentParser) -> None:
     )
     words = "show some demonstrations in the made-up words of maps 1 to N too (none)"
     parser.add_argument("--maps", type=flags.count, metavar="N", help=words)
+    parser.add_argument(
+        "--part",
+        type=flags.share,
+        default=1.0,
+        metavar="P",
+        help="make this part of it, such as 0.01, for a try (1)",
+    )
     flags.out(parser, "where to build it (outputs/pocket)")
     flags.seed(parser)
     flags.settings(parser)

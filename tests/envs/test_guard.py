@@ -6,19 +6,12 @@ import pytest
 
 from heldout.config import Source
 from heldout.envs.base import Env, Suite
-from heldout.envs.registry import names, open_suite
+from heldout.envs.registry import able, names, open_suite
 from heldout.errors import BadCall, OriginalError
 from heldout.records import Step
 
-
-def originals() -> list[str]:
-    """The environments that can do as an original server does."""
-    found = list[str]()
-    for name in names():
-        with suppress(BadCall):
-            open_suite(name, Source(rules="agentgym"))
-            found.append(name)
-    return found
+ORIGINALS = able(lambda suite: "agentgym" in suite.rules_known)
+"""The environments that can do as an original server does."""
 
 
 def opened(suite: Suite) -> Env:
@@ -46,7 +39,7 @@ def test_an_episode_starts_once_is_stepped_then_and_not_after_its_ending(name: s
         env.start()
 
 
-@pytest.mark.parametrize("name", originals())
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_the_originals_answer_after_the_ending_too(name: str) -> None:
     env, _ = finished(open_suite(name, Source(rules="agentgym")))
     with suppress(OriginalError):
@@ -54,5 +47,11 @@ def test_the_originals_answer_after_the_ending_too(name: str) -> None:
 
 
 def test_five_environments_have_the_rules_of_an_original() -> None:
-    assert {"textcraft", "babyai", "searchqa", "webshop", "alfworld"} <= set(originals())
-    assert "corridor" not in originals()
+    assert ORIGINALS == ["textcraft", "babyai", "searchqa", "webshop", "alfworld"]
+
+
+@pytest.mark.parametrize("name", names())
+def test_rules_that_an_environment_does_not_have_are_refused(name: str) -> None:
+    known = open_suite(name, Source()).rules_known
+    with pytest.raises(BadCall, match=rf"rules 'others'.*\(.*{known[0]}"):
+        open_suite(name, Source(rules="others"))

@@ -9,16 +9,20 @@ import pytest
 from heldout.config import Limits, Option, Source, Variant
 from heldout.envs.base import Env, Suite, Variants
 from heldout.envs.react import Misread
-from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.registry import able, names, open_suite
 from heldout.envs.renaming import words_in
-from heldout.envs.variants import UNIFORM, varied
+from heldout.envs.variants import UNIFORM, can_change, varied
 from heldout.errors import BadCall
 from heldout.policies.twin import oracle
 from heldout.records import Ending, Step, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
-each_environment = pytest.mark.parametrize("name", BUILT_IN)
+
+def each_that_can_change(trait: str) -> pytest.MarkDecorator:
+    """Every environment of which a variant can change that trait."""
+    return pytest.mark.parametrize("name", able(lambda suite: can_change(suite, trait)))
+
 
 LISTS = {
     "textcraft": "\nAvailable actions: [",
@@ -50,7 +54,7 @@ def solved(suite: Suite, task: Task) -> list[Step]:
     return steps
 
 
-@each_environment
+@each_that_can_change("actions")
 def test_shown_lists_actions_until_the_end_and_hidden_never(name: str) -> None:
     shown, hidden = opened(name, actions="shown"), opened(name, actions="hidden")
     for task in shown.tasks("test")[:5]:
@@ -58,7 +62,7 @@ def test_shown_lists_actions_until_the_end_and_hidden_never(name: str) -> None:
         assert not any(LISTS[name] in step.observation for step in solved(hidden, task))
 
 
-@each_environment
+@each_that_can_change("actions")
 @pytest.mark.parametrize("profile", ["pocket", "standard"])
 def test_the_instruction_says_of_a_list_what_is_so(name: str, profile: str) -> None:
     shown, hidden = (
@@ -85,7 +89,7 @@ def test_a_hidden_list_is_not_told_on_demand() -> None:
     assert env.step("check available actions").observation.startswith("The action is not recognized. Goal:")
 
 
-@each_environment
+@each_that_can_change("feedback")
 def test_uniform_tells_every_refusal_alike_and_leaves_what_else_is_seen(name: str) -> None:
     action = NONSENSE.get(name, "xyzzy")
     plain, uniform = (begun(suite).step(action) for suite in (opened(name), opened(name, feedback="uniform")))
@@ -109,13 +113,13 @@ def test_uniform_tells_a_reply_that_holds_no_single_action_the_same() -> None:
         opened("textcraft", feedback="uniform").read("Action: look\nAction: look")
 
 
-@each_environment
+@pytest.mark.parametrize("name", names())
 def test_what_is_carried_out_is_no_refusal(name: str) -> None:
     suite = opened(name)
     assert not any(step.refusal for task in suite.tasks("test")[:20] for step in solved(suite, task))
 
 
-@each_environment
+@each_that_can_change("reward")
 def test_a_binary_reward_is_one_for_success_and_scores_stay(name: str) -> None:
     plain, binary = opened(name), opened(name, reward="binary")
     for task in plain.tasks("test")[:5]:
@@ -140,7 +144,7 @@ def _bought_too_early(suite: Suite) -> Step:
     return env.step("click[Buy Now]")
 
 
-@pytest.mark.parametrize("name", ["textcraft", "babyai", "searchqa", "alfworld"])
+@pytest.mark.parametrize("name", able(lambda suite: suite.variants.stands.get("reward", "dense") != "dense"))
 def test_a_dense_reward_grows_along_the_oracles_way_and_is_one_at_success_alone(name: str) -> None:
     suite = opened(name, reward="dense")
     count = 20 if name == "babyai" else 100
@@ -174,7 +178,7 @@ def test_a_dense_reward_of_the_grid_pays_the_parts_of_its_instruction() -> None:
     assert {(1.0,), (0.5, 0.5)} <= paid
 
 
-@each_environment
+@each_that_can_change("words")
 def test_made_up_words_are_understood_and_the_words_themselves_are_not(name: str) -> None:
     plain, renamed = opened(name), opened(name, words=17)
     for place in range(5):
@@ -196,7 +200,7 @@ def test_a_search_for_the_words_themselves_finds_nothing() -> None:
     assert "Total results: 0" in found
 
 
-@each_environment
+@each_that_can_change("words")
 def test_a_renamed_episode_is_the_same_episode_in_other_words(name: str) -> None:
     plain, renamed = opened(name), opened(name, words=3)
     for task in plain.tasks("test")[:10]:
@@ -228,7 +232,7 @@ GRAMMAR = {
 """Words and keys that only lead from one fact to the next."""
 
 
-@each_environment
+@each_that_can_change("observations")
 def test_the_other_form_of_observations_holds_the_same_facts(name: str) -> None:
     form = "plain" if opened(name).traits.structured else "structured"
     for task in opened(name).tasks("test")[:10]:
@@ -291,7 +295,7 @@ def test_what_cannot_be_changed_here_alone_is_refused_with_the_reason() -> None:
         varied(suite, Source(variant=Variant(words=3)), lambda _: [])
 
 
-@each_environment
+@each_that_can_change("words")
 def test_an_oracle_on_a_twin_thinks_and_acts_in_the_words_that_the_agent_reads(name: str) -> None:
     suite = opened(name, actions="hidden", words=2)
     tasks = [Assignment(task=task, attempt=0, seed=0, stream="t") for task in suite.tasks("demonstrations")[:3]]

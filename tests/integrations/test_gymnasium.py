@@ -15,9 +15,9 @@ from gymnasium.utils.env_checker import check_env
 
 import heldout
 from heldout.config import Limits, Source
-from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall
-from heldout.integrations.gymnasium import TITLES, AnyText
+from heldout.integrations.gymnasium import AnyText, id_of
 from heldout.policies import twin
 from heldout.policies.scripted import Spoken, scripted
 from heldout.records import Ending, Task, Trajectory
@@ -29,9 +29,9 @@ STRANGE = ("", "日本 éè ünï \x00 \ud800", "9" * 20_000, "craft using using
 
 
 @pytest.mark.parametrize("replies", [False, True])
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", names())
 def test_gymnasium_finds_nothing_to_say_of_any_environment(name: str, replies: bool) -> None:
-    check_env(gymnasium.make(f"heldout/{TITLES[name]}-v0", replies=replies, render_mode="ansi").unwrapped)
+    check_env(gymnasium.make(id_of(name), replies=replies, render_mode="ansi").unwrapped)
 
 
 def rolled_out(name: str, place: int, player: Spoken, turns: int = 20) -> Trajectory:
@@ -50,7 +50,7 @@ def through_the_door(env: Any, task: Task, said: list[str]) -> Iterator[Step]:
 
 @pytest.mark.parametrize("replies", [False, True])
 @pytest.mark.parametrize("place", range(3))
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", names())
 def test_the_oracles_episode_is_that_of_a_rollout_word_for_word(name: str, place: int, replies: bool) -> None:
     ours = rolled_out(name, place, twin.oracle(lambda name: open_suite(name, Source())))
     said = [turn.reply.text if replies else turn.action for turn in ours.turns]
@@ -67,7 +67,7 @@ def test_the_oracles_episode_is_that_of_a_rollout_word_for_word(name: str, place
     assert ours.ending is Ending.SOLVED
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", names())
 def test_what_cannot_be_read_costs_a_turn_and_the_last_turn_truncates(name: str) -> None:
     said = "Thought: two\nAction: a\nAction: b"
     ours = rolled_out(name, 0, scripted(said), turns=3)
@@ -80,7 +80,7 @@ def test_what_cannot_be_read_costs_a_turn_and_the_last_turn_truncates(name: str)
     assert (steps[-1][4]["ending"], steps[-1][4]["score"]) == ("out_of_turns", ours.score)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", names())
 def test_any_action_is_answered_by_an_observation_that_its_space_holds(name: str) -> None:
     env = heldout.make(name, max_turns=50)
     observation, info = env.reset(seed=1)
@@ -92,7 +92,7 @@ def test_any_action_is_answered_by_an_observation_that_its_space_holds(name: str
             break
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", names())
 def test_an_admissible_action_is_carried_out(name: str) -> None:
     env = heldout.make(name)
     _, info = env.reset(seed=3)

@@ -19,7 +19,7 @@ import pytest
 from heldout.cli import INTERRUPTED
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
-from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall
 from heldout.integrations.agentgym.server import address_of, listen
 from heldout.policies import twin
@@ -75,7 +75,7 @@ def by_oracle(suite: Suite, task: Task, player: Any = twin.oracle) -> Trajectory
 
 @pytest.mark.parametrize("replies", [False, True], ids=["actions", "replies"])
 @pytest.mark.parametrize("player", [twin.oracle, twin.random], ids=["oracle", "random"])
-@pytest.mark.parametrize("env", BUILT_IN)
+@pytest.mark.parametrize("env", names())
 def test_an_episode_is_the_rollout_in_process(
     client: Callable[[str], Any], env: str, player: Any, replies: bool
 ) -> None:
@@ -96,7 +96,7 @@ def test_an_episode_is_the_rollout_in_process(
         assert session.state()["step_count"] == len(played.turns)
 
 
-@pytest.mark.parametrize("env", BUILT_IN)
+@pytest.mark.parametrize("env", names())
 def test_admissible_actions_are_the_suites_until_the_end(client: Callable[[str], Any], env: str) -> None:
     suite, session = open_suite(env, Source()), client(env)
     task = suite.tasks("test")[0]

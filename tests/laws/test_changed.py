@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from heldout.config import TRAITS, Source, Variant
 from heldout.envs.base import Suite
 from heldout.envs.laws import LAWS, Law
-from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.registry import able, open_suite
 from heldout.errors import BadCall
 from heldout.records import Ending, Step, Task
 
@@ -24,7 +24,7 @@ EACH = [Variant(words=17), *(Variant(**{trait: value}) for trait, values in TRAI
 
 def _all() -> Iterator[tuple[str, Variant]]:
     """Each trait changed in each environment that has it and is otherwise; and in each, all of them at once."""
-    for name in BUILT_IN:
+    for name in able(lambda suite: bool(suite.variants.words or suite.variants.stands)):
         changed = list[Variant]()
         for variant in EACH:
             try:
@@ -36,7 +36,7 @@ def _all() -> Iterator[tuple[str, Variant]]:
         at_once = {
             trait: value for variant in changed for trait, value in variant.changes.items() if trait != "words"
         }
-        yield name, Variant(**at_once, words=3)
+        yield name, Variant(**at_once, words=3 if open_suite(name, Source()).variants.words else 0)
 
 
 CHANGED = list(_all())

@@ -13,12 +13,12 @@ from heldout.config import Source
 from heldout.envs import corridor, verdicts
 from heldout.envs.base import Env, Suite
 from heldout.envs.laws import LAWS, Law
-from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.registry import able, names, open_suite
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step, Task
 
-SUITES = ("corridor", *BUILT_IN)
-REAL = ("textcraft", "searchqa", "webshop", "alfworld")
+SUITES = list(dict.fromkeys(["corridor", *names()]))
+REAL = able(lambda suite: bool(suite.real_data.needs))
 WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
 TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>")
 CLICKS = ("search[", "click[", "]", "<c>", "buy now", "< prev", "next >", "description")
@@ -66,7 +66,7 @@ def test_whatever_is_done_is_answered_alike_twice_and_ends_as_it_may(
     assert (steps[-1].score > 0) == (sum(step.reward for step in steps) > 0)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", able(lambda suite: "agentgym" in suite.rules_known))
 @settings(max_examples=50)
 @given(place=st.integers(0, 19), choices=CHOICES)
 def test_the_original_raises_nothing_but_its_own_error_replies(

@@ -11,11 +11,12 @@ from heldout.agents import agent_of
 from heldout.chains import Stage
 from heldout.cli import main
 from heldout.config import Config, Source, pathless
-from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.registry import open_suite
 from heldout.records import Episode, digest
 from heldout.store.difficulty import read
 from heldout.store.rows import Rows
 from heldout.store.runs import StudyFolder
+from heldout.training.pocket_recipe import Recipe
 from heldout.training.stage import Job
 from heldout.verbs.difficulty import reference_name
 
@@ -143,7 +144,7 @@ def test_the_file_that_is_shipped_is_of_the_shipped_model_and_fits_the_pocket_ta
     shipped = read("pocket")
     how = "measure it again (docs/difficulty.md has the command)"
     assert shipped.model == reference_name(agent_of("pocket")), how
-    assert {halves.env for halves in shipped.envs} == set(BUILT_IN), how
+    assert {halves.env for halves in shipped.envs} == set(Recipe().envs), how
     for halves in shipped.envs:
         suite = open_suite(halves.env, Source(difficulty="pocket"))
         levels = [task.difficulty for task in suite.tasks("train")]

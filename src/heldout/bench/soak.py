@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import final
 
 from heldout.bench.clients import LIVES, STEP, Client, Script, WrongAnswer, play, whole
-from heldout.envs.agentgym.wire import ABOUT, WIRES
+from heldout.envs.agentgym.wire import ABOUT, wire_of
 from heldout.envs.base import Suite
 from heldout.seeds import stream
 
@@ -32,7 +32,7 @@ class Speed:
 
 def speed(address: str, suite: Suite, plays: Sequence[Script], *, steps: int, keeps: bool, pid: int) -> Speed:
     """How fast /reset and /step are answered to one client; every answer is compared."""
-    client, opening, stepping, opened, done = Client(address, WIRES[suite.name], keeps=keeps), 0.0, 0.0, 0, 0
+    client, opening, stepping, opened, done = Client(address, wire_of(suite.name), keeps=keeps), 0.0, 0.0, 0, 0
     episode, cpu_begun = client.create(), _cpu_seconds(pid)
     while done < steps:
         script = plays[opened % len(plays)]
@@ -76,7 +76,7 @@ class Soaking:
     """Lets clients of all kinds at a server, from many threads, and counts what they are answered."""
 
     def __init__(self, address: str, suite: Suite, plays: Sequence[Script], seed: int) -> None:
-        self._address, self._wire, self._plays, self._seed = address, WIRES[suite.name], plays, seed
+        self._address, self._wire, self._plays, self._seed = address, wire_of(suite.name), plays, seed
         self.answers = Counter[str]()
         self.unexpected = list[str]()
 
@@ -143,7 +143,7 @@ def soak(
 
 def _open_after(address: str, suite: Suite, seconds: float) -> int:
     """How many episodes are open when none is, or at the latest then."""
-    client, end = Client(address, WIRES[suite.name], keeps=False), time.perf_counter() + seconds
+    client, end = Client(address, wire_of(suite.name), keeps=False), time.perf_counter() + seconds
     while (left := int(client.call("GET", ABOUT)[1]["episodes"])) and time.perf_counter() < end:
         time.sleep(0.5)
     return left

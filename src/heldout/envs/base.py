@@ -136,7 +136,9 @@ class Suite:
     players: Players
 
     rules: str = "fixed"
-    """`fixed`, or `agentgym` where the suite can do as an original server does."""
+    """By which it is played: `fixed`, or `agentgym`, as an original server does."""
+    rules_known: tuple[str, ...] = ("fixed",)
+    """By which it can be played."""
     rules_version: int = 1
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
     read: Callable[[str], str] = plain_action
@@ -169,11 +171,15 @@ class Suite:
         return f"{self.instruction}\n\n{observation}"
 
 
+BOTH_RULES = ("fixed", "agentgym")
+"""Of an environment that has an original among AgentGym's."""
+
+
 def refuse_unknown(source: Source, profiles: Iterable[str]) -> None:
     """Refuses a source whose profile, rules or kind there is not."""
     for kind, asked, known in (
         ("profile", source.profile, list(profiles)),
-        ("rules", source.rules, ["fixed", "agentgym"]),
+        ("rules", source.rules, BOTH_RULES),
         ("source", source.kind, ["generated", "real"]),
     ):
         if asked not in known:

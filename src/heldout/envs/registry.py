@@ -39,6 +39,11 @@ def names() -> list[str]:
     return [*BUILT_IN, *sorted(_plugged_in())]
 
 
+def able(can: Callable[[Suite], bool]) -> list[str]:
+    """Those that can do something, by what their suites say over generated tasks."""
+    return [name for name in names() if can(_opened(name, Source()))]
+
+
 @cache
 def open_suite(name: str, source: Source) -> Suite:
     """The suite of that name over that source; the same arguments give the same object.
@@ -55,6 +60,12 @@ def suite_to_judge(name: str, source: Source) -> Suite:
     return _whole(name, source) if _is_place(name) else open_suite(name, source)
 
 
+def refuse_unknown_name(name: str) -> None:
+    """Refuses what names no environment: none of ours, none of an entry point, and no place."""
+    if name not in names() and not _is_place(name):
+        raise BadCall(f"{unknown('environment', name, names())}; {YOURS}")
+
+
 def own_name(name: str) -> str:
     """An environment's own name, wherever it is played: `babyai` of `agentgym:babyai@http://localhost:36001`."""
     scheme, _, rest = name.partition(":")
@@ -65,17 +76,12 @@ def _whole(name: str, source: Source) -> Suite:
     """The suite with all that its source changes, its episodes guarded."""
     opened = _opened(name, source)
     _refuse_unknown_options(opened, source)
-    return guarded(varied(opened, source, _having))
+    return guarded(varied(opened, source, lambda trait: able(lambda suite: can_change(suite, trait))))
 
 
 def _is_place(name: str) -> bool:
     scheme, colon, _ = name.partition(":")
     return bool(colon) and scheme not in ELSEWHERE and name not in names()
-
-
-def _having(trait: str) -> list[str]:
-    """The environments of which a variant can change that trait."""
-    return [name for name in names() if can_change(_opened(name, Source()), trait)]
 
 
 def _opened(name: str, source: Source) -> Suite:
@@ -88,7 +94,7 @@ def _opened(name: str, source: Source) -> Suite:
         return _loaded(ELSEWHERE[scheme])(name, source)
     suite = _found(name, source)
     if suite.rules != source.rules:
-        raise BadCall(f"{name} has no rules {source.rules!r}: it is played by {suite.rules!r} alone")
+        raise BadCall(f"{name} has no rules {source.rules!r} (it has: {', '.join(suite.rules_known)})")
     return suite
 
 
@@ -99,8 +105,7 @@ def _found(name: str, source: Source) -> Suite:
     places = _plugged_in()
     if name in places:
         return _suite_at(places[name], source)
-    if not _is_place(name):
-        raise BadCall(f"{unknown('environment', name, BUILT_IN | places)}; {YOURS}")
+    refuse_unknown_name(name)
     if "" not in sys.path:
         sys.path.insert(0, "")  # a module in this folder needs no installation
     return _suite_at(name, source)

@@ -236,10 +236,15 @@ def make(env: str, **options: Any) -> Any:
     return gymnasium.make(gymnasium.envs.registration.EnvSpec(**_registration(env)), **options)
 
 
-def _registration(env: str) -> dict[str, Any]:
+def id_of(env: str) -> str:
+    """What Gymnasium knows an environment as, such as `heldout/BabyAI-v0`."""
     title = TITLES.get(env) or re.sub(r"[^\w.-]+", "-", env)
+    return f"heldout/{title}-v0"
+
+
+def _registration(env: str) -> dict[str, Any]:
     place = "heldout.integrations.gymnasium:TextEnv"
-    return {"id": f"heldout/{title}-v0", "entry_point": place, "kwargs": {"env": env}}
+    return {"id": id_of(env), "entry_point": place, "kwargs": {"env": env}}
 
 
 for _name in names():

@@ -3,10 +3,11 @@
 from heldout.analysis.scores import Cell
 from heldout.chains import Stage
 from heldout.config import Config
-from heldout.envs.registry import BUILT_IN
 from heldout.study.plan import Measured, Study
+from heldout.training.pocket_recipe import Recipe
 
-ENVS = tuple(BUILT_IN)
+ENVS = tuple(Recipe().envs)
+"""Those that the shipped model has met."""
 DEMO_ENV = "searchqa"
 """The environment that learns the most in the least time (docs/results/pocket.md)."""
 
@@ -14,17 +15,17 @@ DEMO_TASKS, DEMO_TASKS_ELSEWHERE = 50, 12
 """Test tasks of the cell that is trained on, and of each other, unless `--set evaluate.tasks` says otherwise."""
 
 
-def demo(config: Config, env: str = DEMO_ENV, seed: int = 0) -> Study:
+def demo(config: Config, env: str = DEMO_ENV, seed: int = 0, base: str = "pocket") -> Study:
     """One chain of one stage: trained on the easy tasks of one environment, measured there and elsewhere."""
     trained = Cell(env=env, split="test", difficulty="easy")
     cells = [
         Cell(env=each, split="test", difficulty=difficulty)
-        for each in sorted(ENVS, key=lambda each: each != env)
+        for each in dict.fromkeys((env, *ENVS))
         for difficulty in ("easy", "hard")
     ]
     return Study(
         name="demo",
-        base="pocket",
+        base=base,
         chains=((Stage((env,), "easy"),),),
         seeds=(seed,),
         measured=tuple(_measured(cell, trained, config) for cell in cells),

@@ -39,21 +39,21 @@ class Compared:
         return bool(low <= other_high and other_low <= high)
 
 
-def make(recipe: Recipe, folder: Path, processes: int, say: Say) -> dict[str, Json]:
+def make(recipe: Recipe, folder: Path, processes: int, say: Say, tasks: int = TASKS) -> dict[str, Json]:
     """Builds the model, measures it, and writes its card; stopped anywhere, it goes on from the last checkpoint."""
     build(recipe, folder, processes, say)
-    card = _write_card(recipe, folder, processes)
+    card = _write_card(recipe, folder, processes, tasks)
     rmtree(unfinished_in(folder).root)
     return card
 
 
-def _write_card(recipe: Recipe, folder: Path, processes: int) -> dict[str, Json]:
+def _write_card(recipe: Recipe, folder: Path, processes: int, tasks: int) -> dict[str, Json]:
     """Measures a built model and writes how it was made, its hash and its scores beside it."""
     card = {
         "heldout": __version__,
         "recipe": to_json(recipe),
         "sha256": sha256_of(folder / WEIGHTS),
-        "scores": _scores_of(recipe.envs, str(folder), processes),
+        "scores": _scores_of(recipe.envs, str(folder), processes, tasks),
     }
     replace_json(folder / CARD, card)
     return card
@@ -69,9 +69,9 @@ def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compar
     ]
 
 
-def _scores_of(envs: Iterable[str], model: str, processes: int) -> dict[str, Json]:
+def _scores_of(envs: Iterable[str], model: str, processes: int, tasks: int) -> dict[str, Json]:
     """avg@8 at K = 20 on test tasks of each environment, in points."""
-    config = replace(pocket(), evaluate=Evaluate(tasks=TASKS), processes=processes)
+    config = replace(pocket(), evaluate=Evaluate(tasks=tasks), processes=processes)
     cells = [Cell(env=env, split="test", difficulty=level) for env in envs for level in ("easy", "hard")]
     identity = Identity(study="pocket", base="pocket", model=agent_of(model).identity, chain=BASE, seed=0, step=0)
     with open_agent(model, config) as play:

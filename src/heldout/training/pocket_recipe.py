@@ -17,6 +17,9 @@ from heldout.policies.twin import Mistakes
 RENAMED = 20
 """Of so many demonstrations of skill one more is shown in made-up words, where maps are asked for."""
 
+SKILL_SHOWN, HABITS_SHOWN = 5000, 1200
+"""Demonstrations in each lesson of an environment that the shipped model has not met, where it has so many."""
+
 FORM_SHOWN = 1500
 """Demonstrations in a lesson of an environment of which only the form of a reply is to be shown (docs/log.md)."""
 
@@ -102,6 +105,23 @@ class Recipe:
         lessons = (replace(lesson, shares=_without(lesson.shares, envs)) for lesson in self.lessons)
         return replace(self, lessons=tuple(lessons))
 
+    def with_env(self, env: str, turns: int, most: int) -> Self:
+        """The same, with demonstrations of one environment more: at most so many, of at most so many turns.
+
+        Each lesson has as many steps more as it has demonstrations more, so that the others are met as often.
+        """
+        few, often = Mistakes(slip=0.12), Mistakes(slip=0.3, habit=0.8, persist=0.5)
+        skill, habits = (
+            _lesson_with(lesson, Share(env=env, count=min(count, most), turns=turns, mistakes=mistakes))
+            for lesson, count, mistakes in zip(self.lessons, (SKILL_SHOWN, HABITS_SHOWN), (few, often), strict=True)
+        )
+        return replace(self, lessons=(skill, habits))
+
+    def scaled(self, part: float) -> Self:
+        """The same with this part of its demonstrations and steps, to try whether a recipe can be followed."""
+        lessons = tuple(_part_of(lesson, part) for lesson in self.lessons)
+        return replace(self, lessons=lessons, copy_steps=max(1, round(part * self.copy_steps)))
+
     def renamed(self, maps: int) -> Self:
         """The same, with some demonstrations of skill more, in the words of the first so many maps in equal parts.
 
@@ -124,6 +144,20 @@ class Recipe:
     def steps(self) -> int:
         """Of imitation, in all lessons."""
         return sum(lesson.steps for lesson in self.lessons)
+
+
+def _lesson_with(lesson: Lesson, share: Share) -> Lesson:
+    before = sum(each.count for each in lesson.shares)
+    return replace(
+        lesson,
+        shares=(*lesson.shares, share),
+        steps=lesson.steps * (before + share.count) // before,
+    )
+
+
+def _part_of(lesson: Lesson, part: float) -> Lesson:
+    shares = tuple(replace(share, count=max(1, round(part * share.count))) for share in lesson.shares)
+    return replace(lesson, shares=shares, steps=max(1, round(part * lesson.steps)))
 
 
 def _without(shares: Iterable[Share], envs: Collection[str]) -> tuple[Share, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import final
 
 from heldout.config import changed, pocket
-from heldout.errors import unknown
+from heldout.envs.registry import open_suite
 from heldout.progress import figure
 from heldout.records import Trajectory
 from heldout.reporting.chain import write_report
@@ -19,13 +19,12 @@ from heldout.training.stage import Row
 from heldout.verbs.tally import show_episodes
 
 
-def demo(*, env: str | None, seed: int, out: Path | None, settings: Sequence[str]) -> None:
+def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: Sequence[str]) -> None:
     """Trains the pocket agent, measures it before and after, and says where the report is."""
     chosen = env or pocket_studies.DEMO_ENV
-    if chosen not in pocket_studies.ENVS:
-        raise unknown("environment", chosen, pocket_studies.ENVS)
     config = changed(pocket(), settings)
-    study = pocket_studies.demo(config, chosen, seed)
+    open_suite(chosen, config.source)  # a wrong name is refused before anything is played
+    study = pocket_studies.demo(config, chosen, seed, model)
     folder = StudyFolder(out or Path("runs") / "-".join(filter(None, ("demo", config.source.variant.name))))
     run(study, folder, _Printed())
     found = write_report(study, folder)

@@ -39,6 +39,13 @@ def seconds(text: str) -> float:
     return float(text)
 
 
+def share(text: str) -> float:
+    """A number above 0, at most 1."""
+    if re.fullmatch(r"\d+(\.\d+)?", text) is None or not 0 < float(text) <= 1:
+        raise ArgumentTypeError(f"a number above 0, at most 1, not {text!r}")
+    return float(text)
+
+
 def one_of(kind: str, *choices: str) -> Callable[[str], str]:
     """Reads one of these words, in capitals or not; another is refused with the nearest."""
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 from heldout.backend.processes import default_processes
+from heldout.chains import slug_of
 from heldout.config import changed
+from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.records import Json
 from heldout.reporting.tables import Table, aligned
-from heldout.training.pocket_card import Compared, make
+from heldout.training.pocket_card import TASKS, Compared, make
 from heldout.training.pocket_card import check as compare
 from heldout.training.pocket_recipe import Recipe
 
@@ -20,37 +23,52 @@ COMPARED = ("CELL", "SHIPPED", "95 %", "REBUILT", "95 %", "AGREE")
 def pocket(
     *,
     check: bool,
+    others: Sequence[str],
     without: Sequence[str],
     maps: int | None,
+    part: float,
     out: Path | None,
     seed: int,
     settings: Sequence[str],
 ) -> None:
     """Builds the pocket model and measures it; `check` fails unless its scores agree with the shipped one's.
 
-    Of the environments in `without` it is shown no more than the form of a reply; with `maps`, some
-    demonstrations are in made-up words.
+    It is shown the environments in `others` too; of those in `without` no more than the form of a reply; with
+    `maps`, some demonstrations are in made-up words. A `part` is made for a try.
     """
-    recipe = _left_out(replace(changed(Recipe(), settings), seed=seed), without)
+    recipe = replace(changed(Recipe(), settings), seed=seed)
     recipe = recipe.renamed(maps) if maps else recipe
-    if check and (without or maps):
+    recipe = _left_out(reduce(_with, dict.fromkeys(others), recipe), without)
+    recipe = recipe if part == 1 else recipe.scaled(part)
+    if check and (others or without or maps or part != 1):
         raise BadCall(
-            "--check compares with the shipped model, of all environments in their own words: "
-            "drop --without and --maps"
+            "--check compares with the shipped model, of its environments in their own words: "
+            "drop --with, --without, --maps and --part"
         )
-    folder = out or Path("outputs") / _name(without, maps)
+    folder = out or Path("outputs") / _name(others, without, maps)
     if check:
         _compared(compare(recipe, folder, default_processes(), print))
     else:
-        card = make(recipe, folder, default_processes(), print)
+        card = make(recipe, folder, default_processes(), print, max(1, round(part * TASKS)))
         print(aligned(Table(SCORED, [_scored(cell, scores) for cell, scores in card["scores"].items()])))
     print(f"model: {folder}")
 
 
-def _name(without: Sequence[str], maps: int | None) -> str:
+def _name(others: Sequence[str], without: Sequence[str], maps: int | None) -> str:
     """What is changed, such as `pocket-without-babyai-maps-4`."""
-    parts = ["pocket", *(f"without-{env}" for env in sorted(without))]
+    parts = ["pocket", *(f"with-{slug_of(env)}" for env in sorted(others))]
+    parts += [f"without-{env}" for env in sorted(without)]
     return "-".join([*parts, f"maps-{maps}"] if maps else parts)
+
+
+def _with(recipe: Recipe, env: str) -> Recipe:
+    """The recipe with one environment more: as long as its training's episodes, of as many tasks as it has."""
+    if env in recipe.envs:
+        raise BadCall(f"the pocket model is shown {env} already: leave it out of --with")
+    suite = open_suite(env, recipe.source)
+    if not (there := len(suite.tasks("demonstrations"))):
+        raise BadCall(f"{env} has nothing to be shown: its pool `demonstrations` is empty")
+    return recipe.with_env(env, turns=suite.turn_limit, most=there)
 
 
 def _left_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:

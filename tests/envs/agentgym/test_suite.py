@@ -14,9 +14,9 @@ from heldout.config import Evaluate, Limits, Source
 from heldout.envs.agentgym import suite
 from heldout.envs.agentgym.env import Episodes, original_step
 from heldout.envs.agentgym.line import Line
-from heldout.envs.agentgym.wire import WIRES
+from heldout.envs.agentgym.wire import WIRES, rules_served
 from heldout.envs.base import Suite
-from heldout.envs.registry import BUILT_IN, open_suite, own_name
+from heldout.envs.registry import names, open_suite, own_name
 from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.evaluation.measure import Identity, measure
 from heldout.integrations.agentgym.calls import Answer, Call
@@ -29,8 +29,8 @@ from heldout.store.rows import Memory
 
 Served = Callable[..., Any]
 ORIGINAL = Source(rules="agentgym")
-ENVS = [env for env in WIRES if env in BUILT_IN]
-"""Of AgentGym's five, those that are here."""
+PLAYED = [(env, rules) for env in names() for rules in open_suite(env, Source()).rules_known]
+"""Every environment by each of its rules."""
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,7 @@ def said(trajectories: Sequence[Trajectory]) -> list[Any]:
     return [(each.opening, each.turns, each.reward, each.score, each.ending) for each in trajectories]
 
 
-@pytest.mark.parametrize("rules", ["agentgym", "fixed"])
-@pytest.mark.parametrize("env", ENVS)
+@pytest.mark.parametrize(("env", "rules"), PLAYED)
 @pytest.mark.parametrize("model", ["oracle", "random"])
 def test_an_evaluation_through_the_door_is_row_for_row_that_in_process(
     there: Callable[..., Any], model: str, env: str, rules: str
@@ -98,13 +97,14 @@ def test_an_evaluation_through_the_door_is_row_for_row_that_in_process(
     assert len(rows) == 20
 
 
-@pytest.mark.parametrize("env", ENVS)
+@pytest.mark.parametrize("env", names())
 def test_a_models_evaluation_through_the_door_is_row_for_row_that_in_process(
     there: Callable[..., Any], tiny: Path, env: str
 ) -> None:
-    served = there(env, ORIGINAL)
+    source = Source(rules=rules_served(env))
+    served = there(env, source)
     rows, trajectories = measured(as_model(tiny, Source()), f"agentgym:{env}@{served.address}", Source(), tasks=2)
-    ours, our_trajectories = measured(as_model(tiny, ORIGINAL), env, ORIGINAL, tasks=2)
+    ours, our_trajectories = measured(as_model(tiny, source), env, source, tasks=2)
     assert without_place(rows) == without_place(ours)
     assert said(trajectories) == said(our_trajectories)
     assert sum(row.generated_tokens for row in rows) > 0
@@ -209,7 +209,7 @@ def test_a_server_of_something_else_is_refused(there: Callable[..., Any]) -> Non
     address = there("babyai", ORIGINAL).address
     with pytest.raises(BadCall, match=f"{address} serves babyai, not textcraft"):
         suite(f"agentgym:textcraft@{address}", Source())
-    with pytest.raises(BadCall, match="unknown environment on a server 'babayi'; did you mean 'babyai'"):
+    with pytest.raises(BadCall, match="unknown environment 'babayi'; did you mean 'babyai'"):
         suite(f"agentgym:babayi@{address}", Source())
     with pytest.raises(BadCall, match="an environment on a server is such as agentgym:textcraft@"):
         open_suite("agentgym:babyai", Source())

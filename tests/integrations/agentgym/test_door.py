@@ -11,6 +11,7 @@ import pytest
 from heldout.config import Source, Variant
 from heldout.envs import corridor
 from heldout.envs.base import Suite
+from heldout.envs.guard import guarded
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, Unavailable
 from heldout.integrations.agentgym.calls import Answer, Call
@@ -271,9 +272,26 @@ def test_what_an_environment_depends_on_may_be_away() -> None:
     assert ask("/create", b"")[0] == 503
 
 
-def test_what_agentgym_does_not_know_is_not_served() -> None:
-    with pytest.raises(BadCall, match="unknown environment to serve 'corridor'"):
-        asking(corridor.suite(ORIGINAL))
+def test_what_agentgym_does_not_know_is_served_plainly() -> None:
+    ask = asking(guarded(corridor.suite(Source())))
+    assert ask("/") == (200, "This is environment corridor.")
+    assert ask("/create", b"") == (200, {"id": 0})
+    opening = "A corridor with a red door and a green door. A note lies on the floor."
+    assert ask("/reset", id=0, item=2) == (
+        200,
+        {"observation": opening, "reward": 0.0, "score": 0.0, "done": False},
+    )
+    assert ask("/available_actions?id=0")[1] == ["read note", "open red door", "open green door"]
+    assert ask("/step", id=0, action="read note")[1]["observation"] == "The note says: red."
+    assert ask("/step", id=0, action="open red door")[1] == {
+        "observation": "You are out.",
+        "reward": 1.0,
+        "score": 1.0,
+        "done": True,
+    }
+    assert ask("/step", id=0, action="x") == (200, {"error": "The task with environment 0 has finished."})
+    assert ask("/observation?id=0") == (200, "You are out.")
+    assert ask("/reset", id=0, item=3000) == (200, {"error": "list index out of range"})
 
 
 def test_a_variant_is_not_served_since_the_protocol_has_no_place_to_say_it() -> None:

@@ -18,8 +18,8 @@ from heldout.bench.clients import Client, scripts
 from heldout.bench.soak import Soaking
 from heldout.cli import INTERRUPTED
 from heldout.config import Source
-from heldout.envs.agentgym.wire import WIRES
-from heldout.envs.registry import BUILT_IN, open_suite
+from heldout.envs.agentgym.wire import WIRES, rules_served
+from heldout.envs.registry import names, open_suite
 from heldout.errors import HeldoutError
 from heldout.integrations.agentgym.server import LARGEST_BODY, listen
 
@@ -75,11 +75,12 @@ def test_a_client_that_hangs_up_within_a_body_hurts_nobody(textcraft: Served, ep
     assert client.step(number, "inventory")[0].startswith("Inventory:")
 
 
-@pytest.mark.parametrize("env", [env for env in WIRES if env in BUILT_IN])
+@pytest.mark.parametrize("env", names())
 def test_many_good_and_bad_clients_at_once_get_the_protocols_answers(
     served: Callable[..., Served], env: str
 ) -> None:
-    suite, there = open_suite(env, ORIGINAL), served(env)
+    source = Source(rules=rules_served(env))
+    suite, there = open_suite(env, source), served(env, source)
     soaking = Soaking(there.address, suite, scripts(suite, 0)[:12], 0)
     soaking.send(range(60), in_flight=16, tell=lambda: None)
     assert soaking.unexpected == []

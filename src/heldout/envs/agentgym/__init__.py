@@ -8,9 +8,9 @@ from functools import cache, partial
 from heldout.config import Source
 from heldout.envs.agentgym.env import Episodes, Remote
 from heldout.envs.agentgym.line import Line
-from heldout.envs.agentgym.wire import ABOUT, TASKS, WIRES, About, numbered
+from heldout.envs.agentgym.wire import ABOUT, TASKS, WIRES, About, numbered, wire_of
 from heldout.envs.base import Env, Suite
-from heldout.envs.registry import open_suite
+from heldout.envs.registry import open_suite, refuse_unknown_name
 from heldout.errors import BadCall, HeldoutError, Unavailable, unknown
 from heldout.records import Json, Task, digest, from_json
 
@@ -32,18 +32,19 @@ def suite(name: str, source: Source) -> Suite:
             f"an environment on a server is such as agentgym:textcraft@http://127.0.0.1:36001, not {name!r}"
         )
     env = parts["env"]
-    if env not in WIRES:
-        raise unknown("environment on a server", env, WIRES)
+    refuse_unknown_name(env)
     line = Line(parts["address"])
     try:
         told = _told(line, env)
+        if told is None and env not in WIRES:
+            raise BadCall(f"{line.address} is no server of ours, and AgentGym has none of {env}")
     except HeldoutError:
         line.close()
         raise
     served = told.source if told else replace(source, kind="real", rules="agentgym")
     # What reads replies needs no tasks: the generated ones are always there.
     here = open_suite(env, Source(rules=served.rules, profile=served.profile))
-    episodes = Episodes(line, WIRES[env])
+    episodes = Episodes(line, wire_of(env))
     return replace(
         here,
         name=name,

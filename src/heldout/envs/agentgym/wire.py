@@ -1,4 +1,4 @@
-"""How AgentGym's five servers speak: what a program sends them, and what it reads (spec §0.2 to §5.1).
+"""How servers of AgentGym's protocol speak: what a program sends them, and what it reads (spec §0.2 to §5.1).
 
 The door (`integrations/agentgym`) answers in the same words.
 """
@@ -63,6 +63,9 @@ QUESTION = "\n\n "
 LISTED = "\nAVAILABLE ACTIONS: "
 """Between ALFWorld's first observation and the actions, which only the client shows, and only there (spec §4.2)."""
 
+PLAIN = Wire(episode="id", item="item", score="score")
+"""The words of the server of an environment that AgentGym has none of: only ours serves it."""
+
 WIRES = {
     "textcraft": Wire(episode="id", item="data_idx", created_with={}),
     "babyai": Wire(episode="id", item="data_idx", score="score"),
@@ -72,6 +75,17 @@ WIRES = {
     "webshop": Wire(episode="env_idx", item="session_id", observation="state"),
     "searchqa": Wire(episode="env_idx", item="id", created_with={"id": 0}, preamble=QUESTION),
 }
+"""The words of AgentGym's servers, by the environment's name."""
+
+
+def wire_of(env: str) -> Wire:
+    """The words of an environment's server."""
+    return WIRES.get(env, PLAIN)
+
+
+def rules_served(env: str) -> str:
+    """The rules that an environment is served by unless told otherwise: the original's, where there is one."""
+    return "agentgym" if env in WIRES else "fixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,5 +115,5 @@ def numbered(suite: Suite, split: str) -> Iterator[tuple[int, Task]]:
     """
     before = len(suite.tasks("train")) if split == "test" else 0
     for place, task in enumerate(suite.tasks(split), start=before):
-        found = re.fullmatch(rf"{suite.name}_(\d+)", task.id)
+        found = re.fullmatch(rf"{re.escape(suite.name)}_(\d+)", task.id)
         yield int(found[1]) if found else place, task

@@ -15,7 +15,17 @@ from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import legal, oracle
 from heldout.envs.alfworld.thoughts import slips, thought
 from heldout.envs.alfworld.world import World
-from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
+from heldout.envs.base import (
+    BOTH_RULES,
+    Env,
+    Players,
+    RealData,
+    Recordings,
+    Suite,
+    Traits,
+    Variants,
+    refuse_unknown,
+)
 from heldout.envs.react import whole_action
 from heldout.envs.renaming import words_in
 from heldout.envs.wording import ending
@@ -92,6 +102,7 @@ def suite(source: Source) -> Suite:
         actions=ACTIONS,
         turn_limit=30,
         rules=source.rules,
+        rules_known=BOTH_RULES,
         source=words,
         data=data,
         tasks=pools,

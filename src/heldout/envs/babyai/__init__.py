@@ -11,7 +11,7 @@ from heldout.envs.babyai.players import left, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
 from heldout.envs.babyai.thoughts import slips, thought
 from heldout.envs.babyai.world import World
-from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants
+from heldout.envs.base import BOTH_RULES, Env, Players, RealData, Recordings, Suite, Traits, Variants
 from heldout.envs.react import plain_action
 from heldout.envs.renaming import words_in
 from heldout.errors import unknown
@@ -83,8 +83,8 @@ SOURCES = {
 
 def suite(source: Source) -> Suite:
     """BabyAI over a task source; generated tasks come from one shipped table, whatever the source's seed."""
-    if source.rules not in ("fixed", "agentgym"):
-        raise unknown("rules", source.rules, ("fixed", "agentgym"))
+    if source.rules not in BOTH_RULES:
+        raise unknown("rules", source.rules, BOTH_RULES)
     if source.profile not in INSTRUCTIONS:
         raise unknown("profile", source.profile, INSTRUCTIONS)
     return Suite(
@@ -95,6 +95,7 @@ def suite(source: Source) -> Suite:
         actions=ACTIONS,
         turn_limit=10,
         rules=source.rules,
+        rules_known=BOTH_RULES,
         source=SOURCES.get(source.kind, source.kind),
         data=data_digest(source),
         tasks=tasks_of(source),

@@ -5,7 +5,17 @@ from dataclasses import replace
 from functools import partial
 
 from heldout.config import AS_IT_STANDS, Source, Variant
-from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
+from heldout.envs.base import (
+    BOTH_RULES,
+    Env,
+    Players,
+    RealData,
+    Recordings,
+    Suite,
+    Traits,
+    Variants,
+    refuse_unknown,
+)
 from heldout.envs.renaming import words_in
 from heldout.envs.searchqa import published, released, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
@@ -83,6 +93,7 @@ def suite(source: Source) -> Suite:
         actions=ACTIONS,
         turn_limit=5,
         rules=source.rules,
+        rules_known=BOTH_RULES,
         source=words,
         data=digest([data, "single_answer"]) if single else data,
         tasks=pools,

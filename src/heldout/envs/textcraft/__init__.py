@@ -5,7 +5,17 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder
-from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
+from heldout.envs.base import (
+    BOTH_RULES,
+    Env,
+    Players,
+    RealData,
+    Recordings,
+    Suite,
+    Traits,
+    Variants,
+    refuse_unknown,
+)
 from heldout.envs.react import plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
@@ -73,6 +83,7 @@ def suite(source: Source) -> Suite:
         actions=ACTIONS,
         turn_limit=15,
         rules=source.rules,
+        rules_known=BOTH_RULES,
         source=words,
         data=data,
         tasks=pools,

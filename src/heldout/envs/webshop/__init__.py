@@ -5,7 +5,17 @@ from functools import partial
 
 from heldout.config import Source
 from heldout.data.folder import data_folder, refuse_lacking
-from heldout.envs.base import Env, Players, RealData, Recordings, Suite, Traits, Variants, refuse_unknown
+from heldout.envs.base import (
+    BOTH_RULES,
+    Env,
+    Players,
+    RealData,
+    Recordings,
+    Suite,
+    Traits,
+    Variants,
+    refuse_unknown,
+)
 from heldout.envs.react import whole_action
 from heldout.envs.webshop import published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
@@ -69,6 +79,7 @@ def suite(source: Source) -> Suite:
         actions=ACTIONS,
         turn_limit=10,
         rules=source.rules,
+        rules_known=BOTH_RULES,
         source=f"{words}; nouns by {tagger().name}",
         data=f"{data}-{tagger().name}",
         tasks=pools,

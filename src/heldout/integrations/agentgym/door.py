@@ -8,17 +8,14 @@ from random import Random
 from typing import final
 
 from heldout.config import Source
-from heldout.envs.agentgym.wire import ABOUT, ERROR, STEP, TASKS, WIRES, About, not_valid
+from heldout.envs.agentgym.wire import ABOUT, ERROR, STEP, TASKS, About, not_valid, wire_of
 from heldout.envs.base import Suite
-from heldout.errors import BadCall, OriginalError, Unavailable, unknown
+from heldout.errors import BadCall, OriginalError, Unavailable
 from heldout.integrations.agentgym.calls import REQUIRED, Answer, Call, Refused, in_body, in_query
 from heldout.integrations.agentgym.episodes import Episode, Episodes, Full, NotOpen
 from heldout.integrations.agentgym.items import SPLITS, Items
-from heldout.integrations.agentgym.manners import MANNERS, Said
+from heldout.integrations.agentgym.manners import Said, manner_of
 from heldout.records import Json, Step, Task, to_json
-
-HIGHEST = 48_950_076
-"""WebShop's episodes have any number up to here."""
 
 WORLD_TYPES = ("Text", "Embody", "Hybrid")
 """What ALFWorld's /reset may name; all are played as text."""
@@ -31,13 +28,11 @@ class Door:
     """What a server of one suite answers; `chance` draws WebShop's numbers and first tasks."""
 
     def __init__(self, suite: Suite, source: Source, episodes: Episodes, chance: Random) -> None:
-        if suite.name not in MANNERS:
-            raise unknown("environment to serve", suite.name, MANNERS)
         if source.variant.changes:
             raise BadCall(f"AgentGym's protocol has no variants: leave {source.variant.name} out")
         self._suite, self._source, self._episodes, self._chance = suite, source, episodes, chance
-        self._wire, self._manner = WIRES[suite.name], MANNERS[suite.name]
-        self._items = Items(suite)
+        self._wire, self._manner = wire_of(suite.name), manner_of(suite.name)
+        self._items = Items(suite, self._manner.find)
         self._next = count()
         self._routes = self._own() | {key: self._asking(key[0], said) for key, said in self._manner.more.items()}
 
@@ -60,10 +55,11 @@ class Door:
             return Answer({"error": str(passing)}, 503, {"retry-after": "1"})
 
     def _own(self) -> dict[tuple[str, str], Route]:
-        """The paths that every server has, and ours; /list_envs is WebShop's."""
+        """The paths that every server has, and ours."""
         manner = self._manner
+        greeting = manner.greeting or f"This is environment {self._suite.name}."
         routes: dict[tuple[str, str], Route] = {
-            ("GET", "/"): lambda _: Answer(manner.greeting),
+            ("GET", "/"): lambda _: Answer(greeting),
             ("POST", "/create"): self._create,
             ("POST", "/reset"): self._reset,
             ("POST", "/step"): self._step,
@@ -72,14 +68,14 @@ class Door:
             ("GET", ABOUT): self._about,
             ("GET", TASKS): self._tasks,
         }
-        if self._suite.name == "webshop":
+        if manner.lists_episodes:
             routes["GET", "/list_envs"] = lambda _: Answer(self._episodes.numbers())
         for path in manner.broken:
             routes["GET", path] = lambda call: _server_error(f"{call.path} cannot work, as in the original")
         return routes
 
     def _create(self, call: Call) -> Answer:
-        created_with = {name: REQUIRED if name == "id" else None for name in CREATE.get(self._suite.name, ())}
+        created_with = self._manner.created_with
         asked = in_body(call.body, **created_with) if created_with else {}
         episode = self._episodes.create(self._draw)
         try:
@@ -91,7 +87,8 @@ class Door:
             raise
 
     def _draw(self) -> int:
-        return self._chance.randint(0, HIGHEST) if self._suite.name == "webshop" else next(self._next)
+        highest = self._manner.highest
+        return next(self._next) if highest is None else self._chance.randint(0, highest)
 
     def _begin(self, episode: Episode, asked: dict[str, Json]) -> None:
         """What some originals play from the creation on."""
@@ -107,7 +104,7 @@ class Door:
         episode.begin(task, self._suite.open(task))
 
     def _reset(self, call: Call) -> Answer:
-        wire, item = self._wire, {self._wire.item: ITEM.get(self._suite.name, REQUIRED)}
+        wire, item = self._wire, {self._wire.item: self._manner.unnamed}
         asked = in_body(call.body, **{wire.episode: REQUIRED}, **item, **dict.fromkeys(wire.reset_with, REQUIRED))
         if asked.get("world_type", "Text") not in WORLD_TYPES:
             raise OriginalError('world_type must be one of "Text", "Embody" and "Hybrid"')
@@ -168,7 +165,7 @@ class Door:
     def _asked_for(self, item: int | None) -> Task:
         if item is not None:
             return self._items.task(item)
-        if self._suite.name == "webshop":
+        if self._manner.begins == "any":
             return self._items.any(self._chance)
         raise OriginalError("list indices must be integers or slices, not NoneType")
 
@@ -189,12 +186,6 @@ def _server_error(told: str) -> Answer:
 
 MOST_TOLD = 500
 """Characters of an error in a header."""
-
-ITEM = {"textcraft": 0, "webshop": None, "searchqa": None}
-"""The task of a /reset that names none, where it need not."""
-
-CREATE = {"textcraft": ("commands", "goal"), "searchqa": ("id",)}
-"""The fields of /create, where it has a body."""
 
 
 def _unsaid(step: Step) -> dict[str, Json]:

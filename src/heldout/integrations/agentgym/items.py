@@ -12,15 +12,18 @@ from heldout.records import Json, Task
 
 SPLITS = ("train", "test")
 
+Find = Callable[[Mapping[int, Task], int], Task]
+"""How a number is looked up among the tasks that there are; raises `OriginalError` where it names none."""
+
 
 @final
 class Items:
     """A suite's training and test tasks by their numbers."""
 
-    def __init__(self, suite: Suite) -> None:
+    def __init__(self, suite: Suite, find: Find) -> None:
         self._rows = {split: list(numbered(suite, split)) for split in SPLITS}
         self._known = {item: task for split in SPLITS for item, task in self._rows[split]}
-        self._find = FIND.get(suite.name, _listed)
+        self._find = find
 
     def task(self, number: int) -> Task:
         """The task of that number; raises `OriginalError` where there is none."""
@@ -35,7 +38,7 @@ class Items:
         return [{"item": item, "id": task.id, "difficulty": task.difficulty} for item, task in self._rows[split]]
 
 
-def _listed(known: Mapping[int, Task], number: int) -> Task:
+def listed(known: Mapping[int, Task], number: int) -> Task:
     """One of those that there are; from the end where the number is negative, as in a list."""
     if number < 0 and -number <= len(known):
         number = sorted(known)[number]
@@ -44,12 +47,12 @@ def _listed(known: Mapping[int, Task], number: int) -> Task:
     return known[number]
 
 
-def _wrapped(known: Mapping[int, Task], number: int) -> Task:
+def wrapped(known: Mapping[int, Task], number: int) -> Task:
     """TextCraft has a task for every number: after the last comes the first (spec §3.7)."""
     return known[number] if number in known else known[sorted(known)[number % len(known)]]
 
 
-def _any_world(known: Mapping[int, Task], number: int) -> Task:
+def any_world(known: Mapping[int, Task], number: int) -> Task:
     """BabyAI has a world for every number, also where no list has it."""
     if number < 0:
         raise OriginalError(f"Seed must be a non-negative integer or omitted, not {place(number)[1]}")
@@ -58,7 +61,3 @@ def _any_world(known: Mapping[int, Task], number: int) -> Task:
     level, seed = place(number)
     world = {"level": level, "seed": seed}
     return Task(env="babyai", split="", id=f"babyai_{number}", difficulty="", world=world)
-
-
-FIND: Mapping[str, Callable[[Mapping[int, Task], int], Task]] = {"textcraft": _wrapped, "babyai": _any_world}
-"""How a number is looked up where it is not just listed."""

@@ -1,4 +1,7 @@
-"""What each of the five servers says: its answers' fields, and the paths that only it has (spec §1.1 to §5.1)."""
+"""What each server says: its answers' fields, and the paths that only it has (spec §1.1 to §5.1).
+
+Five are as AgentGym's are; every other environment has the plain one.
+"""
 
 import struct
 import zlib
@@ -10,7 +13,9 @@ from typing import Any
 from heldout.envs.agentgym.wire import LISTED
 from heldout.envs.base import Suite
 from heldout.errors import OriginalError
+from heldout.integrations.agentgym.calls import REQUIRED
 from heldout.integrations.agentgym.episodes import Episode
+from heldout.integrations.agentgym.items import Find, any_world, listed, wrapped
 from heldout.records import Json
 
 Said = Callable[[Suite, Episode], Json]
@@ -33,8 +38,16 @@ def _text(_: Suite, episode: Episode) -> Json:
 class Manner:
     """How one server answers."""
 
-    greeting: str
-    """What GET / says."""
+    greeting: str = ""
+    """What GET / says; empty names the environment."""
+    highest: int | None = None
+    """The highest number of an episode, where numbers are drawn; None counts them from 0."""
+    find: Find = listed
+    """Which task a number is."""
+    created_with: Mapping[str, Json] = field(default_factory=dict)
+    """The fields that /create reads, each with what it is where it is left out."""
+    unnamed: Json = REQUIRED
+    """The number of the task of a /reset that names none, where it need not; None is any, or an error."""
     created: Said = _number
     begins: str = ""
     """What /create begins with: the task of the episode's own `number`, `any`, or the one that it names by `id`."""
@@ -49,6 +62,8 @@ class Manner:
     """Whether the original carries out actions after the end; others say that the task has finished."""
     closes_unstarted: bool = True
     """What closing an episode that was never reset is answered."""
+    lists_episodes: bool = False
+    """Whether /list_envs tells the numbers of what is open."""
 
 
 def _textcraft_started(_: Suite, episode: Episode) -> Json:
@@ -194,10 +209,30 @@ def _searchqa_stepped(_: Suite, episode: Episode) -> Json:
     return {"observation": step.observation, "reward": step.reward, "done": episode.over, "info": None}
 
 
-MANNERS = {
+def _plain_answer(_: Suite, episode: Episode) -> Json:
+    step = episode.step
+    return {"observation": step.observation, "reward": step.reward, "score": step.score, "done": episode.over}
+
+
+def _plain_actions(suite: Suite, episode: Episode) -> Json:
+    return [] if episode.over else suite.players.legal(_begun(episode).world)
+
+
+PLAIN = Manner(
+    created=_number_as_id,
+    started=_plain_answer,
+    stepped=_plain_answer,
+    more={("GET", "/available_actions"): _plain_actions},
+)
+"""The manner of an environment that AgentGym has none of."""
+
+ORIGINALS = {
     "textcraft": Manner(
         greeting="This is environment TextCraft.",
         begins="number",
+        find=wrapped,
+        created_with={"commands": None, "goal": None},
+        unnamed=0,
         created=_textcraft_started,
         started=_textcraft_started,
         stepped=_textcraft_stepped,
@@ -206,6 +241,7 @@ MANNERS = {
     ),
     "babyai": Manner(
         greeting="This is environment BabyAI.",
+        find=any_world,
         created=_number_as_id,
         started=_babyai_started,
         stepped=_babyai_stepped,
@@ -226,6 +262,9 @@ MANNERS = {
     "webshop": Manner(
         greeting="ok",
         begins="any",
+        highest=48_950_076,
+        unnamed=None,
+        lists_episodes=True,
         started=_webshop_started,
         stepped=_webshop_stepped,
         more={
@@ -237,8 +276,16 @@ MANNERS = {
     "searchqa": Manner(
         greeting="ok",
         begins="id",
+        created_with={"id": REQUIRED},
+        unnamed=None,
         started=_searchqa_opening,
         stepped=_searchqa_stepped,
         observed=_searchqa_opening,
     ),
 }
+"""By the environment's name."""
+
+
+def manner_of(env: str) -> Manner:
+    """How the server of an environment answers."""
+    return ORIGINALS.get(env, PLAIN)

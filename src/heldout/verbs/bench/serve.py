@@ -13,6 +13,7 @@ from typing import Any
 from heldout.bench.clients import scripts
 from heldout.bench.soak import Soak, Speed, soak, speed
 from heldout.config import Config, changed
+from heldout.envs.agentgym.wire import rules_served
 from heldout.envs.registry import open_suite
 from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
@@ -26,7 +27,7 @@ def bench_serve(
     *, env: str, episodes: int, in_flight: int, steps: int, seed: int, as_json: bool, settings: Sequence[str]
 ) -> None:
     """Measures a server in a process of its own, and fails where an answer was not the protocol's."""
-    given = ["source.rules=agentgym", *settings]
+    given = [f"source.rules={rules_served(env)}", *settings]
     suite = open_suite(env, changed(Config(), given).source)
     plays = scripts(suite, seed)
     with _serving(env, given) as told, Progress(f"bench serve {env}", episodes) as progress:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import SystemRandom
 
 from heldout.config import Config, changed
+from heldout.envs.agentgym.wire import rules_served
 from heldout.envs.registry import open_suite
 from heldout.integrations.agentgym.door import Door
 from heldout.integrations.agentgym.episodes import Episodes
@@ -23,7 +24,7 @@ def serve_agentgym(
     settings: Sequence[str],
 ) -> None:
     """Serves one environment until it is interrupted; the first line says where."""
-    source = changed(Config(), [f"source.rules={rules or 'agentgym'}", *settings]).source
+    source = changed(Config(), [f"source.rules={rules or rules_served(env)}", *settings]).source
     suite = open_suite(env, source)
     episodes = Episodes(max_episodes, idle_seconds)
     door = Door(suite, source, episodes, SystemRandom())
