@@ -304,6 +304,10 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.changes(parser)
 
 
+def _study_unlock_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/demo")
+
+
 def _difficulty_flags(parser: ArgumentParser) -> None:
     flags.model(parser, "oracle", "random")
     flags.envs(parser, "the environments to measure")
@@ -405,6 +409,7 @@ PROTOCOLS = {
 """What `heldout serve` may speak, and the verb's function that speaks it."""
 FAMILIES = {
     "data": "look after the real tasks' data",
+    "study": "look after a study's folder",
     "bench": "measure how fast we are, beside others",
 }
 """Verbs whose second word says what."""
@@ -431,6 +436,11 @@ VERBS = {
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+    "study unlock": Verb(
+        "take leases away from processes that will not come back",
+        "heldout.verbs.study:study_unlock",
+        _study_unlock_flags,
+    ),
     "difficulty": Verb(
         "tell easy tasks from hard by a reference model", "heldout.verbs.difficulty:difficulty", _difficulty_flags
     ),

@@ -91,11 +91,12 @@ def _is_left(path: Path) -> bool:
 
 
 def _age(path: Path) -> float:
-    """Seconds since it was last written to; nothing where it has just gone."""
+    """Seconds since anything in it was last written to; nothing where it has just gone."""
     try:
-        return time.time() - path.stat().st_mtime
+        written = [each.stat().st_mtime for each in (path, *path.rglob("*"))]
     except FileNotFoundError:
         return 0.0
+    return time.time() - max(written)
 
 
 def _account(folder: Path) -> dict[str, Json]:

@@ -121,7 +121,7 @@ def train(job: Job, team: Team, folder: StageFolder, tell: Callable[[Row], None]
 def _finished(folder: StageFolder, last: int) -> int:
     """Says how far the stage has come, where that is not said yet."""
     if not folder.done.exists() or read_json(folder.done)["step"] < last:
-        replace_json(folder.done, {"step": last})
+        replace_json(folder.done, {"step": last}, folder.check)
     return last
 
 
@@ -161,6 +161,7 @@ def begin(job: Job, team: Team, folder: StageFolder) -> int:
     at = recorded(folder)
     if at:
         team.restore(folder.whole(at))
+    folder.check()
     folder.metrics.cut_to(at)
     return at
 
