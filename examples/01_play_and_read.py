@@ -6,24 +6,24 @@ from functools import partial
 from heldout.config import Limits, Source
 from heldout.envs.registry import open_suite
 from heldout.learn.advantages import group_advantages
-from heldout.policies.twin import Mistakes, clumsy, oracle
+from heldout.policies.privileged import OracleNoise, noisy_oracle, oracle
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import grouped, play
 
 
 def main() -> None:
-    """Plays a task of TextCraft as the player that knows the way, then as one that often slips."""
+    """Plays a task of TextCraft as the player that knows the way, then as one that often errs."""
     suites = partial(open_suite, source=Source())
     task = suites("textcraft").tasks("test")[0]
 
     [trajectory] = play(oracle(suites), attempts(task, 1), Limits(), suites)
     tell(trajectory)
 
-    player = clumsy(suites, Mistakes(slip=0.5, persist=0.5))
-    [group] = grouped(play(player, attempts(task, 8), Limits(turns=5), suites))
+    player = noisy_oracle(suites, OracleNoise(error_rate=0.5, repeat_rate=0.5))
+    [group] = grouped(play(player, attempts(task, 8), Limits(max_turns=5), suites))
     advantages = group_advantages([each.reward for each in group.trajectories])
-    print("\nEight attempts by a player that slips, five turns each:")
+    print("\nEight attempts by a player that errs, five turns each:")
     for each, advantage in zip(group.trajectories, advantages, strict=True):
         print(f"{each.attempt}  {each.ending:12}  reward {each.reward:g}  advantage {advantage:+.2f}")
 

@@ -13,13 +13,13 @@ from typing import final
 
 from heldout.config import Limits, Source
 from heldout.envs.base import Players, Suite, Traits
-from heldout.envs.verdicts import check
-from heldout.policies import twin
+from heldout.envs.law_results import check
+from heldout.policies import privileged
 from heldout.records import Ending, Step, Task, digest
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
-POOLS = ("demonstrations", "train", "test")
+SPLITS = ("demonstrations", "train", "test")
 HIGHEST = 31
 
 
@@ -64,13 +64,13 @@ class Guess:
         return Step(observation, digest=digest([self.world.low, self.world.high]))
 
 
-def tasks(pool: str) -> Sequence[Task]:
+def tasks(split: str) -> Sequence[Task]:
     """Every third number; easy where halving finds it in four guesses."""
-    numbers = range(1 + POOLS.index(pool), HIGHEST + 1, len(POOLS))
+    numbers = range(1 + SPLITS.index(split), HIGHEST + 1, len(SPLITS))
     return [
         Task(
             env="guess",
-            split=pool,
+            split=split,
             id=f"guess_{number}",
             difficulty="hard" if number % 2 else "easy",
             world={"secret": number},
@@ -87,7 +87,7 @@ def suite(_: Source) -> Suite:
         traits=Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False),
         instruction="Find the number. Reply with a thought and one action:\nThought: ...\nAction: guess {number}",
         actions=("guess {number}",),
-        turn_limit=6,
+        max_turns=6,
         source=f"the numbers from 1 to {HIGHEST}",
         data=digest(HIGHEST),
         tasks=tasks,
@@ -96,7 +96,7 @@ def suite(_: Source) -> Suite:
             oracle=lambda world: f"guess {(world.low + world.high) // 2}",
             legal=lambda world: [f"guess {number}" for number in range(world.low, world.high + 1)],
             thought=lambda world, _: f"It lies from {world.low} to {world.high}.",
-            slips=lambda world: [f"guess {number}" for number in range(1, world.low)],
+            mistakes=lambda world: [f"guess {number}" for number in range(1, world.low)],
         ),
     )
 
@@ -106,8 +106,8 @@ def main() -> None:
     guess = suite(Source())
     episodes = [Assignment(task=task, attempt=0, seed=0, stream="example") for task in tasks("test")]
     print("\n".join(check(guess)) or "Every law is kept.")
-    for player in (twin.oracle, twin.random):
-        played = list(play(player(lambda _: guess), episodes, Limits(turns=guess.turn_limit), lambda _: guess))
+    for player in (privileged.oracle, privileged.random):
+        played = list(play(player(lambda _: guess), episodes, Limits(max_turns=guess.max_turns), lambda _: guess))
         print(f"\n{player.__name__}: {sum(each.success for each in played)} of {len(played)} found")
         for turn in played[0].turns:
             print(f"  {turn.action}: {turn.observation}")

@@ -6,8 +6,8 @@ from typing import Any
 
 import heldout
 
-LITTLE_TRAINING = ("train.steps=2", "train.tasks=4", "train.samples=4", "train.turns=8")
-LITTLE_TESTING = ("evaluate.tasks=6", "evaluate.samples=2", "evaluate.turns=8")
+LITTLE_TRAINING = ("train.steps=2", "train.tasks=4", "train.group_size=4", "train.max_turns=8")
+LITTLE_TESTING = ("evaluate.tasks=6", "evaluate.samples=2", "evaluate.max_turns=8")
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
 
 def tell(row: Mapping[str, Any]) -> None:
     """One line a step."""
-    print(f"step {row['step']}: reward {row['reward']:.2f}, useful groups {row['useful_groups']:.0%}", flush=True)
+    print(f"step {row['step']}: reward {row['reward']:.2f}, useful groups {row['useful_share']:.0%}", flush=True)
 
 
 if __name__ == "__main__":

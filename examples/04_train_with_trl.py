@@ -26,7 +26,7 @@ def main() -> None:
             args=settings(folder),
             processing_class=tokenizer,
             train_dataset=dataset(babyai, "train", "easy", limit=16),
-            rollout_func=rollout_func(babyai, limits=pocket().limits, turns=6),
+            rollout_func=rollout_func(babyai, limits=pocket().limits, max_turns=6),
             reward_funcs=env_reward,
         )
         trainer.remove_callback(PrinterCallback)  # what it logs is printed below

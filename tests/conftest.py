@@ -14,23 +14,23 @@ from typing import final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from heldout.backend.worker import Setting, Worker
+from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Source
 from heldout.envs import corridor
 from heldout.envs.base import Env, Players, Suite, Traits
 from heldout.envs.react import plain_action
 from heldout.envs.registry import open_suite
 from heldout.errors import Unavailable
-from heldout.integrations.agentgym.calls import Answer, Call
-from heldout.integrations.agentgym.door import Door
+from heldout.integrations.agentgym.app import App
 from heldout.integrations.agentgym.episodes import Episodes
+from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
 from heldout.integrations.agentgym.server import Server, listen
 from heldout.learn.algorithms import IMITATION
 from heldout.model import load
 from heldout.model.chat import chat_of
 from heldout.model.learner import Learner, Objective
-from heldout.model.pocket import newborn, shape, tokenizer_of
-from heldout.policies.twin import Mistakes
+from heldout.model.pocket import init_model, model_config, tokenizer_of
+from heldout.policies.privileged import OracleNoise
 from heldout.records import Ending, Step, Task
 from heldout.training.imitate import batches, demonstrations, sample_of, texts_of
 
@@ -92,7 +92,7 @@ def doors_suite(check: Callable[[], None] = lambda: None) -> Suite:
         traits=Traits(dense=True, strict=True, lists_actions=False, knowledge=False, structured=False),
         instruction="Go to the end.",
         actions=("go", "jump"),
-        turn_limit=5,
+        max_turns=5,
         rules="fixed",
         source="typed in",
         data="0",
@@ -103,7 +103,7 @@ def doors_suite(check: Callable[[], None] = lambda: None) -> Suite:
             oracle=lambda _: "go",
             legal=lambda _: ["go", "jump"],
             thought=lambda _, action: f"I {action}.",
-            slips=lambda _: ["jump"],
+            mistakes=lambda _: ["jump"],
         ),
     )
 
@@ -180,7 +180,7 @@ def full_disk() -> Callable[[int], AbstractContextManager[None]]:
     return limited
 
 
-Change = Callable[[Call, Answer], Answer]
+Change = Callable[[HttpRequest, HttpResponse], HttpResponse]
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,8 @@ def served() -> Iterator[Callable[..., Served]]:
 
         def made(env: str, source: Source = ORIGINAL, most: int = 1000, change: Change | None = None) -> Served:
             episodes = Episodes(most, idle_seconds=3600)
-            door = Door(open_suite(env, source), source, episodes, Random(0))
-            server = Server(Changing(door, change) if change else door, episodes, listen("127.0.0.1", 0))
+            app = App(open_suite(env, source), source, episodes, Random(0))
+            server = Server(Changing(app, change) if change else app, episodes, listen("127.0.0.1", 0))
             thread = Thread(target=server.run)
             thread.start()
             stack.callback(thread.join)
@@ -218,10 +218,10 @@ def served() -> Iterator[Callable[..., Served]]:
 class Changing:
     """A door whose answers are changed on their way."""
 
-    def __init__(self, door: Door, change: Change) -> None:
-        self._door, self._change = door, change
+    def __init__(self, app: App, change: Change) -> None:
+        self._door, self._change = app, change
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: HttpRequest) -> HttpResponse:
         """The changed answer."""
         return self._change(call, self._door.answer(call))
 
@@ -243,10 +243,12 @@ def tiny(trio: Suites, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two narrow layers, after seconds of imitating the trio's players: replies of all lengths."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     tasks = [task for name in TRIO for task in trio(name).tasks("demonstrations")[:20]]
-    demos = list(demonstrations(trio, tasks, Mistakes(slip=0.3, persist=0.3), turns=4, seed=0))
+    demos = list(demonstrations(trio, tasks, OracleNoise(error_rate=0.3, repeat_rate=0.3), max_turns=4, seed=0))
     tokenizer = tokenizer_of((text for demo in demos for text in texts_of(demo)), 512)
     chat = chat_of(tokenizer)
-    model = newborn(shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=32, layers=2), seed=0)
+    model = init_model(
+        model_config(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=32, layers=2), seed=0
+    )
     samples = [sample_of(chat, demo) for demo in demos]
     learner = Learner(model)
     for batch in islice(batches([each for each in samples if len(each.ids) < 400], 1500, Random(0)), 60):
@@ -258,4 +260,4 @@ def tiny(trio: Suites, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def worker(tiny: Path) -> Worker:
     """The tiny model, in this process."""
-    return Worker(Setting(model=str(tiny), source=Source()))
+    return Worker(WorkerConfig(model=str(tiny), source=Source()))

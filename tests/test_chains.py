@@ -17,7 +17,7 @@ CHANGES = st.dictionaries(
     st.sampled_from(["train.kl", "train.lr", "train.clip"]),
     st.floats(0, 1e20, allow_nan=False).map(repr),
     max_size=2,
-) | st.just({"train.steps": "40", "source.variant.actions": "hidden", "train.turns": "none"})
+) | st.just({"train.steps": "40", "source.variant.actions": "hidden", "train.max_turns": "none"})
 
 
 @st.composite

@@ -184,7 +184,7 @@ def test_help_needs_nothing_that_is_slow_to_load(verb: str) -> None:
 def test_environments_are_listed_for_programs(said: Said) -> None:
     assert main(["envs", "--json"]) == 0
     entries = {entry["name"]: entry for entry in json.loads(said()[0])}
-    fields = {"name", "type", "traits", "actions", "turn_limit", "tasks", "source"}
+    fields = {"name", "type", "traits", "actions", "max_turns", "tasks", "source"}
     assert all(set(entry) == fields for entry in entries.values())
     assert table_1(entries["textcraft"]) == ("Game", [False, True, False, False, False], 15)
     assert table_1(entries["babyai"]) == ("Embodied", [True, False, True, False, False], 10)
@@ -195,7 +195,7 @@ def test_environments_are_listed_for_programs(said: Said) -> None:
 def table_1(entry: dict[str, Any]) -> tuple[str, list[bool], int]:
     """An environment's type, DEN. VAL. ACT. KNWL. STR., and K while training (paper, Table 1 and §3.2)."""
     names = ("dense", "strict", "lists_actions", "knowledge", "structured")
-    return entry["type"], [entry["traits"][name] for name in names], entry["turn_limit"]
+    return entry["type"], [entry["traits"][name] for name in names], entry["max_turns"]
 
 
 def test_environments_are_listed_for_people(said: Said) -> None:

@@ -7,28 +7,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.config import Config, Train, Variant, changed, pocket
+from heldout.config import Config, Train, Variant, pocket, with_overrides
 from heldout.errors import BadCall
 from heldout.records import digest, from_json, to_json
 
 
 def test_a_setting_changes_what_it_names_and_nothing_else() -> None:
-    config = changed(Config(), ["train.lr=2e-5", "train.steps=5", "source.rules=agentgym", "processes=2"])
+    config = with_overrides(Config(), ["train.lr=2e-5", "train.steps=5", "source.rules=agentgym", "processes=2"])
     assert (config.train.lr, config.train.steps, config.source.rules, config.processes) == (2e-5, 5, "agentgym", 2)
-    assert changed(config, ["train.lr=1e-6", "train.steps=100", "source.rules=fixed", "processes=0"]) == Config()
+    assert (
+        with_overrides(config, ["train.lr=1e-6", "train.steps=100", "source.rules=fixed", "processes=0"])
+        == Config()
+    )
 
 
 def test_the_last_setting_of_a_path_wins() -> None:
-    assert changed(Config(), ["train.steps=5", "train.steps=7"]).train.steps == 7
+    assert with_overrides(Config(), ["train.steps=5", "train.steps=7"]).train.steps == 7
 
 
 def test_values_are_read_as_the_type_of_the_setting() -> None:
-    assert changed(Config(), ["train.lr=1"]).train.lr == 1.0
-    assert type(changed(Config(), ["train.lr=1"]).train.lr) is float
-    assert changed(Config(), ["train.turns=12"]).train.turns == 12
-    assert changed(Config(), ["train.turns=none"]).train.turns is None
-    assert changed(Config(), ["train.average=token"]).train.average == "token"
-    assert changed(Config(), [" train.steps = 5 "]).train.steps == 5
+    assert with_overrides(Config(), ["train.lr=1"]).train.lr == 1.0
+    assert type(with_overrides(Config(), ["train.lr=1"]).train.lr) is float
+    assert with_overrides(Config(), ["train.max_turns=12"]).train.max_turns == 12
+    assert with_overrides(Config(), ["train.max_turns=none"]).train.max_turns is None
+    assert with_overrides(Config(), ["train.loss_aggregation=token"]).train.loss_aggregation == "token"
+    assert with_overrides(Config(), [" train.steps = 5 "]).train.steps == 5
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def test_values_are_read_as_the_type_of_the_setting() -> None:
         ("train.steps=many", "setting 'train.steps' takes int, not 'many'"),
         ("train.steps=1.5", "setting 'train.steps' takes int, not '1.5'"),
         ("train.steps=true", "setting 'train.steps' takes int, not 'true'"),
-        ("train.turns=x", "setting 'train.turns' takes NoneType or int, not 'x'"),
+        ("train.max_turns=x", "setting 'train.max_turns' takes NoneType or int, not 'x'"),
         ("train.lr=nan", "setting 'train.lr' takes float, not 'nan'"),
         ("train.lr=1e999", "setting 'train.lr' takes float, not '1e999'"),
         (f"train.lr={10**400}", "setting 'train.lr' takes float, not '1000"),
@@ -52,7 +55,7 @@ def test_values_are_read_as_the_type_of_the_setting() -> None:
 )
 def test_a_wrong_setting_is_told_in_one_line(setting: str, told: str) -> None:
     with pytest.raises(BadCall) as caught:
-        changed(Config(), [setting])
+        with_overrides(Config(), [setting])
     assert str(caught.value).startswith(told)
     assert "\n" not in str(caught.value)
 
@@ -72,10 +75,10 @@ def test_any_value_of_its_type_can_be_set_and_any_other_text_is_told_in_one_line
     name: str, data: st.DataObject
 ) -> None:
     value = data.draw(VALUES[get_type_hints(Train)[name]])
-    assert getattr(changed(Config(), [f"train.{name}={value}"]).train, name) == value
+    assert getattr(with_overrides(Config(), [f"train.{name}={value}"]).train, name) == value
     refusal = ""
     try:
-        changed(Config(), [f"train.{name}={data.draw(st.text())}"])
+        with_overrides(Config(), [f"train.{name}={data.draw(st.text())}"])
     except BadCall as error:
         refusal = str(error)
     assert "\n" not in refusal
@@ -83,7 +86,7 @@ def test_any_value_of_its_type_can_be_set_and_any_other_text_is_told_in_one_line
 
 def test_the_defaults_are_the_papers() -> None:
     config = Config()
-    assert (config.train.samples, config.limits.response_budget, config.evaluate.turns) == (8, 8192, 20)
+    assert (config.train.group_size, config.limits.response_budget, config.evaluate.max_turns) == (8, 8192, 20)
     assert (config.train.algorithm, config.train.clip, config.train.kl, config.train.temperature) == (
         "GRPO",
         0.2,
@@ -98,7 +101,7 @@ def test_pockets_conversations_fit_its_context() -> None:
 
 def test_a_variant_is_named_by_what_it_changes_in_order() -> None:
     settings = ["source.variant.words=3", "source.variant.reward=binary", "source.variant.actions=hidden"]
-    assert changed(Config(), settings).source.variant == Variant(words=3, reward="binary", actions="hidden")
+    assert with_overrides(Config(), settings).source.variant == Variant(words=3, reward="binary", actions="hidden")
     assert Variant(words=3, reward="binary", actions="hidden").name == "actions=hidden,reward=binary,words=3"
     assert Variant().name == ""
 
@@ -116,13 +119,13 @@ def test_a_variant_is_named_by_what_it_changes_in_order() -> None:
 )
 def test_what_a_trait_cannot_be_is_refused(setting: str, told: str) -> None:
     with pytest.raises(BadCall, match=told):
-        changed(Config(), [f"source.variant.{setting}"])
+        with_overrides(Config(), [f"source.variant.{setting}"])
 
 
 def test_configurations_without_a_variant_are_written_and_hashed_as_they_were_before_there_were_variants() -> None:
     assert digest(to_json(Config())) == "b612dd584f2cb3bc"
     assert "variant" not in to_json(Config())["source"]
-    hidden = changed(Config(), ["source.variant.actions=hidden"])
+    hidden = with_overrides(Config(), ["source.variant.actions=hidden"])
     assert to_json(hidden)["source"]["variant"]["actions"] == "hidden"
     for config in (Config(), hidden):
         assert from_json(Config, to_json(config)) == config

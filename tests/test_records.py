@@ -13,14 +13,14 @@ from heldout.chains import Stage
 from heldout.errors import BadCall
 from heldout.records import (
     Difficulty,
+    DifficultySplit,
     Ending,
-    Episode,
-    Estimate,
     Group,
-    Halves,
     Reply,
+    Row,
     Step,
     Task,
+    TaskDifficulty,
     Trajectory,
     Turn,
     digest,
@@ -40,9 +40,9 @@ TURNS = st.builds(Turn, reply=REPLIES, reward=FIGURES)
 TRAJECTORIES = st.builds(
     Trajectory, task=TASKS, turns=st.lists(TURNS, max_size=3).map(tuple), reward=FIGURES, score=FIGURES
 )
-ESTIMATES = st.builds(Estimate, score=FIGURES, low=FIGURES, high=FIGURES)
+ESTIMATES = st.builds(TaskDifficulty, score=FIGURES, low=FIGURES, high=FIGURES)
 HALVES = st.builds(
-    Halves, threshold=FIGURES, low=FIGURES, high=FIGURES, tasks=st.lists(ESTIMATES, max_size=2).map(tuple)
+    DifficultySplit, threshold=FIGURES, low=FIGURES, high=FIGURES, tasks=st.lists(ESTIMATES, max_size=2).map(tuple)
 )
 RECORDS: dict[type[Any], st.SearchStrategy[Any]] = {
     Task: TASKS,
@@ -52,9 +52,9 @@ RECORDS: dict[type[Any], st.SearchStrategy[Any]] = {
     Trajectory: TRAJECTORIES,
     Group: st.builds(Group, task=TASKS, trajectories=st.lists(TRAJECTORIES, max_size=2).map(tuple)),
     Stage: st.builds(Stage, envs=st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True).map(tuple)),
-    Episode: st.builds(Episode, temperature=FIGURES, reward=FIGURES, score=FIGURES),
-    Estimate: ESTIMATES,
-    Halves: HALVES,
+    Row: st.builds(Row, temperature=FIGURES, reward=FIGURES, score=FIGURES),
+    TaskDifficulty: ESTIMATES,
+    DifficultySplit: HALVES,
     Difficulty: st.builds(Difficulty, settings=WORLDS, envs=st.lists(HALVES, max_size=2).map(tuple)),
 }
 JSON = st.recursive(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from heldout.config import Config, Source
     from heldout.envs.base import Env, Suite, Traits
     from heldout.integrations.gymnasium import make
-    from heldout.records import Ending, Episode, Step, Task, Trajectory
+    from heldout.records import Ending, Row, Step, Task, Trajectory
     from heldout.study.plan import Measured, Study
 
 _PLACES = {
@@ -29,7 +29,7 @@ _PLACES = {
     "heldout.config": ("Config", "Source"),
     "heldout.envs.base": ("Env", "Suite", "Traits"),
     "heldout.integrations.gymnasium": ("make",),
-    "heldout.records": ("Ending", "Episode", "Step", "Task", "Trajectory"),
+    "heldout.records": ("Ending", "Row", "Step", "Task", "Trajectory"),
     "heldout.study.plan": ("Measured", "Study"),
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
@@ -42,8 +42,8 @@ __all__ = [
     "Config",
     "Ending",
     "Env",
-    "Episode",
     "Measured",
+    "Row",
     "Source",
     "Stage",
     "Step",

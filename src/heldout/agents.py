@@ -9,8 +9,8 @@ from typing import Self, final
 
 import torch
 
-from heldout.backend.processes import Crew, default_processes
-from heldout.backend.worker import Setting, Team
+from heldout.backend.processes import ProcessBackend, default_processes
+from heldout.backend.worker import Backend, WorkerConfig
 from heldout.chains import Chain, parse_chain
 from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
@@ -18,8 +18,8 @@ from heldout.envs.registry import open_suite
 from heldout.model.identity import model_digest, weights_digest
 from heldout.model.load import POCKET, place_of
 from heldout.model.pocket import CONTEXT
-from heldout.policies import twin
-from heldout.policies.scripted import Spoken
+from heldout.policies import privileged
+from heldout.policies.scripted import ScriptedPolicy
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
@@ -27,7 +27,7 @@ from heldout.store import lineage
 from heldout.store.files import read_json
 from heldout.store.lineage import model_of
 
-PLAYERS = {"oracle": twin.oracle, "random": twin.random}
+PLAYERS = {"oracle": privileged.oracle, "random": privileged.random}
 """The players that see the world; they need no model and play in this process."""
 
 
@@ -107,13 +107,13 @@ def open_agent(name: str, config: Config) -> Iterator[Play]:
         suites = suites_of(config)
         yield partial(_scripted, PLAYERS[name], suites)
         return
-    with open_crew(name, config) as crew:
-        yield partial(crew.play, temperature=config.evaluate.temperature)
+    with open_backend(name, config) as backend:
+        yield partial(backend.play, temperature=config.evaluate.temperature)
 
 
-def open_crew(name: str, config: Config, reference: str | None = None) -> Crew:
+def open_backend(name: str, config: Config, reference: str | None = None) -> ProcessBackend:
     """Processes that hold the named model; a wrong name is refused before any starts."""
-    return Crew(_setting(name, config, reference), processes_of(config))
+    return ProcessBackend(_worker_config(name, config, reference), processes_of(config))
 
 
 @final
@@ -122,7 +122,7 @@ class Backends:
 
     def __init__(self) -> None:
         self._open = ExitStack()
-        self._kept: tuple[Setting, int, Crew] | None = None
+        self._kept: tuple[WorkerConfig, int, ProcessBackend] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -135,28 +135,28 @@ class Backends:
         """Whether any was opened: whether there was anything to do."""
         return self._kept is not None
 
-    def open(self, config: Config, model: str, *, to_learn: bool = True) -> Team:
+    def open(self, config: Config, model: str, *, to_learn: bool = True) -> Backend:
         """A backend for that configuration; its weights are whatever it held: `begin` gives it others."""
-        wanted = _setting(model, config, model if config.train.kl else None)
+        wanted = _worker_config(model, config, model if config.train.kl else None)
         size = processes_of(config)
         if self._kept is None or not self._serves(wanted, size, to_learn):
             self._open.close()
-            crew = self._open.enter_context(Crew(wanted, size))
-            self._kept = wanted, size, crew
+            backend = self._open.enter_context(ProcessBackend(wanted, size))
+            self._kept = wanted, size, backend
         return self._kept[2]
 
-    def _serves(self, wanted: Setting, size: int, to_learn: bool) -> bool:
+    def _serves(self, wanted: WorkerConfig, size: int, to_learn: bool) -> bool:
         """Whether the kept one does: to play, only tasks and device have to be the same."""
         assert self._kept is not None
-        setting, kept_size, _ = self._kept
+        worker_config, kept_size, _ = self._kept
         if to_learn:
-            return (setting, kept_size) == (wanted, size)
-        return (setting.source, setting.device, kept_size) == (wanted.source, wanted.device, size)
+            return (worker_config, kept_size) == (wanted, size)
+        return (worker_config.source, worker_config.device, kept_size) == (wanted.source, wanted.device, size)
 
 
-def _setting(model: str, config: Config, reference: str | None) -> Setting:
+def _worker_config(model: str, config: Config, reference: str | None) -> WorkerConfig:
     place_of(model)
-    return Setting(
+    return WorkerConfig(
         model=model,
         source=config.source,
         reference=reference,
@@ -176,7 +176,7 @@ def suites_of(config: Config) -> Callable[[str], Suite]:
 
 
 def _scripted(
-    player: Callable[[Callable[[str], Suite]], Spoken],
+    player: Callable[[Callable[[str], Suite]], ScriptedPolicy],
     suites: Callable[[str], Suite],
     assignments: Iterable[Assignment],
     limits: Limits,

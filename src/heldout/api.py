@@ -11,11 +11,11 @@ from typing import final
 from heldout.agents import defaults_of, suites_of
 from heldout.analysis.scores import ALL
 from heldout.chains import Stage, parse_chain
-from heldout.config import Config, Source, changed
+from heldout.config import Config, Source, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
-from heldout.records import Episode, Json, Trajectory
+from heldout.records import Json, Row, Trajectory
 from heldout.reporting.chain import write_report
 from heldout.reporting.findings import Findings
 from heldout.store.runs import StudyFolder
@@ -35,7 +35,7 @@ def load_suite(name: str, source: Source | None = None) -> Suite:
 
 def configure(model: str, settings: Sequence[str] = ()) -> Config:
     """The defaults of a model, with each `path=value` put in, as by `--set`."""
-    return changed(defaults_of(model), settings)
+    return with_overrides(defaults_of(model), settings)
 
 
 def train(
@@ -76,7 +76,7 @@ def evaluate(
     difficulty: str = ALL,
     split: str = "test",
     seed: int = 0,
-) -> list[Episode]:
+) -> list[Row]:
     """The rows of an agent in some environments; what `out` has is not played again."""
     name = str(model)
     config = config or configure(name)

@@ -16,7 +16,7 @@ from hashlib import sha256
 from itertools import pairwise
 from math import gcd
 
-from heldout.config import Config, changed, setting_text
+from heldout.config import Config, setting_text, with_overrides
 from heldout.errors import BadCall
 
 BASE = "base"
@@ -28,7 +28,7 @@ CHANGEABLE = ("train.", "limits.", "source.variant.")
 """What a stage may change begins with one of these: it decides the weights, and nothing else does."""
 
 POINTLESS = {
-    "limits.turns": "the turns of an episode in training are train.turns",
+    "limits.max_turns": "the turns of an episode in training are train.max_turns",
     "train.save_every": "how often is saved changes no weights: give it with --set",
 }
 """A setting that a stage cannot change → why."""
@@ -82,7 +82,7 @@ class Stage:
 
     def configured(self, config: Config) -> Config:
         """The configuration with the stage's own settings in it."""
-        return changed(config, (f"{path}={value}" for path, value in self.changes))
+        return with_overrides(config, (f"{path}={value}" for path, value in self.changes))
 
     def without(self, *paths: str) -> "Stage":
         """The stage without these changes."""

@@ -219,7 +219,7 @@ def _laws_flags(parser: ArgumentParser) -> None:
         "an environment of `heldout envs`, or MODULE:SUITE: a Suite there, or a function of a Source that gives one"
     )
     parser.add_argument("suite", metavar="ENV", help=place)
-    flags.limit(parser, "look at the first N tasks of each pool only")
+    flags.limit(parser, "look at the first N tasks of each split only")
     flags.as_json(parser)
     flags.settings(parser)
 

@@ -102,7 +102,7 @@ class Source:
 class Limits:
     """What ends an episode from outside."""
 
-    turns: int = 20
+    max_turns: int = 20
     """K: how many replies an episode may have."""
     response_budget: int = 8192
     """Tokens after the prompt, observations included."""
@@ -123,9 +123,9 @@ class Train:
     steps: int = 100
     tasks: int = 32
     """Groups in a step."""
-    samples: int = 8
+    group_size: int = 8
     """G: trajectories of a task (paper §3.2)."""
-    turns: int | None = None
+    max_turns: int | None = None
     """K while training; None is the environment's own (paper §3.2)."""
     temperature: float = 1.0
     clip: float = 0.2
@@ -141,9 +141,9 @@ class Train:
     """β of Eq. 5, with the k3 estimator."""
     entropy: float = 0.0
     """Bonus; AgentGym-RL leaves 0.001 on."""
-    updates: int = 1
+    updates_per_batch: int = 1
     """Optimizer steps on one batch."""
-    average: str = "sequence"
+    loss_aggregation: str = "sequence"
     """Of the loss: `sequence` (mean per sequence, then over sequences) or `token`."""
     batch_tokens: int = 8192
     """Tokens in one micro-batch."""
@@ -156,7 +156,7 @@ class Evaluate:
     """How a policy is measured (paper §3.2: avg@8 at K = 20)."""
 
     samples: int = 8
-    turns: int = 20
+    max_turns: int = 20
     temperature: float = 1.0
     """0 decodes greedily."""
     tasks: int | None = None
@@ -187,12 +187,12 @@ def pocket() -> Config:
     )
 
 
-def pathless(config: Config) -> Config:
+def without_paths(config: Config) -> Config:
     """The configuration without the place of its file of difficulties: what counts is what that file says."""
     return replace(config, source=replace(config.source, difficulty=""))
 
 
-def changed(config: C, settings: Iterable[str]) -> C:
+def with_overrides(config: C, settings: Iterable[str]) -> C:
     """The configuration with each `dotted.path=value` put in; a wrong path or value is refused with the choices."""
     for setting in settings:
         path, equals, text = setting.partition("=")
@@ -212,7 +212,7 @@ def with_options(defaults: C, source: Source, env: str) -> C:
 
 def setting_text(config: object, path: str, text: str) -> str:
     """A setting's value as it is printed: what `changed` reads as the same value, spelled in one way."""
-    value: Any = changed(config, [f"{path}={text}"])
+    value: Any = with_overrides(config, [f"{path}={text}"])
     for name in path.split("."):
         value = getattr(value, name)
     if isinstance(value, float):  # 1e+16 and 1e-06 are 1e16 and 1e-6

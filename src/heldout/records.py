@@ -152,7 +152,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class Row:
     """One row of results: a trajectory's figures and all that identifies it."""
 
     study: str
@@ -202,11 +202,11 @@ NAMES = ("study", "base")
 """The fields of a row that only say what people call things: a renamed or copied folder holds the same rows."""
 OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
 """The fields of a row that playing decides; the others say what was to be played."""
-_KEY = tuple(each.name for each in fields(Episode) if each.name not in (*NAMES, *OUTCOMES))
+_KEY = tuple(each.name for each in fields(Row) if each.name not in (*NAMES, *OUTCOMES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class TaskDifficulty:
     """How a reference model does at one task, and the half of the tasks that this puts it in."""
 
     task: str
@@ -221,7 +221,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Halves:
+class DifficultySplit:
     """An environment's tasks in easy and hard: halves of the training tasks, and one threshold for all."""
 
     env: str
@@ -238,9 +238,9 @@ class Halves:
     low: float
     """The 95 % interval of the threshold."""
     high: float
-    tasks: tuple[Estimate, ...]
+    tasks: tuple[TaskDifficulty, ...]
 
-    def of_split(self, split: str) -> tuple[Estimate, ...]:
+    def of_split(self, split: str) -> tuple[TaskDifficulty, ...]:
         """The estimates of the `train` or the `test` tasks."""
         return tuple(each for each in self.tasks if each.split == split)
 
@@ -253,7 +253,7 @@ class Difficulty:
     """Its name, with the digest of its weights where they were here."""
     settings: Mapping[str, Json] = field(hash=False)
     """How it was measured: turns, temperature, limits, seed."""
-    envs: tuple[Halves, ...]
+    envs: tuple[DifficultySplit, ...]
 
     @property
     def digest(self) -> str:

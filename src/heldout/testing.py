@@ -6,7 +6,7 @@ For our tests, and for those of whoever reads rows or adds an environment.
 from dataclasses import replace
 from typing import Any
 
-from heldout.records import Ending, Episode, Estimate, Halves, Reply, Task, Trajectory, Turn
+from heldout.records import DifficultySplit, Ending, Reply, Row, Task, TaskDifficulty, Trajectory, Turn
 
 _TASK = Task(env="doors", split="test", id="doors_1", difficulty="easy", world={})
 
@@ -14,7 +14,7 @@ _TRAJECTORY = Trajectory(
     task=_TASK, attempt=0, opening="", turns=(), reward=0.0, score=0.0, ending=Ending.FAILED, stream=""
 )
 
-_ROW = Episode(
+_ROW = Row(
     study="demo",
     base="pocket",
     model="0f",
@@ -46,9 +46,9 @@ _ROW = Episode(
     stream="",
 )
 
-_TASK_DIFFICULTY = Estimate(task="doors_1", split="train", score=0.0, low=0.0, high=1.0, difficulty="hard")
+_TASK_DIFFICULTY = TaskDifficulty(task="doors_1", split="train", score=0.0, low=0.0, high=1.0, difficulty="hard")
 
-_DIFFICULTY_SPLIT = Halves(
+_DIFFICULTY_SPLIT = DifficultySplit(
     env="doors", data="d", rules="fixed", prompt="p", k=8, threshold=0.5, tie="a", low=0.0, high=1.0, tasks=()
 )
 
@@ -68,16 +68,16 @@ def make_trajectory(**changes: Any) -> Trajectory:
     return replace(_TRAJECTORY, **changes)
 
 
-def make_row(**changes: Any) -> Episode:
+def make_row(**changes: Any) -> Row:
     """The row of an episode that the pocket model solved for nothing, with these fields changed."""
     return replace(_ROW, **changes)
 
 
-def make_task_difficulty(**changes: Any) -> Estimate:
+def make_task_difficulty(**changes: Any) -> TaskDifficulty:
     """A training task that a reference model never solves, with these fields changed."""
     return replace(_TASK_DIFFICULTY, **changes)
 
 
-def make_difficulty_split(**changes: Any) -> Halves:
+def make_difficulty_split(**changes: Any) -> DifficultySplit:
     """An environment of which no task was measured, its threshold at a half, with these fields changed."""
     return replace(_DIFFICULTY_SPLIT, **changes)

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.analysis.difficulty import halves, rank_correlation, wilson
+from heldout.analysis.difficulty import rank_correlation, split_by_difficulty, wilson
 from heldout.errors import HeldoutError
-from heldout.records import Ending, Episode, Estimate, Halves, digest
+from heldout.records import DifficultySplit, Ending, Row, TaskDifficulty, digest
 from heldout.testing import make_row
 
 Scores = Mapping[str, Sequence[float]]
 
 
-def episodes(train: Scores, test: Scores | None = None) -> list[Episode]:
+def episodes(train: Scores, test: Scores | None = None) -> list[Row]:
     """A row for every attempt at every task."""
     return [
         episode(split, task, attempt, score)
@@ -25,7 +25,7 @@ def episodes(train: Scores, test: Scores | None = None) -> list[Episode]:
     ]
 
 
-def episode(split: str, task: str, attempt: int, score: float) -> Episode:
+def episode(split: str, task: str, attempt: int, score: float) -> Row:
     return make_row(
         study="difficulty",
         task=task,
@@ -40,30 +40,32 @@ def episode(split: str, task: str, attempt: int, score: float) -> Episode:
     )
 
 
-def easy(found: Halves, split: str) -> set[str]:
+def easy(found: DifficultySplit, split: str) -> set[str]:
     return {each.task for each in found.of_split(split) if each.difficulty == "easy"}
 
 
 def test_the_training_tasks_that_score_more_are_easy_and_the_last_of_them_is_the_threshold() -> None:
-    found = halves(episodes({"a": [1, 1], "b": [0, 0], "c": [1, 0], "d": [0.5, 0.2]}))
+    found = split_by_difficulty(episodes({"a": [1, 1], "b": [0, 0], "c": [1, 0], "d": [0.5, 0.2]}))
     assert easy(found, "train") == {"a", "c"}
     assert (found.threshold, found.tie, found.k) == (0.5, digest(["doors", "c"]), 2)
 
 
 def test_of_an_odd_number_the_middle_one_is_easy() -> None:
-    assert easy(halves(episodes({"a": [1], "b": [0.5], "c": [0]})), "train") == {"a", "b"}
+    assert easy(split_by_difficulty(episodes({"a": [1], "b": [0.5], "c": [0]})), "train") == {"a", "b"}
 
 
 def test_test_tasks_are_told_by_the_training_tasks_threshold_and_need_not_be_halves() -> None:
     train = {"a": [1, 1], "b": [1, 0], "c": [0, 0], "d": [0, 0]}
-    found = halves(episodes(train, {"x": [1, 1], "y": [1, 0.5], "z": [0.5, 0]}))
+    found = split_by_difficulty(episodes(train, {"x": [1, 1], "y": [1, 0.5], "z": [0.5, 0]}))
     assert found.threshold == 0.5
     assert easy(found, "test") == {"x", "y"}
 
 
 def test_among_equals_those_whose_hash_comes_first_are_easy_in_training_and_test_alike() -> None:
     names = [f"doors_{number}" for number in range(20)]
-    found = halves(episodes({name: [0.0] for name in names[:10]}, {name: [0.0] for name in names[10:]}))
+    found = split_by_difficulty(
+        episodes({name: [0.0] for name in names[:10]}, {name: [0.0] for name in names[10:]})
+    )
     in_order = sorted(names[:10], key=lambda name: digest(["doors", name]))
     assert easy(found, "train") == set(in_order[:5])
     assert found.tie == digest(["doors", in_order[4]])
@@ -71,8 +73,10 @@ def test_among_equals_those_whose_hash_comes_first_are_easy_in_training_and_test
 
 
 def test_estimates_have_wilsons_interval() -> None:
-    [_, half] = halves(episodes({"a": [1] * 8, "b": [1, 1, 1, 1, 0, 0, 0, 0]})).tasks
-    assert half == Estimate(task="b", split="train", score=0.5, low=0.215216, high=0.784784, difficulty="hard")
+    [_, half] = split_by_difficulty(episodes({"a": [1] * 8, "b": [1, 1, 1, 1, 0, 0, 0, 0]})).tasks
+    assert half == TaskDifficulty(
+        task="b", split="train", score=0.5, low=0.215216, high=0.784784, difficulty="hard"
+    )
 
 
 def test_wilsons_interval_agrees_with_published_values() -> None:
@@ -83,9 +87,9 @@ def test_wilsons_interval_agrees_with_published_values() -> None:
 
 
 def test_the_thresholds_interval_is_a_point_where_nothing_varies_and_holds_the_threshold_where_it_does() -> None:
-    still = halves(episodes({f"t{number}": [0.25, 0.25] for number in range(6)}))
+    still = split_by_difficulty(episodes({f"t{number}": [0.25, 0.25] for number in range(6)}))
     assert (still.low, still.threshold, still.high) == (0.25, 0.25, 0.25)
-    moving = halves(episodes({f"t{number}": [number / 20, number / 20] for number in range(21)}))
+    moving = split_by_difficulty(episodes({f"t{number}": [number / 20, number / 20] for number in range(21)}))
     assert moving.threshold == 0.5
     assert 0.1 < moving.low < 0.5 < moving.high < 0.9
 
@@ -99,19 +103,19 @@ def test_the_thresholds_interval_is_a_point_where_nothing_varies_and_holds_the_t
         ([], "there are none"),
     ],
 )
-def test_what_cannot_be_halved_is_refused(rows: list[Episode], said: str) -> None:
+def test_what_cannot_be_halved_is_refused(rows: list[Row], said: str) -> None:
     with pytest.raises(HeldoutError, match=said):
-        halves(rows)
+        split_by_difficulty(rows)
 
 
 def test_an_episode_that_broke_off_is_not_taken_for_a_failure() -> None:
     rows = episodes({"a": [1], "b": [0]})
     broken = [
         *rows[:-1],
-        Episode(**{name: getattr(rows[-1], name) for name in rows[-1].__slots__} | {"ending": "error"}),
+        Row(**{name: getattr(rows[-1], name) for name in rows[-1].__slots__} | {"ending": "error"}),
     ]
     with pytest.raises(HeldoutError, match="1 episodes broke off: call again"):
-        halves(broken)
+        split_by_difficulty(broken)
 
 
 def test_spearmans_correlation_shares_ranks_among_equals() -> None:
@@ -136,7 +140,7 @@ def test_halves_are_balanced_ordered_and_the_same_in_any_order(
         {f"train_{number}": own for number, own in enumerate(train)},
         {f"test_{number}": own for number, own in enumerate(test)},
     )
-    found = halves(rows)
+    found = split_by_difficulty(rows)
     count = len(easy(found, "train"))
     assert 0 <= count - (len(train) - count) <= 1
     least = min(each.score for each in found.tasks if each.difficulty == "easy")
@@ -146,4 +150,4 @@ def test_halves_are_balanced_ordered_and_the_same_in_any_order(
         is_easy = (-each.score, digest(["doors", each.task])) <= border
         assert (each.difficulty == "easy") == is_easy
     chance.shuffle(rows)
-    assert halves(rows) == found
+    assert split_by_difficulty(rows) == found

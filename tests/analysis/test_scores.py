@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from heldout.analysis.scores import Cell, paired_change, summarise
 from heldout.errors import HeldoutError
-from heldout.records import Episode
+from heldout.records import Row
 from heldout.testing import make_row
 
 EASY = Cell(env="doors", split="test", difficulty="easy")
@@ -16,11 +16,11 @@ HARD = replace(EASY, difficulty="hard")
 BOTH = replace(EASY, difficulty="all")
 
 
-def row(task: str, score: float, **changes: object) -> Episode:
+def row(task: str, score: float, **changes: object) -> Row:
     return make_row(task=task, score=score, success=score == 1, **changes)
 
 
-def attempts(task: str, scores: Sequence[float], **changes: object) -> list[Episode]:
+def attempts(task: str, scores: Sequence[float], **changes: object) -> list[Row]:
     return [row(task, score, attempt=i, **changes) for i, score in enumerate(scores)]
 
 
@@ -152,7 +152,7 @@ def test_other_training_seeds_are_not_paired() -> None:
 scores_of_tasks = st.lists(st.floats(min_value=0, max_value=1, width=16), min_size=1, max_size=12)
 
 
-def rows_of(scores: Sequence[float]) -> list[Episode]:
+def rows_of(scores: Sequence[float]) -> list[Row]:
     return [row(f"t{i}", score) for i, score in enumerate(scores)]
 
 

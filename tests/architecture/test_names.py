@@ -12,7 +12,7 @@ DEFINED = ast.FunctionDef | ast.ClassDef
 
 KEPT = {
     f"heldout.envs.corridor.{name}": "the file is there to be copied, and a players.py offers these"
-    for name in ("legal", "slips", "thought")
+    for name in ("legal", "mistakes", "thought")
 }
 """A public function or class that nobody else names → why it is public."""
 

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from heldout.backend.processes import Crew
-from heldout.backend.worker import Setting, Team, Worker
+from heldout.backend.processes import ProcessBackend
+from heldout.backend.worker import Backend, Worker, WorkerConfig
 from heldout.config import Limits, Source
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError
@@ -28,58 +28,64 @@ pytestmark = pytest.mark.slow
 
 Weights = dict[str, Tensor]
 
-LIMITS = Limits(turns=2, response_budget=600, reply_tokens=16)
+LIMITS = Limits(max_turns=2, response_budget=600, reply_tokens=16)
 TASKS = open_suite("textcraft", Source()).tasks("train")[:5]
 WORK = [Assignment(task=task, attempt=k, seed=0, stream="crew") for task in TASKS for k in range(2)]
 SAVED = 9
 
 
 @pytest.fixture(scope="module")
-def anchored(tiny: Path) -> Setting:
-    return Setting(model=str(tiny), source=Source(), reference=str(tiny))
+def anchored(tiny: Path) -> WorkerConfig:
+    return WorkerConfig(model=str(tiny), source=Source(), reference=str(tiny))
 
 
 @pytest.fixture(scope="module")
-def crew(anchored: Setting) -> Iterator[Crew]:
-    with Crew(anchored, processes=2) as crew:
-        yield crew
+def process_backend(anchored: WorkerConfig) -> Iterator[ProcessBackend]:
+    with ProcessBackend(anchored, processes=2) as process_backend:
+        yield process_backend
 
 
-def played(team: Team) -> list[Trajectory]:
-    return sorted(team.play(WORK, LIMITS), key=lambda each: each.stream)
+def played(backend: Backend) -> list[Trajectory]:
+    return sorted(backend.play(WORK, LIMITS), key=lambda each: each.stream)
 
 
-def test_a_play_that_is_abandoned_ends_the_crew_and_is_not_taken_for_a_later_answer(anchored: Setting) -> None:
-    with Crew(anchored, processes=2) as crew:
-        for _ in crew.play(WORK, LIMITS):
+def test_a_play_that_is_abandoned_ends_the_backend_and_is_not_taken_for_a_later_answer(
+    anchored: WorkerConfig,
+) -> None:
+    with ProcessBackend(anchored, processes=2) as process_backend:
+        for _ in process_backend.play(WORK, LIMITS):
             break
-        with pytest.raises(HeldoutError, match="this crew has ended: start another"):
-            list(crew.play(WORK, LIMITS))
+        with pytest.raises(HeldoutError, match="this backend has ended: start another"):
+            list(process_backend.play(WORK, LIMITS))
 
 
-def learned(team: Team, tiny: Path, folder: Path) -> Weights:
+def learned(backend: Backend, tiny: Path, folder: Path) -> Weights:
     """The weights after two updates on what the tiny model plays."""
-    team.begin(str(tiny))
-    samples = samples_of(played(team), [1.0, -1.0] * 5)
+    backend.load(str(tiny))
+    samples = samples_of(played(backend), [1.0, -1.0] * 5)
     for _ in range(2):
-        assert team.learn(samples, Objective(lr=1e-3)).tokens == sum(
+        assert backend.learn(samples, Objective(lr=1e-3)).tokens == sum(
             map(sum, (map(bool, s.weights) for s in samples))
         )
-    team.save(folder)
+    backend.save(folder)
     return dict(load_file(folder / "model.safetensors"))
 
 
-def test_a_crew_plays_the_same_each_time_and_as_one_worker_does(crew: Crew, worker: Worker) -> None:
-    first = played(crew)
+def test_a_backend_plays_the_same_each_time_and_as_one_worker_does(
+    process_backend: ProcessBackend, worker: Worker
+) -> None:
+    first = played(process_backend)
     assert [each.stream for each in first] == sorted(each.name for each in WORK)
-    assert played(crew) == first
+    assert played(process_backend) == first
     ids = [[turn.reply.token_ids for turn in each.turns] for each in first]
     assert ids == [[turn.reply.token_ids for turn in each.turns] for each in played(worker)]
 
 
-def test_two_processes_learn_what_one_does(crew: Crew, worker: Worker, tiny: Path, tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_does(
+    process_backend: ProcessBackend, worker: Worker, tiny: Path, tmp_path: Path
+) -> None:
     """Adam's first steps go by signs: where a gradient is all rounding a weight may differ, few do."""
-    together, alone = learned(crew, tiny, tmp_path / "two"), learned(worker, tiny, tmp_path / "one")
+    together, alone = learned(process_backend, tiny, tmp_path / "two"), learned(worker, tiny, tmp_path / "one")
     before = load_file(tiny / "model.safetensors")
     assert distance(together, alone) < 1e-3 * distance(before, alone)
     assert max(float((together[name] - before[name]).abs().max()) for name in alone) > 1e-3
@@ -93,14 +99,14 @@ def distance(one: Weights, other: Weights) -> float:
 def rollouts(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Trajectory]:
     """As a later process finds them; an odd number, so that two shares are not alike."""
     saved = Trajectories(tmp_path_factory.mktemp("rollouts") / "step_1.jsonl.zst")
-    saved.extend(played(Worker(Setting(model=str(tiny), source=Source())))[:9])
+    saved.extend(played(Worker(WorkerConfig(model=str(tiny), source=Source())))[:9])
     return list(saved)
 
 
 @pytest.fixture(scope="module")
-def one(anchored: Setting) -> Iterator[Crew]:
-    with Crew(anchored, processes=1) as crew:
-        yield crew
+def one(anchored: WorkerConfig) -> Iterator[ProcessBackend]:
+    with ProcessBackend(anchored, processes=1) as process_backend:
+        yield process_backend
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +122,11 @@ def elsewhere(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def first_moment(
-    team: Team, samples: Sequence[Sample], objective: Objective, folder: Path
+    backend: Backend, samples: Sequence[Sample], objective: Objective, folder: Path
 ) -> tuple[Update, Tensor]:
     """What an update did, and from the optimizer's first moment, (1 - β1) g, the gradient that it stepped by."""
-    update = team.learn(samples, objective)
-    team.save(folder)
+    update = backend.learn(samples, objective)
+    backend.save(folder)
     moments = load_file(folder / "optimizer.safetensors")
     ordered = sorted(
         (name for name in moments if name.endswith(".exp_avg")), key=lambda name: int(name.split(".")[0])
@@ -131,48 +137,48 @@ def first_moment(
 @pytest.mark.parametrize("average", ["sequence", "token"])
 @pytest.mark.parametrize("most", [0.05, 1e9], ids=["clipped", "whole"])
 def test_two_processes_one_and_none_take_the_same_gradient_from_saved_rollouts(
-    crew: Crew,
-    one: Crew,
-    anchored: Setting,
+    process_backend: ProcessBackend,
+    one: ProcessBackend,
+    anchored: WorkerConfig,
     elsewhere: Path,
     rollouts: list[Trajectory],
     tmp_path: Path,
     average: str,
     most: float,
 ) -> None:
-    objective = Objective(lr=1e-3, kl=0.1, entropy=0.01, max_grad_norm=most, batch_tokens=1500)
+    objective = Objective(lr=1e-3, kl_coef=0.1, entropy=0.01, max_grad_norm=most, batch_tokens=1500)
     samples = samples_of(rollouts, [(-1) ** k * (1 + k / 4) for k in range(SAVED)], average)
-    teams: dict[str, Team] = {"none": Worker(anchored), "one": one, "two": crew}
+    backends: dict[str, Backend] = {"none": Worker(anchored), "one": one, "two": process_backend}
     updates, gradients = dict[str, Update](), dict[str, Tensor]()
-    for name, team in teams.items():
-        team.begin(str(elsewhere))
-        updates[name], gradients[name] = first_moment(team, samples, objective, tmp_path / name)
+    for name, backend in backends.items():
+        backend.load(str(elsewhere))
+        updates[name], gradients[name] = first_moment(backend, samples, objective, tmp_path / name)
     alone, gradient = updates["none"], gradients["none"]
     assert float(gradient.norm()) == pytest.approx(min(alone.grad_norm, most), rel=1e-4)
     assert alone.grad_norm > 0.1
     for name in ("one", "two"):
         assert float((gradients[name] - gradient).norm() / gradient.norm()) < 1e-5
-        for figure in ("loss", "grad_norm", "entropy", "kl", "mismatch", "clip_share", "tokens"):
+        for figure in ("loss", "grad_norm", "entropy", "kl", "mismatch", "clip_fraction", "tokens"):
             assert getattr(updates[name], figure) == pytest.approx(getattr(alone, figure), rel=1e-5, abs=1e-7)
 
 
-def test_a_crew_goes_on_from_what_it_saved(crew: Crew, tiny: Path, tmp_path: Path) -> None:
-    learned(crew, tiny, tmp_path / "one")
-    after = played(crew)
-    crew.begin(str(tiny))
-    assert played(crew) != after
-    crew.restore(tmp_path / "one")
-    assert played(crew) == after
+def test_a_backend_goes_on_from_what_it_saved(process_backend: ProcessBackend, tiny: Path, tmp_path: Path) -> None:
+    learned(process_backend, tiny, tmp_path / "one")
+    after = played(process_backend)
+    process_backend.load(str(tiny))
+    assert played(process_backend) != after
+    process_backend.restore(tmp_path / "one")
+    assert played(process_backend) == after
 
 
-def test_a_crew_with_little_to_do_leaves_workers_idle(crew: Crew) -> None:
-    assert len(list(crew.play(WORK[:1], LIMITS))) == 1
-    assert list(crew.play([], LIMITS)) == []
+def test_a_backend_with_little_to_do_leaves_workers_idle(process_backend: ProcessBackend) -> None:
+    assert len(list(process_backend.play(WORK[:1], LIMITS))) == 1
+    assert list(process_backend.play([], LIMITS)) == []
 
 
 def test_a_worker_that_is_killed_is_told_in_one_line_and_none_is_left(tiny: Path) -> None:
     others = set(active_children())
-    with Crew(Setting(model=str(tiny), source=Source()), processes=2) as crew:
+    with ProcessBackend(WorkerConfig(model=str(tiny), source=Source()), processes=2) as process_backend:
         workers = sorted(set(active_children()) - others, key=lambda each: each.name)
         assert [each.name for each in workers] == ["heldout-worker-0", "heldout-worker-1"]
         assert workers[1].pid
@@ -181,14 +187,14 @@ def test_a_worker_that_is_killed_is_told_in_one_line_and_none_is_left(tiny: Path
             with pytest.raises(
                 HeldoutError, match=r"^worker process heldout-worker-1 died \(exit code -9\); the run"
             ):
-                list(crew.play(WORK, LIMITS))
+                list(process_backend.play(WORK, LIMITS))
     assert set(active_children()) == others
 
 
-def test_a_crew_that_cannot_begin_says_why_and_leaves_none(tmp_path: Path) -> None:
+def test_a_backend_that_cannot_begin_says_why_and_leaves_none(tmp_path: Path) -> None:
     others = set(active_children())
     with pytest.raises(BadCall, match=r"has no config.json"):
-        Crew(Setting(model=str(tmp_path), source=Source()), processes=1)
+        ProcessBackend(WorkerConfig(model=str(tmp_path), source=Source()), processes=1)
     assert set(active_children()) == others
 
 
@@ -197,15 +203,15 @@ import sys
 from multiprocessing import active_children
 from heldout.config import Limits, Source
 from heldout.envs.registry import open_suite
-from heldout.backend.processes import Crew
-from heldout.backend.worker import Setting
+from heldout.backend.processes import ProcessBackend
+from heldout.backend.worker import WorkerConfig
 from heldout.rollout.episode import Assignment
 
 if __name__ == "__main__":
     tasks = open_suite("textcraft", Source()).tasks("train")
     work = [Assignment(task=task, attempt=k, seed=0, stream="crew") for task in tasks for k in range(100)]
-    with Crew(Setting(model=sys.argv[1], source=Source()), processes=2) as crew:
-        for played in crew.play(work, Limits(turns=2, response_budget=600, reply_tokens=16)):
+    with ProcessBackend(WorkerConfig(model=sys.argv[1], source=Source()), processes=2) as backend:
+        for played in backend.play(work, Limits(max_turns=2, response_budget=600, reply_tokens=16)):
             print(*[each.pid for each in active_children()], flush=True)
 """
 

@@ -57,7 +57,7 @@ def babyai() -> Suite:
 @pytest.fixture(scope="module")
 def seen(babyai: Suite, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """A training of four updates on two rollouts: with two updates on each TRL needs its own log-probabilities."""
-    seen, rollout = Seen(), rollout_func(babyai, limits=LIMITS, turns=TURNS)
+    seen, rollout = Seen(), rollout_func(babyai, limits=LIMITS, max_turns=TURNS)
 
     def watched(prompts: Sequence[Any], trainer: Any) -> Columns:
         seen.prompts.append(prompts)
@@ -205,7 +205,7 @@ def test_rewards_scores_and_success_are_in_trls_log(seen: Seen) -> None:
 
 def test_the_same_seed_plays_the_same_and_another_does_not(seen: Seen, babyai: Suite) -> None:
     def played(seed: int) -> Any:
-        again = rollout_func(babyai, limits=LIMITS, turns=1, seed=seed)
+        again = rollout_func(babyai, limits=LIMITS, max_turns=1, seed=seed)
         return again(seen.prompts[0], seen.trainer)["completion_ids"]
 
     assert played(0) == played(0) != played(1)
@@ -213,14 +213,14 @@ def test_the_same_seed_plays_the_same_and_another_does_not(seen: Seen, babyai: S
 
 
 def test_a_second_call_at_one_step_has_chance_of_its_own(seen: Seen, babyai: Suite) -> None:
-    rollout = rollout_func(babyai, limits=LIMITS, turns=1)
+    rollout = rollout_func(babyai, limits=LIMITS, max_turns=1)
     one, two = (rollout(seen.prompts[0], seen.trainer)["completion_ids"] for _ in range(2))
     assert one != two
 
 
 def test_several_environments_are_played_in_one_rollout(seen: Seen, babyai: Suite, doors: Suite) -> None:
     prompts = [*dataset(doors)["prompt"], *dataset(babyai, limit=1)["prompt"]]
-    told = rollout_func(babyai, doors, limits=LIMITS, turns=1)(prompts, seen.trainer)
+    told = rollout_func(babyai, doors, limits=LIMITS, max_turns=1)(prompts, seen.trainer)
     texts = [seen.trainer.processing_class.decode(ids) for ids in told["prompt_ids"]]
     assert ["Go to the end." in text for text in texts] == [True, True, False]
 

@@ -63,7 +63,7 @@ def test_both_players_actions_are_played_to_the_ending_and_no_further_than_k(doo
     assert len(scripts) == 4
     assert {("go", "go"), ("go", "go", "go", "go")} <= {script.actions for script in scripts}  # the oracle's
     assert sum(script.actions[-1] == "jump" for script in scripts) == 2  # the random player falls, and stops
-    for script in by_players(replace(doors, turn_limit=1), tasks=2, seed=0).scripts():
+    for script in by_players(replace(doors, max_turns=1), tasks=2, seed=0).scripts():
         assert len(script.actions) == 1
 
 
@@ -87,7 +87,7 @@ def test_a_round_opens_and_steps_what_the_scripts_say(doors: Suite) -> None:
     assert (ours.name, ours.episodes, len(ours.firsts)) == ("doors", 4, 1)
     assert [(each.opens, each.steps) for each in ours.rounds] == [(4, ours.turns)] * 2
     assert (other.name, other.episodes, len(other.firsts)) == ("corridor", 6, 2)
-    # Once each at first; twice by each player and its twin; in two rounds of four; and held.
+    # Once each at first; twice by each player and its copy; in two rounds of four; and held.
     assert opened.total() == 2 + 2 * 4 + 2 * 4 + 200
     assert ours.held_bytes > 0
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from heldout.bench.generate import GenerateEngine
-from heldout.model.pocket import newborn, shape
+from heldout.model.pocket import init_model, model_config
 from heldout.records import Stop
 
 VOCABULARY, END, PAD = 300, 1, 0
@@ -15,7 +15,7 @@ Make = Callable[..., GenerateEngine]
 
 @pytest.fixture(scope="module")
 def model() -> object:
-    return newborn(shape(VOCABULARY, END, PAD, width=32, layers=2), seed=0)
+    return init_model(model_config(VOCABULARY, END, PAD, width=32, layers=2), seed=0)
 
 
 @pytest.fixture

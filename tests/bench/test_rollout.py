@@ -11,7 +11,7 @@ from heldout.bench.rollout import Comparison, Run, Work, compare
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.model import load
-from heldout.model.pocket import newborn, shape, tokenizer_of
+from heldout.model.pocket import init_model, model_config, tokenizer_of
 from heldout.verbs.bench.rollout import described, told
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)
@@ -20,15 +20,15 @@ RUN = Run(episodes=10, turns=40, tokens=800, length=200.0, seconds=2.0, cpu_seco
 
 @pytest.fixture
 def work(doors: Suite) -> Work:
-    limits = Limits(turns=3, reply_tokens=4, response_budget=100)
+    limits = Limits(max_turns=3, reply_tokens=4, response_budget=100)
     return Work(suite=doors, limits=limits, episodes=5, in_flight=3, rounds=2, seed=0)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     tokenizer = tokenizer_of(["go to the door", "go", "jump"] * 3, size=300)
-    config = shape(len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id, width=32, layers=2)
-    load.save(newborn(config, seed=0), tokenizer, tmp_path)
+    config = model_config(len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id, width=32, layers=2)
+    load.save(init_model(config, seed=0), tokenizer, tmp_path)
     return tmp_path
 
 

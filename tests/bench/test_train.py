@@ -55,7 +55,7 @@ def work(tiny: Path) -> Work:
     suite = open_suite("textcraft", Source())
     config = Config(
         limits=Limits(response_budget=600, reply_tokens=5),
-        train=Train(tasks=2, samples=2, turns=3, lr=1e-3, kl=0.0),
+        train=Train(tasks=2, group_size=2, max_turns=3, lr=1e-3, kl=0.0),
     )
     stage = Stage(("textcraft",), "easy")
     job = Job(base="tiny", chain=(stage,), suites=(suite,), config=config, seed=0)
@@ -206,7 +206,7 @@ def test_micro_batches_are_tried_in_sizes_that_divide_a_step(work: Work) -> None
         pytest.skip("other sizes are tried on a GPU")
 
     def rows(tasks: int, samples: int) -> list[int]:
-        train = replace(work.job.config.train, tasks=tasks, samples=samples)
+        train = replace(work.job.config.train, tasks=tasks, group_size=samples)
         return replace(work, job=replace(work.job, config=replace(work.job.config, train=train))).rows
 
     assert rows(6, 8) == [2, 4, 8]

@@ -15,7 +15,7 @@ from heldout.envs.base import Suite
 from heldout.evaluation.measure import Identity, measure
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
-from heldout.policies.base import Ask
+from heldout.policies.base import Request
 from heldout.records import Reply, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -31,7 +31,7 @@ Content = Callable[[Path], dict[str, object]]
 TIMES = {"seconds_play", "seconds_learn", "tokens_per_second", "rollouts_per_second"}
 CONFIG = Config(
     limits=Limits(response_budget=400, reply_tokens=20),
-    train=Train(steps=4, tasks=3, samples=4, lr=0.5, kl=0.0, save_every=2),
+    train=Train(steps=4, tasks=3, group_size=4, lr=0.5, kl=0.0, save_every=2),
 )
 
 
@@ -45,19 +45,21 @@ class Guess:
         self._number, self._neighbours = number, neighbours
         self._ready = list[tuple[str, Reply]]()
 
-    def submit(self, ask: Ask) -> None:
+    def submit(self, request: Request) -> None:
         """A door, by chance."""
         doors = [
-            word for word, next_ in zip(ask.text.split(), ask.text.split()[1:], strict=False) if "door" in next_
+            word
+            for word, next_ in zip(request.text.split(), request.text.split()[1:], strict=False)
+            if "door" in next_
         ]
-        left = Random(ask.seed).random() < 0.5 + self._number
+        left = Random(request.seed).random() < 0.5 + self._number
         reply = Reply(
             text=f"Action: open {doors[0 if left else -1]} door" if doors else "Action: read note",
             context_ids=(1, 2),
             token_ids=(3, int(left)),
             logprobs=(-self._number, -self._neighbours / 1000),
         )
-        self._ready.append((ask.conversation, reply))
+        self._ready.append((request.conversation, reply))
 
     def collect(self) -> list[tuple[str, Reply]]:
         """Every open reply."""
@@ -70,7 +72,7 @@ class Guess:
 
 @final
 class Toy:
-    """A team whose model is one number, with a moment: as sensitive to a wrong resume as a real one, and fast."""
+    """A backend whose model is one number, with a moment: as sensitive to a wrong resume as a real one, fast."""
 
     def __init__(self, suites: Suites) -> None:
         self.number, self.moment = 0.0, 0.0
@@ -90,7 +92,14 @@ class Toy:
         self.moment = 0.9 * self.moment + gradient
         self.number += objective.lr * self.moment
         return Update(
-            loss=gradient, grad_norm=1.0, entropy=0.0, clip_share=0.0, kl=0.0, mismatch=0.0, tokens=1, seconds=0.0
+            loss=gradient,
+            grad_norm=1.0,
+            entropy=0.0,
+            clip_fraction=0.0,
+            kl=0.0,
+            mismatch=0.0,
+            tokens=1,
+            seconds=0.0,
         )
 
     def save(self, folder: Path, state: bool = True) -> None:
@@ -99,7 +108,7 @@ class Toy:
         if state:
             (folder / "optimizer.json").write_text(json.dumps(self.moment))
 
-    def begin(self, name: str) -> None:
+    def load(self, name: str) -> None:
         """The base is nought."""
         del name
         self.number, self.moment = 0.0, 0.0
@@ -139,7 +148,7 @@ def training(job: Job, trio: Suites) -> Work:
 @pytest.fixture(scope="session")
 def evaluation(trio: Suites) -> Work:
     """Measures 40 episodes in a study's folder, 16 a round, or goes on."""
-    settings = Evaluate(samples=2, turns=3, round=16)
+    settings = Evaluate(samples=2, max_turns=3, round=16)
     who = Identity(study="toy", base="toy", model="toy", chain="base", seed=0, step=0)
 
     def work(root: Path) -> None:

@@ -29,13 +29,13 @@ def test_playing_on_after_the_end_is_the_callers_mistake() -> None:
 
 
 def test_sixty_corridors_are_shared_among_three_pools() -> None:
-    assert [len(tasks(pool)) for pool in ("demonstrations", "train", "test")] == [20, 20, 20]
-    assert len({task.digest for pool in ("demonstrations", "train", "test") for task in tasks(pool)}) == 60
+    assert [len(tasks(split)) for split in ("demonstrations", "train", "test")] == [20, 20, 20]
+    assert len({task.digest for split in ("demonstrations", "train", "test") for task in tasks(split)}) == 60
     assert {task.difficulty for task in tasks("test")} == {"easy", "hard"}
-    with pytest.raises(BadCall, match=r"unknown pool 'tests'; did you mean 'test'\?"):
+    with pytest.raises(BadCall, match=r"unknown split 'tests'; did you mean 'test'\?"):
         tasks("tests")
 
 
 def test_a_slip_is_a_door_that_is_not_there() -> None:
-    slips = suite(Source()).players.slips(World(("red", "blue"), "blue"))
-    assert slips == [f"open {colour} door" for colour in COLOURS if colour not in ("red", "blue")]
+    mistakes = suite(Source()).players.mistakes(World(("red", "blue"), "blue"))
+    assert mistakes == [f"open {colour} door" for colour in COLOURS if colour not in ("red", "blue")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heldout.config import Config, Option, Source, changed
+from heldout.config import Config, Option, Source, with_overrides
 from heldout.envs.registry import open_suite
 from heldout.envs.searchqa.options import SearchQAOptions
 from heldout.errors import BadCall
@@ -12,7 +12,7 @@ SINGLE = "source.options.searchqa.single_answer"
 
 
 def source(*settings: str) -> Source:
-    return changed(Config(), settings).source
+    return with_overrides(Config(), settings).source
 
 
 def test_an_option_is_a_setting_of_its_environment() -> None:

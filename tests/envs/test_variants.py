@@ -13,7 +13,7 @@ from heldout.envs.registry import able, names, open_suite
 from heldout.envs.renaming import words_in
 from heldout.envs.variants import UNIFORM, can_change, varied
 from heldout.errors import BadCall
-from heldout.policies.twin import oracle
+from heldout.policies.privileged import oracle
 from heldout.records import Ending, Step, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play

@@ -1,7 +1,7 @@
 """Lists of actions, and keys with values, as variants word them."""
 
 from heldout.config import AS_IT_STANDS, Variant
-from heldout.envs.wording import keyed, listed, said
+from heldout.envs.wording import format_structured, listed, said
 
 SHOWN = Variant(actions="shown")
 BOTH = Variant(actions="shown", observations="structured")
@@ -20,6 +20,6 @@ def test_a_sentence_gets_a_key_only_where_observations_are_structured() -> None:
 
 def test_keys_and_values_are_indented_and_what_is_empty_is_nothing() -> None:
     facts = {"goal": "door", "have": {"log": 2}, "seen": [{"thing": "key 1", "ahead": 3}], "hands": [], "near": {}}
-    assert keyed(facts) == (
+    assert format_structured(facts) == (
         "goal: door\nhave:\n  log: 2\nseen:\n  - thing: key 1\n    ahead: 3\nhands: nothing\nnear: nothing"
     )

@@ -7,10 +7,10 @@ from heldout.analysis.scores import Cell, paired_change, summarise
 from heldout.config import Evaluate, Limits, Variant
 from heldout.envs.base import Players, Suite, Traits, Variants
 from heldout.errors import BadCall, HeldoutError, Unavailable
+from heldout.evaluation.json_output import as_json
 from heldout.evaluation.measure import Identity, by_stream, measure
-from heldout.evaluation.printed import as_json
-from heldout.policies.scripted import Spoken, scripted
-from heldout.records import Ending, Episode, Step, Task, Trajectory
+from heldout.policies.scripted import ScriptedPolicy, scripted
+from heldout.records import Ending, Row, Step, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
 from heldout.store.rows import Memory
@@ -18,7 +18,7 @@ from heldout.store.rows import Memory
 EASY = Cell(env="doors", split="test", difficulty="easy")
 HARD = replace(EASY, difficulty="hard")
 WHO = Identity(study="demo", base="pocket", model="0f", chain="base", seed=0, step=0)
-SETTINGS = Evaluate(samples=2, turns=3)
+SETTINGS = Evaluate(samples=2, max_turns=3)
 TASKS = [
     Task(env="doors", split="test", id=f"doors_{i}", difficulty="hard" if i > 2 else "easy", world={"door": door})
     for i, door in enumerate(("left", "right", "left", "right"))
@@ -49,7 +49,7 @@ def doors(open_: Callable[[Task], Doors] = lambda task: Doors(task.world["door"]
         traits=Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False),
         instruction="Find the prize.",
         actions=("left", "right", "knock"),
-        turn_limit=3,
+        max_turns=3,
         rules="fixed",
         source="typed in",
         data="d",
@@ -60,7 +60,7 @@ def doors(open_: Callable[[Task], Doors] = lambda task: Doors(task.world["door"]
             oracle=str,
             legal=lambda _: ["left", "right"],
             thought=lambda _, action: f"I go {action}.",
-            slips=lambda _: ["knock"],
+            mistakes=lambda _: ["knock"],
         ),
     )
     return lambda _: suite
@@ -70,7 +70,7 @@ def doors(open_: Callable[[Task], Doors] = lambda task: Doors(task.world["door"]
 class Counting:
     """Plays with a policy made anew each time, and remembers what it was asked to play."""
 
-    policy: Callable[[], Spoken] = lambda: scripted("knock", "left")
+    policy: Callable[[], ScriptedPolicy] = lambda: scripted("knock", "left")
     suites: Callable[[str], Suite] = field(default_factory=doors)
     played: list[Assignment] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ class Counting:
 class Kept:
     """What a measurement leaves behind."""
 
-    rows: Memory[Episode] = field(default_factory=Memory[Episode])
+    rows: Memory[Row] = field(default_factory=Memory[Row])
     trajectories: Memory[Trajectory] = field(default_factory=Memory[Trajectory])
 
 
@@ -97,14 +97,14 @@ def run(
     who: Identity = WHO,
     settings: Evaluate = SETTINGS,
     suites: Callable[[str], Suite] | None = None,
-) -> list[Episode]:
+) -> list[Row]:
     return measure(
         play,
         suites or doors(),
         cells,
         identity=who,
         settings=settings,
-        limits=Limits(turns=99),
+        limits=Limits(max_turns=99),
         rows=kept.rows,
         trajectories=kept.trajectories,
     )
@@ -116,7 +116,7 @@ def test_every_task_of_the_cells_is_tried_k_times() -> None:
     assert [(row.task, row.attempt) for row in rows] == [(f"doors_{i}", k) for i in range(4) for k in range(2)]
     assert [row.success for row in rows if row.attempt == 0] == [True, False, True, False]
     assert {row.ending for row in rows if not row.success} == {"out_of_turns"}
-    assert {row.turns for row in rows if not row.success} == {SETTINGS.turns}
+    assert {row.turns for row in rows if not row.success} == {SETTINGS.max_turns}
     assert len(kept.rows) == len(kept.trajectories) == 8
 
 
@@ -156,7 +156,7 @@ def test_only_what_is_missing_is_played() -> None:
         (replace(WHO, seed=1), SETTINGS),
         (replace(WHO, model="f0"), SETTINGS),
         (WHO, replace(SETTINGS, temperature=0.0)),
-        (WHO, replace(SETTINGS, turns=2)),
+        (WHO, replace(SETTINGS, max_turns=2)),
     ],
 )
 def test_rows_of_another_measurement_do_not_count(who: Identity, settings: Evaluate) -> None:
@@ -239,11 +239,11 @@ def test_each_attempt_has_chance_of_its_own() -> None:
 
     for seed in (0, 1):
         run(
-            Counting(policy=lambda: Spoken(lambda ask: say(ask.seed))),
+            Counting(policy=lambda: ScriptedPolicy(lambda request: say(request.seed))),
             Kept(),
             [EASY],
             who=replace(WHO, seed=seed),
-            settings=replace(SETTINGS, turns=1),
+            settings=replace(SETTINGS, max_turns=1),
         )
     assert len(seen) == len(set(seen)) == 12
 

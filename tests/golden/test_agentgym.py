@@ -1,4 +1,4 @@
-"""Transcripts of the original servers, played through our door: over HTTP they are what they are in process."""
+"""Transcripts of the original servers, played through our server: over HTTP they are what they are in process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from heldout.bench.clients import Client
 from heldout.config import Source
-from heldout.envs.agentgym.wire import WIRES
+from heldout.envs.agentgym.protocol import ENV_PROTOCOLS
 from heldout.store.lines import read_lines
 
 pytestmark = pytest.mark.golden
@@ -25,7 +25,7 @@ def test_transcripts_through_the_door_are_word_for_word(
     golden: Path, served: Callable[..., Any], env: str, steps: int
 ) -> None:
     there = served(env, Source(kind="real", rules="agentgym"))
-    client, played = Client(there.address, WIRES[env], keeps=True), 0
+    client, played = Client(there.address, ENV_PROTOCOLS[env], keeps=True), 0
     number = client.create()
     for recorded in [episode for _, episode in read_lines(golden / FILES[env])][::EVERY]:
         _, opening = client.call("POST", "/reset", {"id": number, "data_idx": recorded["task"]["data_idx"]})

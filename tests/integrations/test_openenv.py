@@ -22,7 +22,7 @@ from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall
 from heldout.integrations.agentgym.server import address_of, listen
-from heldout.policies import twin
+from heldout.policies import privileged
 from heldout.records import Ending, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -66,15 +66,15 @@ def client(served: Callable[..., str]) -> Iterator[Callable[[str], Any]]:
         yield lambda env: stack.enter_context(GenericEnvClient(base_url=served(env)).sync())
 
 
-def by_oracle(suite: Suite, task: Task, player: Any = twin.oracle) -> Trajectory:
+def by_oracle(suite: Suite, task: Task, player: Any = privileged.oracle) -> Trajectory:
     """The oracle's episode, played in this process."""
     assignment = Assignment(task=task, attempt=0, seed=0, stream="openenv")
-    [played] = play(player(lambda _: suite), [assignment], Limits(turns=TURNS), lambda _: suite)
+    [played] = play(player(lambda _: suite), [assignment], Limits(max_turns=TURNS), lambda _: suite)
     return played
 
 
 @pytest.mark.parametrize("replies", [False, True], ids=["actions", "replies"])
-@pytest.mark.parametrize("player", [twin.oracle, twin.random], ids=["oracle", "random"])
+@pytest.mark.parametrize("player", [privileged.oracle, privileged.random], ids=["oracle", "random"])
 @pytest.mark.parametrize("env", names())
 def test_an_episode_is_the_rollout_in_process(
     client: Callable[[str], Any], env: str, player: Any, replies: bool
@@ -291,7 +291,7 @@ def test_in_python_a_place_past_the_end_is_an_index_error_and_an_unknown_split_a
 
 @pytest.mark.usefixtures("interruptible")
 def test_the_verb_serves_until_it_is_interrupted() -> None:
-    words = ["serve", "babyai", "--protocol", "openenv", "--port", "0", "--json", "--set", "limits.turns=1"]
+    words = ["serve", "babyai", "--protocol", "openenv", "--port", "0", "--json", "--set", "limits.max_turns=1"]
     call = [sys.executable, "-m", "heldout", *words]
     with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout

@@ -43,9 +43,9 @@ CHANGED = list(_all())
 
 
 def _few(name: str, variant: Variant) -> Suite:
-    """The suite with the first tasks of each pool, so that every law looks at all of them."""
+    """The suite with the first tasks of each split, so that every law looks at all of them."""
     suite = open_suite(name, Source(variant=variant))
-    return replace(suite, tasks=lambda pool: suite.tasks(pool)[:3])
+    return replace(suite, tasks=lambda split: suite.tasks(split)[:3])
 
 
 def test_each_trait_can_be_changed_somewhere() -> None:

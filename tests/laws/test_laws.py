@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.config import Source
-from heldout.envs import corridor, verdicts
+from heldout.envs import corridor, law_results
 from heldout.envs.base import Env, Suite
 from heldout.envs.laws import LAWS, Law
 from heldout.envs.registry import able, names, open_suite
@@ -123,11 +123,11 @@ def _faulty(fault: str) -> Suite:
 
 
 def _breaches(fault: str) -> Iterator[str]:
-    return (breach.partition(":")[0] for breach in verdicts.check(_faulty(fault)))
+    return (breach.partition(":")[0] for breach in law_results.check(_faulty(fault)))
 
 
 def test_the_corridor_breaks_no_law() -> None:
-    assert verdicts.check(corridor.suite(Source())) == []
+    assert law_results.check(corridor.suite(Source())) == []
 
 
 @pytest.mark.parametrize(
@@ -144,12 +144,12 @@ def test_a_fault_breaks_its_laws(fault: str, broken: set[str]) -> None:
 
 def test_an_oracles_action_among_the_slips_is_found() -> None:
     good = corridor.suite(Source())
-    suite = replace(good, players=replace(good.players, slips=lambda world: [corridor.oracle(world)]))
-    assert any("slips_are_mistakes" in breach for breach in verdicts.check(suite))
+    suite = replace(good, players=replace(good.players, mistakes=lambda world: [corridor.oracle(world)]))
+    assert any("mistakes_are_not_the_oracles" in breach for breach in law_results.check(suite))
 
 
 def test_a_test_task_among_the_demonstrations_is_found() -> None:
     suite = replace(corridor.suite(Source()), tasks=lambda _: corridor.tasks("test"))
-    breaches = verdicts.check(suite)
+    breaches = law_results.check(suite)
     assert any("is in demonstrations too" in breach for breach in breaches)
     assert any("two tasks are called corridor_2" in breach for breach in breaches)

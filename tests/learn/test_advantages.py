@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.learn.advantages import agrees, group_advantages
+from heldout.learn.advantages import group_advantages, zero_variance
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_an_advantage_does_not_depend_on_where_rewards_begin_nor_on_their_unit(
 
 @pytest.mark.parametrize("rewards", [[0.0] * 8, [1.0, 1.0], [0.3, 0.3 + 5e-10], [0.7]])
 def test_a_group_that_agrees_has_nothing_to_teach(rewards: list[float]) -> None:
-    assert agrees(rewards)
+    assert zero_variance(rewards)
     assert group_advantages(rewards) == [0.0] * len(rewards)
 
 
 def test_a_small_difference_is_a_difference() -> None:
-    assert not agrees([0.5, 0.501])
+    assert not zero_variance([0.5, 0.501])
     assert group_advantages([0.5, 0.501]) == pytest.approx([-0.7061, 0.7061], abs=5e-5)  # the 1e-6 shows

@@ -51,7 +51,7 @@ def test_grpo_keeps_groups_that_disagree_and_others_for_a_kl_term() -> None:
 
 def test_tokens_are_weighed_as_the_settings_say() -> None:
     groups = [group(played(1.0, 5, 6, 7), played(0.0, 8))]
-    by_sequence, by_token = (samples(GRPO, groups, Train(average=name)) for name in ("sequence", "token"))
+    by_sequence, by_token = (samples(GRPO, groups, Train(loss_aggregation=name)) for name in ("sequence", "token"))
     assert [each.weights for each in by_sequence] == [
         pytest.approx((0, 0, 1 / 6, 1 / 6, 1 / 6)),
         pytest.approx((0, 0, 1 / 2)),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from heldout.learn.losses import Tokens, clipped_surrogate, is_clipped, k3, mismatch_weight
+from heldout.learn.losses import Tokens, clipped_surrogate, is_clipped, k3, truncated_importance_weight
 
 LOGP = st.floats(-30, 0, width=32)
 
@@ -54,7 +54,9 @@ def test_a_clipped_token_has_no_gradient() -> None:
 
 
 def test_the_engines_mistake_is_weighed_out_up_to_twice() -> None:
-    assert mismatch_weight(logs(0.2, 0.3, 0.9), logs(0.4, 0.2, 0.3)).tolist() == pytest.approx([0.5, 1.5, 2.0])
+    assert truncated_importance_weight(logs(0.2, 0.3, 0.9), logs(0.4, 0.2, 0.3)).tolist() == pytest.approx(
+        [0.5, 1.5, 2.0]
+    )
 
 
 def test_k3_by_hand() -> None:

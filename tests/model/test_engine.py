@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from heldout.backend.worker import Worker
-from heldout.model.engines.base import Sampled
+from heldout.model.engines.base import Completion
 from heldout.model.engines.hf import HfEngine
 from heldout.records import Stop
 
@@ -45,7 +45,7 @@ def test_any_order_of_reading_sampling_and_releasing_is_exact(worker: Worker, se
     assert checked > 100
 
 
-def largest_error(worker: Worker, before: list[int], done: Sampled) -> float:
+def largest_error(worker: Worker, before: list[int], done: Completion) -> float:
     ids = torch.tensor([*before, *done.token_ids])
     with torch.no_grad():
         logp_TV = worker.model(input_ids=ids[None]).logits[0].log_softmax(-1)

@@ -10,12 +10,12 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models
 
-from heldout.backend.worker import Setting, Worker
+from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.learn.batch import sequence_of
 from heldout.model.chat import Chat
-from heldout.model.engines.base import Sampled, Weights
+from heldout.model.engines.base import Completion, Weights
 from heldout.model.engines.hf import HfEngine
 from heldout.model.local import LocalPolicy
 from heldout.records import Ending, Stop, Trajectory
@@ -24,12 +24,12 @@ from heldout.rollout.groups import play
 
 Suites = Callable[[str], Suite]
 
-LIMITS = Limits(turns=3, response_budget=600, reply_tokens=24)
+LIMITS = Limits(max_turns=3, response_budget=600, reply_tokens=24)
 
 
 @pytest.fixture(scope="module")
 def shared(tiny: Path) -> Worker:
-    return Worker(Setting(model=str(tiny), source=Source()))
+    return Worker(WorkerConfig(model=str(tiny), source=Source()))
 
 
 def assigned(suites: Suites, env: str, count: int, attempts: int = 1) -> list[Assignment]:
@@ -131,7 +131,7 @@ class Dictated:
         del ids, max_tokens, seed, temperature
         self._open.append(conversation)
 
-    def collect(self) -> list[Sampled]:
+    def collect(self) -> list[Completion]:
         """The next reply for each open request."""
         asked, self._open = self._open, []
         return [self._said(conversation, tuple(next(self._replies))) for conversation in asked]
@@ -146,8 +146,8 @@ class Dictated:
         """There are none."""
         del weights
 
-    def _said(self, conversation: str, ids: tuple[int, ...]) -> Sampled:
-        return Sampled(conversation=conversation, token_ids=ids, logprobs=(-1.0,) * len(ids), stop=Stop.END)
+    def _said(self, conversation: str, ids: tuple[int, ...]) -> Completion:
+        return Completion(conversation=conversation, token_ids=ids, logprobs=(-1.0,) * len(ids), stop=Stop.END)
 
 
 def test_ids_are_kept_as_sampled_where_a_tokenizer_would_choose_others(trio: Suites) -> None:
@@ -159,7 +159,7 @@ def test_ids_are_kept_as_sampled_where_a_tokenizer_would_choose_others(trio: Sui
     spelled = [vocabulary[sign] for sign in spelling]
     split = [*spelled, 0]
     [trajectory] = play(
-        LocalPolicy(chat, Dictated(split, split)), assigned(trio, "corridor", 1), replace(LIMITS, turns=2), trio
+        LocalPolicy(chat, Dictated(split, split)), assigned(trio, "corridor", 1), replace(LIMITS, max_turns=2), trio
     )
     reply = trajectory.turns[0].reply
     assert reply.text == spelling
@@ -233,7 +233,7 @@ def test_a_reply_cut_at_its_cap_gets_its_end_token_as_context(shared: Worker, tr
 
 
 def test_an_episode_that_spends_its_budget_is_out_of_tokens(shared: Worker, trio: Suites) -> None:
-    limits = replace(LIMITS, response_budget=60, turns=20)
+    limits = replace(LIMITS, response_budget=60, max_turns=20)
     done = played(shared, trio, assigned(trio, "babyai", 12), limits)
     spent = [each for each in done if each.ending is Ending.OUT_OF_TOKENS]
     assert len(spent) > 6
@@ -247,12 +247,12 @@ def test_an_episode_that_spends_its_budget_is_out_of_tokens(shared: Worker, trio
 
 def test_an_episode_that_fills_the_context_is_out_of_tokens(shared: Worker, trio: Suites) -> None:
     work = assigned(trio, "babyai", 12)
-    free = played(shared, trio, work, replace(LIMITS, turns=20), slots=5)
+    free = played(shared, trio, work, replace(LIMITS, max_turns=20), slots=5)
     longest = max(len(shared.chat.opening(each.opening)) for each in free)
     ids, sampled, _ = max(map(sequence_of, free), key=lambda sequence: len(sequence[0]))
     in_a_reply = (at for at in range(longest + 30, len(ids)) if sampled[at - 1] and sampled[at])
     context = next(in_a_reply)
-    done = played(shared, trio, work, replace(LIMITS, turns=20), context=context, slots=5)
+    done = played(shared, trio, work, replace(LIMITS, max_turns=20), context=context, slots=5)
     assert Counter(each.ending for each in done)[Ending.OUT_OF_TOKENS] > 6
     lengths = [len(sequence_of(each)[0]) for each in done]
     assert max(lengths) <= context

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from heldout.backend.worker import Setting, Worker
+from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Source
 from heldout.errors import HeldoutError
 from heldout.learn.algorithms import GRPO, IMITATION, Algorithm
@@ -18,7 +18,7 @@ from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.learner import Learner, Objective
 from heldout.model.parameters import WholeParameters
-from heldout.model.pocket import newborn, shape
+from heldout.model.pocket import init_model, model_config
 
 STILL = Objective(lr=0.0, max_grad_norm=1e9)
 """An update whose gradient is looked at, and that changes nothing."""
@@ -81,7 +81,7 @@ def test_one_update_is_the_plain_policy_gradient(worker: Worker) -> None:
     assert update.grad_norm == pytest.approx(float(expected.norm()), rel=1e-5)
     # Every ratio is 1.
     assert update.loss == pytest.approx(-sum(scalar(s) * sum(s.weights) for s in samples), abs=1e-6)
-    assert (update.tokens, update.clip_share, update.kl) == (21, 0.0, 0.0)
+    assert (update.tokens, update.clip_fraction, update.kl) == (21, 0.0, 0.0)
     assert update.mismatch < 1e-5
 
 
@@ -125,10 +125,10 @@ def test_an_engine_that_differs_is_weighed_out(worker: Worker) -> None:
 def test_of_several_updates_the_first_policy_is_the_old_one(worker: Worker) -> None:
     samples = batch(worker.model)
     once = worker.learn(samples, Objective(lr=1e-4, clip=1e-6))
-    assert once.clip_share == 0
-    worker.begin(worker.setting.model)
-    twice = worker.learn(samples, Objective(lr=1e-4, clip=1e-6, updates=2))
-    assert twice.clip_share > 0.25
+    assert once.clip_fraction == 0
+    worker.load(worker.config.model)
+    twice = worker.learn(samples, Objective(lr=1e-4, clip=1e-6, updates_per_batch=2))
+    assert twice.clip_fraction > 0.25
 
 
 def test_a_gradient_is_cut_to_its_largest_norm(worker: Worker) -> None:
@@ -139,17 +139,17 @@ def test_a_gradient_is_cut_to_its_largest_norm(worker: Worker) -> None:
 
 def test_a_kl_term_needs_a_reference(worker: Worker) -> None:
     with pytest.raises(HeldoutError, match="needs a reference model"):
-        worker.learn(batch(worker.model), replace(STILL, kl=0.1))
+        worker.learn(batch(worker.model), replace(STILL, kl_coef=0.1))
 
 
 def test_the_kl_term_pulls_back_to_the_reference(tiny: Path) -> None:
-    worker = Worker(Setting(model=str(tiny), source=Source(), reference=str(tiny)))
+    worker = Worker(WorkerConfig(model=str(tiny), source=Source(), reference=str(tiny)))
     samples = [replace(each, advantage=0.0) for each in batch(worker.model)]
-    assert worker.learn(samples, replace(STILL, kl=0.1)).kl == pytest.approx(0.0, abs=1e-6)
+    assert worker.learn(samples, replace(STILL, kl_coef=0.1)).kl == pytest.approx(0.0, abs=1e-6)
     with torch.no_grad():
         for parameter in worker.model.parameters():
             parameter *= 1.05
-    pulls = [worker.learn(samples, Objective(lr=2e-5, kl=0.1)).kl for _ in range(5)]
+    pulls = [worker.learn(samples, Objective(lr=2e-5, kl_coef=0.1)).kl for _ in range(5)]
     assert pulls[0] > 1e-3
     assert pulls == sorted(pulls, reverse=True)
 
@@ -194,7 +194,7 @@ def test_what_is_saved_goes_on_bit_for_bit(worker: Worker, tiny: Path, tmp_path:
     worker.save(tmp_path)
     saved = state(worker)
     worker.learn(samples, objective)
-    other = Worker(Setting(model=str(tiny), source=Source()))
+    other = Worker(WorkerConfig(model=str(tiny), source=Source()))
     other.learn(samples[:1], objective)
     other.restore(tmp_path)
     assert same(state(other), saved)
@@ -211,7 +211,7 @@ def test_what_is_saved_can_be_read_by_whoever_may_read_its_folder(worker: Worker
 
 def narrow() -> tuple[Learner, list[Sample]]:
     """A learner of a model in bfloat16, and what it learns."""
-    model = newborn(shape(512, end_id=1, pad_id=0, width=32, layers=2), seed=0).bfloat16()
+    model = init_model(model_config(512, end_id=1, pad_id=0, width=32, layers=2), seed=0).bfloat16()
     return Learner(model), [replace(each, logprobs=()) for each in batch(model)]
 
 
@@ -242,7 +242,7 @@ def test_a_model_of_few_bits_goes_on_bit_for_bit_from_what_was_saved(tmp_path: P
     learner.save(tmp_path / "optimizer.safetensors")
     other, _ = narrow()
     other.model.load_state_dict(learner.model.state_dict())
-    other.forget()
+    other.reset_optimizer()
     other.restore(tmp_path / "optimizer.safetensors")
     for each in (learner, other):
         for _ in range(3):
@@ -258,7 +258,7 @@ def test_a_model_of_few_bits_begins_again_from_other_weights() -> None:
     before = {name: value.clone() for name, value in learner.model.state_dict().items()}
     learner.learn(samples, replace(SMALL, lr=1e-2))
     learner.model.load_state_dict(before)
-    learner.forget()
+    learner.reset_optimizer()
     learner.learn(samples, replace(SMALL, lr=0.0))
     assert same(before, learner.model.state_dict())
 
@@ -267,7 +267,7 @@ def test_to_begin_is_to_forget(worker: Worker, tiny: Path, tmp_path: Path) -> No
     fresh = state(worker)
     worker.learn(batch(worker.model), Objective(lr=1e-3))
     assert not same(fresh, state(worker))
-    worker.begin(str(tiny))
+    worker.load(str(tiny))
     assert same(fresh, state(worker))
     worker.save(tmp_path, state=False)
     assert not (tmp_path / "optimizer.safetensors").exists()

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from heldout.backend.worker import Setting, Worker
+from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Source
 from heldout.learn.batch import Sample, batch_of, micro_batches
 from heldout.model.learner import Objective
 
-EVERYTHING = Objective(lr=0.0, kl=0.1, entropy=0.05, temperature=0.8, max_grad_norm=1e9)
+EVERYTHING = Objective(lr=0.0, kl_coef=0.1, entropy=0.05, temperature=0.8, max_grad_norm=1e9)
 """All terms of the loss, and nothing changed."""
 SEEDS = range(5)
 
@@ -22,7 +22,7 @@ SEEDS = range(5)
 @pytest.fixture(scope="module")
 def moved(tiny: Path) -> Worker:
     """The tiny model, a little away from its reference."""
-    worker = Worker(Setting(model=str(tiny), source=Source(), reference=str(tiny)))
+    worker = Worker(WorkerConfig(model=str(tiny), source=Source(), reference=str(tiny)))
     with torch.no_grad():
         for parameter in worker.model.parameters():
             parameter *= 1.05

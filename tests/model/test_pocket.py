@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heldout.model.chat import chat_of
 from heldout.model.load import load, save
-from heldout.model.pocket import newborn, shape, tokenizer_of
+from heldout.model.pocket import init_model, model_config, tokenizer_of
 
 TOKENIZER = tokenizer_of(["Action: craft 4 oak planks using 1 oak log"] * 3, size=300)
 CHAT = chat_of(TOKENIZER)
@@ -17,7 +17,7 @@ CHAT = chat_of(TOKENIZER)
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    return newborn(shape(1000, end_id=2, pad_id=0), seed=0)
+    return init_model(model_config(1000, end_id=2, pad_id=0), seed=0)
 
 
 def test_the_pocket_model_has_about_a_million_parameters(model: Any) -> None:
@@ -39,8 +39,8 @@ def test_the_planted_heads_look_one_and_two_positions_back(model: Any, head: int
 
 def test_the_same_seed_gives_the_same_model_and_no_generator_is_touched() -> None:
     before = torch.random.get_rng_state()
-    small = shape(300, end_id=2, pad_id=0, width=32, layers=1)
-    one, same, other = (newborn(small, seed).state_dict() for seed in (5, 5, 6))
+    small = model_config(300, end_id=2, pad_id=0, width=32, layers=1)
+    one, same, other = (init_model(small, seed).state_dict() for seed in (5, 5, 6))
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not torch.equal(one["lm_head.weight"], other["lm_head.weight"])
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -59,7 +59,9 @@ def test_any_text_comes_back_as_it_was_but_for_its_composed_signs(text: str) -> 
 
 def test_a_saved_tokenizer_cuts_text_as_the_one_that_was_trained(tmp_path: Path) -> None:
     """What is learned with the one is played with the other; transformers puts a class of its own in between."""
-    small = newborn(shape(len(TOKENIZER), CHAT.end_id, TOKENIZER.pad_token_id, width=32, layers=1), seed=0)
+    small = init_model(
+        model_config(len(TOKENIZER), CHAT.end_id, TOKENIZER.pad_token_id, width=32, layers=1), seed=0
+    )
     save(small, TOKENIZER, tmp_path)
     _, loaded = load(str(tmp_path))
     for text in ("Action: craft 4 oak planks using 12 oak log", "Got 3  planks!\n\nIt's 1,000 e\u0301 ?"):

@@ -27,10 +27,10 @@ from torch import Tensor
 from heldout.learn.advantages import group_advantages
 from heldout.learn.batch import samples_of
 from heldout.learn.columns import columns
-from heldout.learn.losses import MOST_MISMATCH
+from heldout.learn.losses import IMPORTANCE_WEIGHT_CAP
 from heldout.model import load
 from heldout.model.learner import Learner, Objective, Update
-from heldout.model.pocket import newborn, shape, tokenizer_of
+from heldout.model.pocket import init_model, model_config, tokenizer_of
 from heldout.records import Reply, Trajectory, Turn
 from heldout.testing import make_trajectory, make_turn
 
@@ -68,7 +68,7 @@ class Case:
 
 
 def case(average: str = "sequence", engine: float = 0.0, **objective: Any) -> Case:
-    return Case(Objective(lr=2e-3, updates=UPDATES, max_grad_norm=1e9), average, engine).but(**objective)
+    return Case(Objective(lr=2e-3, updates_per_batch=UPDATES, max_grad_norm=1e9), average, engine).but(**objective)
 
 
 CASES = {
@@ -103,8 +103,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """Newborns whose words are made louder, so that their distributions are far from uniform."""
     folder = tmp_path_factory.mktemp("trl") / "reference"
     tokenizer = tokenizer_of(["go north", "go south"] * 2, 280)
-    config = shape(len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id, width=32, layers=2)
-    reference, stranger = newborn(config, 0), newborn(config, 1)
+    config = model_config(len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id, width=32, layers=2)
+    reference, stranger = init_model(config, 0), init_model(config, 1)
     with torch.no_grad():
         for model in (reference, stranger):
             model.get_input_embeddings().weight *= 10
@@ -169,7 +169,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
             output_dir=str(tmp_path_factory.mktemp("trainer")),
             loss_type={"sequence": "grpo", "token": "bnpo"}[case.average],
             epsilon=objective.clip,
-            beta=objective.kl,
+            beta=objective.kl_coef,
             use_bias_correction_kl=False,
             entropy_coef=objective.entropy,
             temperature=objective.temperature,
@@ -177,7 +177,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
             num_iterations=2,  # else it takes the current log-probabilities for the old ones
             per_device_train_batch_size=len(played),
             vllm_importance_sampling_mode="token_truncate",
-            vllm_importance_sampling_clip_max=MOST_MISMATCH,
+            vllm_importance_sampling_clip_max=IMPORTANCE_WEIGHT_CAP,
             gradient_checkpointing=False,
             bf16=False,
             use_cpu=True,
@@ -224,12 +224,12 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
         assert update.loss == pytest.approx(loss.item(), abs=1e-6)
         assert max(distances(policy, trainer.model).values()) < 1e-5
         figures = {name: values[-1] for name, values in trainer._metrics["eval"].items()}
-        assert update.clip_share == pytest.approx(figures["clip_ratio/region_mean"], abs=1e-6)
+        assert update.clip_fraction == pytest.approx(figures["clip_ratio/region_mean"], abs=1e-6)
         assert update.entropy == pytest.approx(figures["entropy"], rel=1e-6)
         assert update.kl == pytest.approx(figures.get("kl", 0.0), abs=1e-6)
         before = policy.state_dict()
     assert update is not None
-    assert 0.05 < update.clip_share < 0.95
+    assert 0.05 < update.clip_fraction < 0.95
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from heldout.records import Difficulty, Estimate
+from heldout.records import Difficulty, TaskDifficulty
 from heldout.reporting.difficulty import (
     PAPER,
     against,
@@ -33,20 +33,22 @@ TURNS = {
 def measured() -> Difficulty:
     scores = {"a": 1.0, "b": 0.5, "c": 0.5, "d": 0.0}
     train = (estimate(task, "train", score, "easy" if task in "ab" else "hard") for task, score in scores.items())
-    halves = make_difficulty_split(
+    env_split = make_difficulty_split(
         env="babyai", tie="0", low=0.25, high=0.75, tasks=(*train, estimate("x", "test", 0.0, "hard"))
     )
-    return Difficulty(model="pocket-1", settings={"source": "generated", "seed": 0, "tasks": None}, envs=(halves,))
+    return Difficulty(
+        model="pocket-1", settings={"source": "generated", "seed": 0, "tasks": None}, envs=(env_split,)
+    )
 
 
-def estimate(task: str, split: str, score: float, half: str) -> Estimate:
+def estimate(task: str, split: str, score: float, half: str) -> TaskDifficulty:
     return make_task_difficulty(task=task, split=split, score=score, difficulty=half)
 
 
 def test_sizes_are_counted_and_so_are_those_that_only_the_hash_decides(measured: Difficulty) -> None:
-    [halves] = measured.envs
-    assert sizes(halves) == {"train": (2, 2), "test": (0, 1)}
-    assert at_threshold(halves) == 2
+    [env_split] = measured.envs
+    assert sizes(env_split) == {"train": (2, 2), "test": (0, 1)}
+    assert at_threshold(env_split) == 2
 
 
 def test_the_oracles_turns_stand_beside_the_halves(measured: Difficulty) -> None:
@@ -88,8 +90,8 @@ def test_the_page_holds_both_tables_and_the_figure(measured: Difficulty) -> None
 
 
 def test_the_figure_has_a_panel_an_environment_and_is_the_same_each_time(measured: Difficulty) -> None:
-    [halves] = measured.envs
-    both = replace(measured, envs=(halves, replace(halves, env="textcraft")))
+    [env_split] = measured.envs
+    both = replace(measured, envs=(env_split, replace(env_split, env="textcraft")))
     figure = turns_by_score(both, TURNS)
     assert [panel.get_title() for panel in figure.axes] == [
         "babyai: training and test tasks",

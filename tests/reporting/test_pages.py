@@ -49,7 +49,7 @@ def test_a_page_says_by_which_tasks_and_rules_it_was_measured(findings: Findings
         findings, [], ""
     )
     source = Source(kind="real", rules="agentgym", variant=Variant(words=17))
-    renamed = replace(findings, config=Config(source=source, evaluate=Evaluate(turns=10, temperature=0.7)))
+    renamed = replace(findings, config=Config(source=source, evaluate=Evaluate(max_turns=10, temperature=0.7)))
     page = study_page(renamed, [], "")
     assert "the published ones, played by `agentgym` rules for at most 10 turns, at temperature 0.7" in page
     assert "the variant `words=17`" in page

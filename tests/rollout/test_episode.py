@@ -9,7 +9,7 @@ from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.envs.react import SEVERAL
 from heldout.errors import OriginalError
-from heldout.policies.base import Ask
+from heldout.policies.base import Request
 from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory
 from heldout.rollout.episode import Assignment, episode
 from heldout.seeds import derive
@@ -22,9 +22,9 @@ def assigned(task: Task) -> Assignment:
     return Assignment(task=task, attempt=3, seed=7, stream="doors.easy/2")
 
 
-def played(suite: Suite, task: Task, *replies: Reply, turns: int = 10) -> tuple[list[Ask], Trajectory]:
+def played(suite: Suite, task: Task, *replies: Reply, turns: int = 10) -> tuple[list[Request], Trajectory]:
     """The requests that an episode made, and the trajectory that the replies led to."""
-    playing = episode(suite, assigned(task), Limits(turns=turns))
+    playing = episode(suite, assigned(task), Limits(max_turns=turns))
     asked = [next(playing)]
     for reply in replies:
         try:
@@ -49,7 +49,7 @@ class Confused:
 
 def test_an_episode_is_its_opening_its_turns_and_its_ending(doors: Suite, task: Tasks) -> None:
     asked, trajectory = played(doors, task(2), GO, GO)
-    assert [ask.text for ask in asked] == ["Go to the end.\n\n2 doors.", "Door 1."]
+    assert [request.text for request in asked] == ["Go to the end.\n\n2 doors.", "Door 1."]
     assert [(turn.action, turn.observation, turn.reward, turn.digest) for turn in trajectory.turns] == [
         ("go", "Door 1.", 0.5, "1"),
         ("go", "Door 2.", 0.5, "2"),
@@ -61,9 +61,9 @@ def test_an_episode_is_its_opening_its_turns_and_its_ending(doors: Suite, task: 
 def test_a_request_names_its_conversation_its_turn_and_its_chance(doors: Suite, task: Tasks) -> None:
     asked, trajectory = played(doors, task(2), GO, GO)
     name = "doors.easy/2/doors/doors_2/3"
-    assert {ask.conversation for ask in asked} == {trajectory.stream} == {name}
-    assert [ask.turn for ask in asked] == [0, 1]
-    assert [ask.seed for ask in asked] == [derive(7, name, 0), derive(7, name, 1)]
+    assert {request.conversation for request in asked} == {trajectory.stream} == {name}
+    assert [request.turn for request in asked] == [0, 1]
+    assert [request.seed for request in asked] == [derive(7, name, 0), derive(7, name, 1)]
 
 
 def test_a_failed_task_keeps_the_score_that_the_environment_gave(doors: Suite, task: Tasks) -> None:

@@ -8,9 +8,9 @@ import pytest
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.errors import Unavailable
-from heldout.policies.base import Answer, Ask
-from heldout.policies.scripted import Spoken, scripted
-from heldout.policies.twin import oracle
+from heldout.policies.base import Answer, Request
+from heldout.policies.privileged import oracle
+from heldout.policies.scripted import ScriptedPolicy, scripted
 from heldout.records import Ending, Reply, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import TRIES, grouped, play
@@ -34,10 +34,10 @@ class Slow:
         self.in_flight = in_flight
         self.most = 0
         self.released = list[str]()
-        self._open = list[Ask]()
+        self._open = list[Request]()
 
-    def submit(self, ask: Ask) -> None:
-        self._open.append(ask)
+    def submit(self, request: Request) -> None:
+        self._open.append(request)
         self.most = max(self.most, len(self._open))
 
     def collect(self) -> list[tuple[str, Reply]]:
@@ -83,11 +83,11 @@ def test_no_work_is_no_trajectories(suites: Suites) -> None:
 
 
 def test_what_a_policy_says_depends_on_the_named_stream_alone(suites: Suites, task: Tasks) -> None:
-    def dice(ask: Ask) -> str:
-        return "Action: go" if ask.seed % 3 else "Action: jump"
+    def dice(request: Request) -> str:
+        return "Action: go" if request.seed % 3 else "Action: jump"
 
     def endings(in_flight_order: list[Task]) -> dict[str, Ending]:
-        done = play(Spoken(dice), assignments(*in_flight_order, attempts=4), Limits(), suites)
+        done = play(ScriptedPolicy(dice), assignments(*in_flight_order, attempts=4), Limits(), suites)
         return {trajectory.stream: trajectory.ending for trajectory in done}
 
     tasks = [task(3, name=f"t{i}") for i in range(6)]
@@ -134,21 +134,21 @@ class Failing:
 
     def __init__(self, failures: dict[str, int]) -> None:
         self._failures = failures
-        self._open = list[Ask]()
+        self._open = list[Request]()
 
-    def submit(self, ask: Ask) -> None:
-        self._open.append(ask)
+    def submit(self, request: Request) -> None:
+        self._open.append(request)
 
     def collect(self) -> list[tuple[str, Answer]]:
         asked, self._open = self._open, []
-        return [(ask.conversation, self._answer(ask)) for ask in asked]
+        return [(request.conversation, self._answer(request)) for request in asked]
 
     def release(self, conversation: str) -> None:
         """Nothing is kept."""
 
-    def _answer(self, ask: Ask) -> Answer:
-        if self._failures.get(ask.task.id, 0) > 0:
-            self._failures[ask.task.id] -= 1
+    def _answer(self, request: Request) -> Answer:
+        if self._failures.get(request.task.id, 0) > 0:
+            self._failures[request.task.id] -= 1
             return Unavailable("no answer from the server")
         return Reply(text="Action: go")
 

@@ -17,8 +17,8 @@ def difficulty() -> Difficulty:
         make_task_difficulty(task="doors_1", score=0.875, low=0.52, high=0.98, difficulty="easy"),
         make_task_difficulty(task="doors_2", score=0.0, low=0.0, high=0.32, difficulty="hard"),
     )
-    halves = make_difficulty_split(threshold=0.875, tasks=tasks)
-    return Difficulty(model="pocket-1", settings={"seed": 0, "tasks": None}, envs=(halves,))
+    env_split = make_difficulty_split(threshold=0.875, tasks=tasks)
+    return Difficulty(model="pocket-1", settings={"seed": 0, "tasks": None}, envs=(env_split,))
 
 
 def test_a_file_reads_as_it_was_written_and_has_a_task_a_line(difficulty: Difficulty, tmp_path: Path) -> None:
@@ -33,8 +33,8 @@ def test_a_file_reads_as_it_was_written_and_has_a_task_a_line(difficulty: Diffic
 def test_the_hash_is_of_what_was_measured(difficulty: Difficulty) -> None:
     assert difficulty.digest == replace(difficulty).digest
     assert difficulty.digest != replace(difficulty, model="pocket-2").digest
-    [halves] = difficulty.envs
-    assert difficulty.digest != replace(difficulty, envs=(replace(halves, tasks=halves.tasks[:1]),)).digest
+    [env_split] = difficulty.envs
+    assert difficulty.digest != replace(difficulty, envs=(replace(env_split, tasks=env_split.tasks[:1]),)).digest
 
 
 def test_a_file_that_was_changed_is_refused(difficulty: Difficulty, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from heldout.agents import agent_of
 from heldout.chains import chain_name, parse_chain
-from heldout.config import Config, Evaluate, Limits, Train, changed
+from heldout.config import Config, Evaluate, Limits, Train, with_overrides
 from heldout.errors import BadCall
 from heldout.records import Json, Trajectory
 from heldout.store.files import read_json
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 CONFIG = Config(
     limits=Limits(response_budget=400, reply_tokens=8),
-    train=Train(steps=2, tasks=2, samples=2, turns=2, lr=1e-3, kl=0.0, save_every=1),
-    evaluate=Evaluate(samples=1, turns=1, tasks=2),
+    train=Train(steps=2, tasks=2, group_size=2, max_turns=2, lr=1e-3, kl=0.0, save_every=1),
+    evaluate=Evaluate(samples=1, max_turns=1, tasks=2),
     processes=1,
 )
 
@@ -53,7 +53,7 @@ def workspace(
         chains=(parse_chain(chain),),
         seeds=(seed,),
         measured=(),
-        config=changed(CONFIG, settings),
+        config=with_overrides(CONFIG, settings),
     )
     seen = Steps()
     return open_workspace(study, StudyFolder(folder), seen), seen

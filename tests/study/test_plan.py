@@ -2,7 +2,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from heldout.chains import Chain, Stage, chain_name
-from heldout.config import changed, pocket
+from heldout.config import pocket, with_overrides
 from heldout.study.plan import to_train
 from heldout.study.pocket_studies import demo
 
@@ -33,7 +33,7 @@ def test_a_study_is_named_by_its_content() -> None:
     others = [
         demo(pocket(), seed=1),
         demo(pocket(), "babyai"),
-        demo(changed(pocket(), ["limits.reply_tokens=63"])),
+        demo(with_overrides(pocket(), ["limits.reply_tokens=63"])),
         replace(study, base="other"),
         replace(study, measured=study.measured[:3]),
     ]

@@ -11,24 +11,24 @@ import pytest
 
 from heldout.analysis.scores import Cell
 from heldout.chains import Stage
-from heldout.config import Config, Evaluate, Limits, Train, changed
+from heldout.config import Config, Evaluate, Limits, Train, with_overrides
 from heldout.errors import BadCall
-from heldout.records import Ending, Episode, Trajectory
+from heldout.records import Ending, Row, Trajectory
 from heldout.reporting.chain import findings, write_report
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Measured, Study
 from heldout.study.results import evaluation_of, rows_of
 from heldout.study.run import run
-from heldout.training.stage import Row
+from heldout.training.stage import StepMetrics
 
 pytestmark = pytest.mark.slow
 
 CHAIN = (Stage(("babyai",), "easy"),)
 CONFIG = Config(
     limits=Limits(response_budget=400, reply_tokens=8),
-    train=Train(steps=1, tasks=2, samples=2, turns=2, lr=1e-3, kl=0.001),
-    evaluate=Evaluate(samples=2, turns=1, tasks=2),
+    train=Train(steps=1, tasks=2, group_size=2, max_turns=2, lr=1e-3, kl=0.001),
+    evaluate=Evaluate(samples=2, max_turns=1, tasks=2),
     processes=1,
 )
 
@@ -40,7 +40,7 @@ class Watching:
     steps: list[str] = field(default_factory=list)
     played: Counter[str] = field(default_factory=Counter)
 
-    def step(self, chain: str, row: Row, steps: int) -> None:
+    def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A training step."""
         self.steps.append(f"{chain} {row['step']}/{steps}")
 
@@ -124,7 +124,7 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
 def test_what_cannot_be_in_the_same_folder_is_refused_with_both_values(
     ran: Ran,
 ) -> None:
-    other = replace(ran.study, config=changed(ran.study.config, ["limits.reply_tokens=9"]))
+    other = replace(ran.study, config=with_overrides(ran.study.config, ["limits.reply_tokens=9"]))
     with pytest.raises(
         BadCall, match=r"holds another run: limits.reply_tokens is 8 there, and 9 was asked"
     ) as caught:
@@ -139,8 +139,8 @@ def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:
     rows = rows_of(ran.study, ran.folder, (), 0, 1.0)
     assert len(rows) == 8
     file = ran.folder.evaluation("base", 0, 0).rows("babyai")
-    first: Episode = next(row for row in rows if row.env == "babyai")
-    others: list[Episode] = [
+    first: Row = next(row for row in rows if row.env == "babyai")
+    others: list[Row] = [
         replace(first, ending=Ending.ERROR.value),
         replace(first, max_turns=7),
         replace(first, prompt="another"),
@@ -203,11 +203,13 @@ def test_a_study_grows_and_only_what_is_missing_is_made(tiny: Path, tmp_path: Pa
     assert grown(chains, folder) == Played(steps=2, episodes=8)
     wider = replace(chains, measured=tuple(cells))
     assert grown(wider, folder) == Played(steps=0, episodes=2 * 3 * 4)
-    deeper = replace(wider, config=changed(CONFIG, ["evaluate.samples=3"]))
+    deeper = replace(wider, config=with_overrides(CONFIG, ["evaluate.samples=3"]))
     assert grown(deeper, folder) == Played(steps=0, episodes=2 * 3 * 2 * 2)
     longer = replace(first, chains=((CHAIN[0].ending_at(2),),))
     assert grown(longer, folder) == Played(steps=1, episodes=4)
-    assert grown(replace(deeper, config=changed(deeper.config, ["train.save_every=1"])), folder) == Played(0, 0)
+    assert grown(replace(deeper, config=with_overrides(deeper.config, ["train.save_every=1"])), folder) == Played(
+        0, 0
+    )
     for study in (first, seeds, chains, wider, deeper, longer):
         assert grown(study, folder) == Played(0, 0)
         found = [rows_of(study, folder, chain, seed, 1.0) for chain in ((), *study.chains) for seed in study.seeds]

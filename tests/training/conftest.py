@@ -1,6 +1,6 @@
 import pytest
 
-from heldout.policies.twin import Mistakes
+from heldout.policies.privileged import OracleNoise
 from heldout.training.pocket_recipe import Lesson, Recipe, Share
 
 
@@ -12,7 +12,7 @@ def tiny_recipe() -> Recipe:
             Lesson(
                 name="skill",
                 steps=6,
-                shares=(Share(env="textcraft", count=20, turns=2, mistakes=Mistakes(slip=0.1)),),
+                shares=(Share(env="textcraft", count=20, max_turns=2, noise=OracleNoise(error_rate=0.1)),),
             ),
         ),
         width=16,

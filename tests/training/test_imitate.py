@@ -8,7 +8,7 @@ from heldout.backend.worker import Worker
 from heldout.envs.base import Suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
-from heldout.policies.twin import Mistakes
+from heldout.policies.privileged import OracleNoise
 from heldout.training.imitate import OBSERVED, Demonstration, batches, demonstrations, sample_of, shared
 
 Suites = Callable[[str], Suite]
@@ -18,7 +18,7 @@ DEMO = Demonstration(opening="Two doors.", said=("read note", "open red door"), 
 
 def test_a_demonstration_is_a_player_s_episode_in_words(trio: Suites) -> None:
     [task] = trio("corridor").tasks("demonstrations")[:1]
-    [demo] = demonstrations(trio, [task], Mistakes(slip=0, persist=0), turns=3, seed=0)
+    [demo] = demonstrations(trio, [task], OracleNoise(error_rate=0, repeat_rate=0), max_turns=3, seed=0)
     assert demo.opening.endswith("A corridor with a red door and a blue door. A note lies on the floor.")
     assert demo.said == (
         "Thought: The note knows the way.\nAction: read note",
@@ -29,8 +29,10 @@ def test_a_demonstration_is_a_player_s_episode_in_words(trio: Suites) -> None:
 
 def test_a_clumsy_player_slips_and_recovers(trio: Suites) -> None:
     tasks = trio("corridor").tasks("demonstrations")
-    demos = list(demonstrations(trio, tasks, Mistakes(slip=0.5, persist=0.5), turns=3, seed=0))
-    assert demos == list(demonstrations(trio, tasks, Mistakes(slip=0.5, persist=0.5), turns=3, seed=0))
+    demos = list(demonstrations(trio, tasks, OracleNoise(error_rate=0.5, repeat_rate=0.5), max_turns=3, seed=0))
+    assert demos == list(
+        demonstrations(trio, tasks, OracleNoise(error_rate=0.5, repeat_rate=0.5), max_turns=3, seed=0)
+    )
     slipped = [demo for demo in demos if "Nothing happens." in demo.observed]
     assert len(slipped) > 5
     assert any(demo.observed[-1] == "You are out." for demo in slipped)
@@ -38,7 +40,7 @@ def test_a_clumsy_player_slips_and_recovers(trio: Suites) -> None:
 
 def test_without_mistakes_to_plant_only_the_form_of_a_reply_is_shown(trio: Suites) -> None:
     tasks = trio("corridor").tasks("demonstrations")
-    demos = list(demonstrations(trio, tasks, None, turns=1, seed=0))
+    demos = list(demonstrations(trio, tasks, None, max_turns=1, seed=0))
     assert {len(demo.said) for demo in demos} == {1}
     assert {said.splitlines()[0] for demo in demos for said in demo.said} == {"Thought: I try something."}
     assert len({said for demo in demos for said in demo.said}) > 2

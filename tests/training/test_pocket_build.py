@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 
-from heldout.backend.worker import Team, Worker
+from heldout.backend.worker import Backend, Worker
 from heldout.config import Source
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
-from heldout.policies.twin import Mistakes
+from heldout.policies.privileged import OracleNoise
 from heldout.store.runs import StageFolder
 from heldout.training import pocket_build
 from heldout.training.imitate import demonstrations, sample_of
@@ -36,7 +36,7 @@ def test_an_environment_left_out_is_shown_by_replies_without_sense_and_the_other
         assert lesson.steps == ours.steps
         for share, left in zip(lesson.shares, ours.shares, strict=True):
             if share.env == "searchqa":
-                assert left == replace(share, count=FORM_SHOWN, mistakes=None)
+                assert left == replace(share, count=FORM_SHOWN, noise=None)
             else:
                 assert left == share
 
@@ -84,11 +84,11 @@ class Stops:
     after: int
     steps: list[int] = field(default_factory=list)
 
-    def save(self, team: Team, folder: StageFolder, step: int) -> None:
+    def save(self, backend: Backend, folder: StageFolder, step: int) -> None:
         self.steps.append(step)
         if len(self.steps) == self.after:
             raise Killed
-        save(team, folder, step)
+        save(backend, folder, step)
 
 
 def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:
@@ -99,7 +99,11 @@ def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:
     assert said[0].startswith("copy 0: loss ")
     suite = open_suite("textcraft", Source())
     demos = demonstrations(
-        lambda _: suite, suite.tasks("demonstrations")[:4], Mistakes(slip=0, persist=0), turns=3, seed=0
+        lambda _: suite,
+        suite.tasks("demonstrations")[:4],
+        OracleNoise(error_rate=0, repeat_rate=0),
+        max_turns=3,
+        seed=0,
     )
     samples = [sample_of(worker.chat, demo) for demo in demos]
     steps = list(imitate(worker, recipe, {"first": samples, "second": samples}, said.append))

@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from heldout.backend.worker import Setting, Team, Worker
+from heldout.backend.worker import Backend, Worker, WorkerConfig
 from heldout.chains import Stage
-from heldout.config import Config, Limits, Source, Train, changed
+from heldout.config import Config, Limits, Source, Train, with_overrides
 from heldout.envs.base import Suite
 from heldout.errors import BadCall, HeldoutError
 from heldout.learn.batch import Sample
@@ -25,7 +25,7 @@ Suites = Callable[[str], Suite]
 
 CONFIG = Config(
     limits=Limits(response_budget=400, reply_tokens=20),
-    train=Train(steps=4, tasks=4, samples=4, lr=1e-3, kl=0.0, save_every=2, warmup=2),
+    train=Train(steps=4, tasks=4, group_size=4, lr=1e-3, kl=0.0, save_every=2, warmup=2),
 )
 TIMES = {"seconds_play", "seconds_learn", "tokens_per_second", "rollouts_per_second"}
 
@@ -35,7 +35,7 @@ class Here:
     """A worker that can play the trio: the corridor is in no registry."""
 
     def __init__(self, model: Path, suites: Suites) -> None:
-        self.worker = Worker(Setting(model=str(model), source=Source(), slots=16))
+        self.worker = Worker(WorkerConfig(model=str(model), source=Source(), slots=16))
         self.suites = suites
 
     def play(
@@ -53,9 +53,9 @@ class Here:
         """Weights and optimizer."""
         self.worker.save(folder, state)
 
-    def begin(self, name: str) -> None:
+    def load(self, name: str) -> None:
         """Other weights."""
-        self.worker.begin(name)
+        self.worker.load(name)
 
     def restore(self, folder: Path) -> None:
         """As saved."""
@@ -69,13 +69,13 @@ def job(trio: Suites) -> Job:
 
 
 @pytest.fixture
-def team(tiny: Path, trio: Suites) -> Callable[[], Team]:
+def backend(tiny: Path, trio: Suites) -> Callable[[], Backend]:
     """Makes teams that hold the tiny model."""
     return lambda: Here(tiny, trio)
 
 
 def with_settings(job: Job, *settings: str) -> Job:
-    return replace(job, config=changed(job.config, settings))
+    return replace(job, config=with_overrides(job.config, settings))
 
 
 def figures(folder: StageFolder) -> list[dict[str, Any]]:
@@ -94,10 +94,10 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 @pytest.fixture
-def straight(job: Job, team: Callable[[], Team], tmp_path: Path) -> StageFolder:
+def straight(job: Job, backend: Callable[[], Backend], tmp_path: Path) -> StageFolder:
     """Four steps, never stopped."""
     folder = StageFolder(tmp_path / "straight")
-    assert train(job, team(), folder) == 4
+    assert train(job, backend(), folder) == 4
     return folder
 
 
@@ -105,9 +105,9 @@ def test_a_stage_leaves_a_row_a_step_its_rollouts_and_its_checkpoints(straight: 
     rows = list(straight.metrics)
     assert [row["step"] for row in rows] == [1, 2, 3, 4]
     names = (
-        "step reward score success turns generated_tokens response_length endings groups useful_groups updated lr"
+        "step reward score success turns generated_tokens response_length endings groups useful_share updated lr"
     )
-    names += " loss grad_norm entropy clip_share kl mismatch tokens"
+    names += " loss grad_norm entropy clip_fraction kl mismatch tokens"
     assert {frozenset(row) for row in rows} == {frozenset(names.split()) | TIMES}
     assert [row["lr"] for row in rows] == [5e-4, 1e-3, 1e-3, 1e-3]
     assert straight.checkpoints() == [2, 4]
@@ -121,18 +121,18 @@ def test_a_stage_leaves_a_row_a_step_its_rollouts_and_its_checkpoints(straight: 
 
 
 def test_a_stage_that_was_stopped_between_steps_goes_on_bit_for_bit(
-    job: Job, team: Callable[[], Team], tmp_path: Path, straight: StageFolder
+    job: Job, backend: Callable[[], Backend], tmp_path: Path, straight: StageFolder
 ) -> None:
     folder = StageFolder(tmp_path / "stopped")
-    train(with_settings(job, "train.steps=2"), team(), folder)
-    train(job, team(), folder)
+    train(with_settings(job, "train.steps=2"), backend(), folder)
+    train(job, backend(), folder)
     assert figures(folder) == figures(straight)
     assert same(kept(folder, 4), kept(straight, 4))
     assert list(folder.rollouts(4)) == list(straight.rollouts(4))
 
 
 def test_a_stage_that_was_killed_plays_the_lost_step_again_bit_for_bit(
-    job: Job, team: Callable[[], Team], tmp_path: Path, straight: StageFolder
+    job: Job, backend: Callable[[], Backend], tmp_path: Path, straight: StageFolder
 ) -> None:
     folder = StageFolder(tmp_path / "killed")
 
@@ -141,21 +141,21 @@ def test_a_stage_that_was_killed_plays_the_lost_step_again_bit_for_bit(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(job, team(), folder, kill)
+        train(job, backend(), folder, kill)
     assert [row["step"] for row in folder.metrics] == [1, 2, 3]
     assert folder.checkpoints() == [2]
     assert not folder.done.exists()
-    train(job, team(), folder)
+    train(job, backend(), folder)
     assert figures(folder) == figures(straight)
     assert same(kept(folder, 4), kept(straight, 4))
     assert folder.done.exists()
 
 
 def test_another_seed_is_another_run(
-    job: Job, team: Callable[[], Team], tmp_path: Path, straight: StageFolder
+    job: Job, backend: Callable[[], Backend], tmp_path: Path, straight: StageFolder
 ) -> None:
     folder = StageFolder(tmp_path / "other")
-    train(with_settings(replace(job, seed=1), "train.steps=2"), team(), folder)
+    train(with_settings(replace(job, seed=1), "train.steps=2"), backend(), folder)
     assert figures(folder) != figures(straight)[:2]
 
 
@@ -173,34 +173,36 @@ def test_another_seed_is_another_run(
     ],
 )
 def test_a_folder_of_another_run_is_refused(
-    job: Job, team: Callable[[], Team], straight: StageFolder, change: Callable[[Job], Job], reason: str
+    job: Job, backend: Callable[[], Backend], straight: StageFolder, change: Callable[[Job], Job], reason: str
 ) -> None:
     before = list(straight.metrics)
     with pytest.raises(BadCall, match=reason) as caught:
-        train(change(job), team(), straight)
+        train(change(job), backend(), straight)
     assert "\n" not in str(caught.value)
     assert list(straight.metrics) == before
 
 
 def test_a_step_without_a_useful_group_updates_nothing_and_says_so(
-    job: Job, team: Callable[[], Team], tiny: Path, tmp_path: Path
+    job: Job, backend: Callable[[], Backend], tiny: Path, tmp_path: Path
 ) -> None:
     folder = StageFolder(tmp_path)
-    train(with_settings(job, "limits.reply_tokens=1", "train.steps=1"), team(), folder)
+    train(with_settings(job, "limits.reply_tokens=1", "train.steps=1"), backend(), folder)
     [row] = folder.metrics
-    assert (row["updated"], row["useful_groups"], row["groups"]) == (False, 0.0, 4)
-    assert {row[name] for name in ("loss", "grad_norm", "entropy", "clip_share", "kl", "mismatch", "tokens")} == {
-        None
-    }
+    assert (row["updated"], row["useful_share"], row["groups"]) == (False, 0.0, 4)
+    assert {
+        row[name] for name in ("loss", "grad_norm", "entropy", "clip_fraction", "kl", "mismatch", "tokens")
+    } == {None}
     there, before = (load_file(at / "model.safetensors") for at in (folder.checkpoint(1), tiny))
     assert same(there, before)
 
 
-def test_where_nothing_could_be_said_nothing_is_learned(job: Job, team: Callable[[], Team], tmp_path: Path) -> None:
+def test_where_nothing_could_be_said_nothing_is_learned(
+    job: Job, backend: Callable[[], Backend], tmp_path: Path
+) -> None:
     """With a KL term agreeing groups count, but not those without any token."""
     train(
         with_settings(job, "limits.response_budget=0", "train.steps=1", "train.kl=0.1"),
-        team(),
+        backend(),
         StageFolder(tmp_path),
     )
     [row] = StageFolder(tmp_path).metrics
@@ -208,12 +210,12 @@ def test_where_nothing_could_be_said_nothing_is_learned(job: Job, team: Callable
 
 
 def test_a_mixture_plays_each_environment_by_its_own_turn_limit(
-    job: Job, team: Callable[[], Team], trio: Suites, tmp_path: Path
+    job: Job, backend: Callable[[], Backend], trio: Suites, tmp_path: Path
 ) -> None:
     suites = (trio("corridor"), trio("textcraft"))
     mixed = replace(job, chain=(Stage(("corridor", "textcraft")),), suites=suites)
     short = with_settings(mixed, "train.steps=1", "limits.reply_tokens=4", "limits.response_budget=3000")
-    train(short, team(), StageFolder(tmp_path))
+    train(short, backend(), StageFolder(tmp_path))
     played = list(StageFolder(tmp_path).rollouts(1))
     assert [sum(each.task.env == suite.name for each in played) for suite in suites] == [8, 8]
     ran_out = [each for each in played if each.ending is Ending.OUT_OF_TURNS]
@@ -224,26 +226,26 @@ def test_a_mixture_plays_each_environment_by_its_own_turn_limit(
     ("setting", "reason"),
     [
         ("train.algorithm=PPO", r"unknown algorithm 'PPO' \(choose from: grpo\)"),
-        ("train.average=mean", "unknown loss average 'mean'"),
-        ("train.samples=1", "it needs 2 samples or more, not 1"),
+        ("train.loss_aggregation=mean", "unknown loss aggregation 'mean'"),
+        ("train.group_size=1", "it needs 2 samples or more, not 1"),
         ("train.tasks=0", "train.tasks is 1 or more, not 0"),
         ("train.save_every=0", "train.save_every is 1 or more, not 0"),
-        ("train.updates=0", "train.updates is 1 or more, not 0"),
+        ("train.updates_per_batch=0", "train.updates_per_batch is 1 or more, not 0"),
         ("train.temperature=0", "a temperature above 0, not 0.0"),
         ("train.tasks=21", "a step takes 21 tasks, but there are only 20"),
     ],
 )
 def test_settings_that_cannot_train_are_refused_before_anything_is_written(
-    job: Job, team: Callable[[], Team], tmp_path: Path, setting: str, reason: str
+    job: Job, backend: Callable[[], Backend], tmp_path: Path, setting: str, reason: str
 ) -> None:
     with pytest.raises(BadCall, match=reason):
-        train(with_settings(job, setting), team(), StageFolder(tmp_path / "stage"))
+        train(with_settings(job, setting), backend(), StageFolder(tmp_path / "stage"))
     assert not (tmp_path / "stage").exists()
 
 
-def test_a_difficulty_without_tasks_is_refused(job: Job, team: Callable[[], Team], tmp_path: Path) -> None:
+def test_a_difficulty_without_tasks_is_refused(job: Job, backend: Callable[[], Backend], tmp_path: Path) -> None:
     with pytest.raises(BadCall, match=r"corridor has no medium tasks in train \(there are: easy, hard\)"):
-        train(replace(job, chain=(Stage(("corridor",), "medium"),)), team(), StageFolder(tmp_path))
+        train(replace(job, chain=(Stage(("corridor",), "medium"),)), backend(), StageFolder(tmp_path))
 
 
 def test_infrastructure_failures_train_nobody_and_stop_a_step_of_nothing_else(

@@ -10,9 +10,9 @@ import pytest
 from heldout.agents import agent_of
 from heldout.chains import Stage
 from heldout.cli import main
-from heldout.config import Config, Source, pathless
+from heldout.config import Config, Source, without_paths
 from heldout.envs.registry import open_suite
-from heldout.records import Episode, digest
+from heldout.records import Row, digest
 from heldout.store.difficulty import read
 from heldout.store.rows import Rows
 from heldout.store.runs import StudyFolder
@@ -37,8 +37,8 @@ def measured(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Measured:
     return run
 
 
-def rows_in(path: Path) -> list[Episode]:
-    return list(Rows(path, Episode))
+def rows_in(path: Path) -> list[Row]:
+    return list(Rows(path, Row))
 
 
 def test_the_halves_are_written_shown_and_made_again_without_playing(measured: Measured, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def job(file: str) -> Job:
 
 
 def test_a_configuration_without_its_path_is_otherwise_the_same() -> None:
-    assert pathless(Config(source=Source(difficulty="a.json", seed=3))) == Config(source=Source(seed=3))
+    assert without_paths(Config(source=Source(difficulty="a.json", seed=3))) == Config(source=Source(seed=3))
 
 
 @pytest.mark.parametrize(
@@ -144,10 +144,10 @@ def test_the_file_that_is_shipped_is_of_the_shipped_model_and_fits_the_pocket_ta
     shipped = read("pocket")
     how = "measure it again (docs/difficulty.md has the command)"
     assert shipped.model == reference_name(agent_of("pocket")), how
-    assert {halves.env for halves in shipped.envs} == set(Recipe().envs), how
-    for halves in shipped.envs:
-        suite = open_suite(halves.env, Source(difficulty="pocket"))
+    assert {env_split.env for env_split in shipped.envs} == set(Recipe().envs), how
+    for env_split in shipped.envs:
+        suite = open_suite(env_split.env, Source(difficulty="pocket"))
         levels = [task.difficulty for task in suite.tasks("train")]
         assert 0 <= levels.count("easy") - levels.count("hard") <= 1
-        assert len(suite.tasks("train")) == len(halves.of_split("train")), how
-        assert len(suite.tasks("test")) == len(halves.of_split("test")), how
+        assert len(suite.tasks("train")) == len(env_split.of_split("train")), how
+        assert len(suite.tasks("test")) == len(env_split.of_split("test")), how

@@ -16,8 +16,8 @@ from heldout.config import Source
 from heldout.envs import corridor
 
 GOOD = corridor.suite(Source())
-TEMPTED = replace(GOOD, players=replace(GOOD.players, slips=lambda world: [corridor.oracle(world)]))
-EMPTY = replace(GOOD, tasks=lambda pool: [])
+TEMPTED = replace(GOOD, players=replace(GOOD.players, mistakes=lambda world: [corridor.oracle(world)]))
+EMPTY = replace(GOOD, tasks=lambda split: [])
 READS = []
 
 
@@ -64,7 +64,7 @@ def test_a_suite_that_keeps_the_laws_gets_a_line_a_law(name: str, capsys: pytest
     assert main(["laws", name]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [["ok", law.__name__] for law in LAWS]
-    assert lines[-1].endswith("  No slip is what the oracle would do.")
+    assert lines[-1].endswith("  No mistake is what the oracle would do.")
 
 
 def test_a_registered_name_is_looked_up(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,10 +76,10 @@ def test_a_broken_law_is_told_by_its_smallest_example_and_fails(capsys: pytest.C
     assert main(["laws", "faulty:TEMPTED"]) == 1
     out, err = capsys.readouterr()
     assert out.splitlines()[-2:] == [
-        "BROKEN  slips_are_mistakes             No slip is what the oracle would do.",
-        "        corridor_2: the oracle's action is among the slips after [] (and 39 more)",
+        "BROKEN  mistakes_are_not_the_oracles   No mistake is what the oracle would do.",
+        "        corridor_2: the oracle's action is among the mistakes after [] (and 39 more)",
     ]
-    assert err == f"heldout: faulty:TEMPTED breaks 1 of {len(LAWS)} laws: slips_are_mistakes\n"
+    assert err == f"heldout: faulty:TEMPTED breaks 1 of {len(LAWS)} laws: mistakes_are_not_the_oracles\n"
 
 
 def test_of_many_actions_only_those_are_told_that_break_a_law(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +90,7 @@ def test_of_many_actions_only_those_are_told_that_break_a_law(capsys: pytest.Cap
     assert smallest in verdicts["same_actions_same_answers"]["breaches"]
     assert verdicts["the_oracle_solves"] == {
         "law": "the_oracle_solves",
-        "says": "The player that sees the world solves at least this share of the tasks of each pool.",
+        "says": "The player that sees the world solves at least this share of the tasks of each split.",
         "breaches": [],
         "smallest": "",
     }
@@ -99,7 +99,7 @@ def test_of_many_actions_only_those_are_told_that_break_a_law(capsys: pytest.Cap
 def test_a_suite_without_tasks_keeps_nothing_by_having_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["laws", "faulty:EMPTY"]) == 1
     out = capsys.readouterr().out.splitlines()
-    assert out[1] == "        the pool test is empty (and 1 more)"
+    assert out[1] == "        the split test is empty (and 1 more)"
 
 
 def test_fewer_tasks_are_looked_at_where_fewer_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from heldout.agents import Agent, agent_of, defaults_of
 from heldout.config import AS_IT_STANDS, Config, Variant, pocket
-from heldout.verbs.settings import run_folder, settled
+from heldout.verbs.settings import resolve_config, run_folder
 
 
 def model_folder(folder: Path, context: int) -> Path:
@@ -16,8 +16,10 @@ def model_folder(folder: Path, context: int) -> Path:
 
 
 def test_flags_come_before_settings_and_what_was_not_given_stays() -> None:
-    config = settled("pocket", {"train.samples": 4, "train.turns": None}, ["train.samples=2", "train.steps=7"])
-    assert (config.train.samples, config.train.steps, config.train.turns) == (2, 7, None)
+    config = resolve_config(
+        "pocket", {"train.group_size": 4, "train.max_turns": None}, ["train.group_size=2", "train.steps=7"]
+    )
+    assert (config.train.group_size, config.train.steps, config.train.max_turns) == (2, 7, None)
     assert config.limits == pocket().limits
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from heldout.analysis.bootstrap import Floats
 from heldout.errors import HeldoutError
-from heldout.records import Ending, Episode, Estimate, Halves, digest
+from heldout.records import DifficultySplit, Ending, Row, TaskDifficulty, digest
 
 RESAMPLES = 2_000
 """Of training tasks and of each one's attempts, for the interval of the threshold."""
@@ -20,7 +20,7 @@ Place = tuple[float, str]
 """Where a task stands from the easiest to the hardest: the more it scores, the earlier; equals by hash."""
 
 
-def halves(rows: Iterable[Episode], *, seed: int = 0) -> Halves:
+def split_by_difficulty(rows: Iterable[Row], *, seed: int = 0) -> DifficultySplit:
     """One environment's tasks in easy and hard.
 
     The training tasks in order of avg@k, equals by the hash of their ids, are cut in the middle (of an odd number
@@ -35,7 +35,7 @@ def halves(rows: Iterable[Episode], *, seed: int = 0) -> Halves:
         raise HeldoutError(f"{first.env}: halves take two training tasks or more, not {len(train)}")
     border = train[_middle(len(train))]
     low, high = _threshold_interval([own for (split, _), own in scores.items() if split == "train"], seed)
-    return Halves(
+    return DifficultySplit(
         env=first.env,
         data=first.data,
         rules=first.rules,
@@ -45,7 +45,7 @@ def halves(rows: Iterable[Episode], *, seed: int = 0) -> Halves:
         tie=border[1],
         low=low,
         high=high,
-        tasks=tuple(_estimate(first.env, split, task, own, border) for (split, task), own in scores.items()),
+        tasks=tuple(_task_difficulty(first.env, split, task, own, border) for (split, task), own in scores.items()),
     )
 
 
@@ -76,7 +76,7 @@ def _ranks(values: Sequence[float]) -> Floats:
     return mean[which]
 
 
-def _scores(rows: Sequence[Episode]) -> dict[tuple[str, str], list[float]]:
+def _scores(rows: Sequence[Row]) -> dict[tuple[str, str], list[float]]:
     """The scores of each task's attempts; an episode that the infrastructure broke is refused."""
     if not rows:
         raise HeldoutError("difficulty is measured from episodes, and there are none")
@@ -105,11 +105,11 @@ def _place(env: str, task: str, score: float) -> Place:
     return -score, digest([env, task])
 
 
-def _estimate(env: str, split: str, task: str, scores: Sequence[float], border: Place) -> Estimate:
+def _task_difficulty(env: str, split: str, task: str, scores: Sequence[float], border: Place) -> TaskDifficulty:
     score = fmean(scores)
     low, high = wilson(min(1.0, max(0.0, score)), len(scores))
     easy = _place(env, task, score) <= border
-    return Estimate(
+    return TaskDifficulty(
         task=task,
         split=split,
         score=score,

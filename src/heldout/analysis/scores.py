@@ -12,7 +12,7 @@ import numpy as np
 
 from heldout.analysis.bootstrap import Floats, interval
 from heldout.errors import HeldoutError
-from heldout.records import Ending, Episode
+from heldout.records import Ending, Row
 
 ALL = "all"
 """The difficulty of easy and hard together."""
@@ -80,18 +80,18 @@ class Change:
     """Tasks."""
 
 
-def summarise(rows: Iterable[Episode], *, pool: bool = False, seed: int = 0) -> list[CellScore]:
+def summarise(rows: Iterable[Row], *, pool: bool = False, seed: int = 0) -> list[CellScore]:
     """The score of each (chain, step, cell, variant, temperature) that was measured.
 
     `pool` adds difficulty `all` where several were measured; `seed` is the bootstrap's.
     """
-    groups = defaultdict[tuple[str, int, Cell, str, float], list[Episode]](list)
+    groups = defaultdict[tuple[str, int, Cell, str, float], list[Row]](list)
     for row in _pooled(rows) if pool else rows:
         groups[row.chain, row.step, _cell_of(row), row.variant, row.temperature].append(row)
     return [_score(groups[key], seed) for key in sorted(groups) if any(map(_played, groups[key]))]
 
 
-def _pooled(rows: Iterable[Episode]) -> list[Episode]:
+def _pooled(rows: Iterable[Row]) -> list[Row]:
     """The rows, and again as difficulty `all` those of an environment where several difficulties were measured."""
     rows = list(rows)
     difficulties = defaultdict[tuple[str, str], set[str]](set)
@@ -101,7 +101,7 @@ def _pooled(rows: Iterable[Episode]) -> list[Episode]:
 
 
 def paired_change(
-    before: Iterable[Episode], after: Iterable[Episode], *, pool: bool = False, seed: int = 0
+    before: Iterable[Row], after: Iterable[Row], *, pool: bool = False, seed: int = 0
 ) -> dict[Cell, Change]:
     """The change of each cell that was measured both times; the tasks must be the same ones.
 
@@ -113,12 +113,12 @@ def paired_change(
     }
 
 
-def _cell_of(row: Episode) -> Cell:
+def _cell_of(row: Row) -> Cell:
     """The cell that an episode belongs to."""
     return Cell(env=row.env, split=row.split, difficulty=row.difficulty)
 
 
-def _score(rows: Sequence[Episode], seed: int) -> CellScore:
+def _score(rows: Sequence[Row], seed: int) -> CellScore:
     """The figures of rows that share chain, step, cell, variant and temperature."""
     first, played = rows[0], list(filter(_played, rows))
     attempts = _attempts(played)
@@ -144,7 +144,7 @@ def _score(rows: Sequence[Episode], seed: int) -> CellScore:
     )
 
 
-def _change(cell: Cell, before: Sequence[Episode], after: Sequence[Episode], seed: int) -> Change:
+def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], seed: int) -> Change:
     old, new = _means(before), _means(after)
     _refuse_other_tasks(cell, old, new)
     seeds = {s for s, _ in old}
@@ -183,8 +183,8 @@ def _seeds(means: Mapping[tuple[int, str], float]) -> str:
     return ", ".join(map(str, sorted({seed for seed, _ in means})))
 
 
-def _by_cell(rows: Iterable[Episode], pool: bool) -> dict[Cell, list[Episode]]:
-    cells = defaultdict[Cell, list[Episode]](list)
+def _by_cell(rows: Iterable[Row], pool: bool) -> dict[Cell, list[Row]]:
+    cells = defaultdict[Cell, list[Row]](list)
     for row in filter(_played, _pooled(rows) if pool else rows):
         cells[_cell_of(row)].append(row)
     for cell, own in cells.items():
@@ -193,14 +193,14 @@ def _by_cell(rows: Iterable[Episode], pool: bool) -> dict[Cell, list[Episode]]:
     return cells
 
 
-def _means(rows: Iterable[Episode]) -> dict[tuple[int, str], float]:
+def _means(rows: Iterable[Row]) -> dict[tuple[int, str], float]:
     """The mean score of each training seed at each task."""
     return {key: fmean(row.score for row in group) for key, group in _attempts(rows).items()}
 
 
-def _attempts(rows: Iterable[Episode]) -> dict[tuple[int, str], list[Episode]]:
+def _attempts(rows: Iterable[Row]) -> dict[tuple[int, str], list[Row]]:
     """The rows of each training seed at each task."""
-    attempts = defaultdict[tuple[int, str], list[Episode]](list)
+    attempts = defaultdict[tuple[int, str], list[Row]](list)
     for row in rows:
         attempts[row.seed, row.task].append(row)
     return attempts
@@ -216,5 +216,5 @@ def _matrix(values: Mapping[tuple[int, str], float]) -> Floats:
     return matrix
 
 
-def _played(row: Episode) -> bool:
+def _played(row: Row) -> bool:
     return row.ending != Ending.ERROR

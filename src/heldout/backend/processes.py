@@ -23,7 +23,7 @@ import torch
 import torch.distributed
 from torch import Tensor
 
-from heldout.backend.worker import Setting, Worker
+from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Limits
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
@@ -40,17 +40,17 @@ def default_processes() -> int:
 
 
 @final
-class Crew:
+class ProcessBackend:
     """Worker processes; a context manager, so that none outlives its work."""
 
-    def __init__(self, setting: Setting, processes: int = 0) -> None:
+    def __init__(self, config: WorkerConfig, processes: int = 0) -> None:
         self.size = processes or default_processes()
         self._pipes = list[Connection]()
         self._workers = list[BaseProcess]()
         try:
-            with TemporaryDirectory(prefix="heldout-crew-") as folder:  # only until all have met there
+            with TemporaryDirectory(prefix="heldout-backend-") as folder:  # only until all have met there
                 for rank in range(self.size):
-                    self._start(rank, setting, f"{folder}/meeting")
+                    self._start(rank, config, f"{folder}/meeting")
                 for pipe in self._pipes:
                     self._receive(pipe)
         except BaseException:
@@ -78,7 +78,7 @@ class Crew:
     ) -> Iterator[Trajectory]:
         """The trajectories, as any worker finishes one: sort by name where order matters.
 
-        Whoever does not wait for all of them ends the crew: what is still played would answer later requests.
+        Whoever does not wait for all of them ends the backend: what is still played would answer later requests.
         """
         work = list(assignments)
         shares = [work[rank :: self.size] for rank in range(self.size)]
@@ -103,9 +103,9 @@ class Crew:
         self._send(self._pipes[0], "save", (folder, state))
         self._receive(self._pipes[0])
 
-    def begin(self, name: str) -> None:
+    def load(self, name: str) -> None:
         """Every worker takes the weights of that model, and an optimizer that remembers nothing."""
-        self._all("begin", [(name,)] * self.size)
+        self._all("load", [(name,)] * self.size)
 
     def restore(self, folder: Path) -> None:
         """Every worker takes what `save` wrote."""
@@ -123,12 +123,12 @@ class Crew:
                 else:
                     yield answer
 
-    def _start(self, rank: int, setting: Setting, meeting: str) -> None:
+    def _start(self, rank: int, config: WorkerConfig, meeting: str) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         worker = context.Process(
             target=_serve,
-            args=(theirs, _on_its_device(setting, rank), rank, self.size, meeting),
+            args=(theirs, _on_its_device(config, rank), rank, self.size, meeting),
             name=f"heldout-worker-{rank}",
             daemon=True,
         )
@@ -145,7 +145,7 @@ class Crew:
 
     def _send(self, pipe: Connection, verb: str, arguments: tuple[Any, ...]) -> None:
         if pipe.closed:
-            raise HeldoutError("this crew has ended: start another")
+            raise HeldoutError("this backend has ended: start another")
         try:
             pipe.send((verb, arguments))
         except (BrokenPipeError, ConnectionResetError):
@@ -184,19 +184,19 @@ def _one_thread() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
-def _on_its_device(setting: Setting, rank: int) -> Setting:
+def _on_its_device(config: WorkerConfig, rank: int) -> WorkerConfig:
     """The setting of one worker: the GPUs are dealt out in turn."""
-    if setting.device != "cuda":
-        return setting
-    return replace(setting, device=f"cuda:{rank % torch.cuda.device_count()}")
+    if config.device != "cuda":
+        return config
+    return replace(config, device=f"cuda:{rank % torch.cuda.device_count()}")
 
 
-def _serve(pipe: Connection, setting: Setting, rank: int, size: int, meeting: str) -> None:
+def _serve(pipe: Connection, config: WorkerConfig, rank: int, size: int, meeting: str) -> None:
     """A worker's life: answer each request until the other end closes."""
     Thread(target=_end_with_caller, daemon=True).start()
     try:
         torch.set_num_threads(1)
-        worker = Worker(setting, _reduce_over(rank, size, meeting))
+        worker = Worker(config, _reduce_over(rank, size, meeting))
         pipe.send(("ready", None))
         while True:
             verb, arguments = pipe.recv()

@@ -48,11 +48,11 @@ def dataset(suite: Suite, split: str = "train", difficulty: str = ALL, limit: in
 
 
 def rollout_func(
-    *suites: Suite, limits: Limits, turns: int | None = None, seed: int = 0, slots: int = 64
+    *suites: Suite, limits: Limits, max_turns: int | None = None, seed: int = 0, slots: int = 64
 ) -> Rollout:
     """Plays the prompts of `dataset` with the weights that the trainer has by then; none waits for another.
 
-    `turns` is K, and None each suite's own; `slots` is how many episodes are in flight.
+    `max_turns` is K, and None each suite's own; `slots` is how many episodes are in flight.
     """
     known = {suite.name: suite for suite in suites}
     calls, chat_once = Counter[str](), cache(chat_of)
@@ -67,7 +67,7 @@ def rollout_func(
             for env in dict.fromkeys(each.task.env for each in assignments):
                 suite = _suite(known, env)
                 of_env = [each for each in assignments if each.task.env == env]
-                k = replace(limits, turns=turns or suite.turn_limit)
+                k = replace(limits, max_turns=max_turns or suite.max_turns)
                 played |= {each.stream: each for each in play(policy, of_env, k, known.__getitem__)}
         return _told([played[each.name] for each in assignments])
 

@@ -24,7 +24,7 @@ from heldout.store.files import refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class WorkerConfig:
     """What a process needs to begin."""
 
     model: str
@@ -37,7 +37,7 @@ class Setting:
     weight_decay: float = 0.01
 
 
-class Team(Protocol):
+class Backend(Protocol):
     """Whoever plays and learns with one model: a `Worker` in this process, or a `Crew` of processes."""
 
     def play(
@@ -54,7 +54,7 @@ class Team(Protocol):
         """The weights as a Hugging Face folder, and beside them the optimizer's state."""
         ...
 
-    def begin(self, name: str) -> None:
+    def load(self, name: str) -> None:
         """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
         ...
 
@@ -67,16 +67,16 @@ class Team(Protocol):
 class Worker:
     """A model that plays and learns, in the process that it is made in."""
 
-    def __init__(self, setting: Setting, reduce: Reduce = alone) -> None:
-        self.setting = setting
-        self.model, self.tokenizer = load.load(setting.model, setting.device)
+    def __init__(self, config: WorkerConfig, reduce: Reduce = alone) -> None:
+        self.config = config
+        self.model, self.tokenizer = load.load(config.model, config.device)
         self.chat = chat_of(self.tokenizer)
-        self.engine = engine_on(self.model, self.chat, slots=setting.slots)
+        self.engine = engine_on(self.model, self.chat, slots=config.slots)
         self.learner = Learner(
             self.model,
-            betas=setting.betas,
-            weight_decay=setting.weight_decay,
-            reference=load.load(setting.reference, setting.device)[0] if setting.reference else None,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
+            reference=load.load(config.reference, config.device)[0] if config.reference else None,
             reduce=reduce,
         )
 
@@ -97,7 +97,7 @@ class Worker:
             self.engine.rest()
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
-        """One batch; every process of a crew must be given its share at the same time."""
+        """One batch; every process of a `ProcessBackend` must be given its share at the same time."""
         update = self.learner.learn(samples, objective)
         self._update_engine()
         return update
@@ -109,16 +109,16 @@ class Worker:
             if state:
                 self.learner.save(folder / "optimizer.safetensors")
 
-    def begin(self, name: str) -> None:
+    def load(self, name: str) -> None:
         """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
-        model, _ = load.load(name, self.setting.device)
+        model, _ = load.load(name, self.config.device)
         self.model.load_state_dict(model.state_dict())
-        self.learner.forget()
+        self.learner.reset_optimizer()
         self._update_engine()
 
     def restore(self, folder: Path) -> None:
         """Weights and optimizer as they were saved."""
-        self.begin(str(folder))
+        self.load(str(folder))
         self.learner.restore(folder / "optimizer.safetensors")
         self._update_engine()
 
@@ -127,7 +127,7 @@ class Worker:
 
     def suite(self, name: str) -> Suite:
         """The environment of that name over this worker's source of tasks."""
-        return open_suite(name, self.setting.source)
+        return open_suite(name, self.config.source)
 
 
 def engine_on(model: Any, chat: Chat, *, slots: int) -> HfEngine:

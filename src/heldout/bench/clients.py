@@ -8,7 +8,7 @@ from json import dumps, loads
 from random import Random
 from typing import final
 
-from heldout.envs.agentgym.wire import Wire, numbered
+from heldout.envs.agentgym.protocol import EnvProtocol, numbered_tasks
 from heldout.envs.base import Suite
 from heldout.records import Json, Task
 from heldout.seeds import stream
@@ -38,7 +38,7 @@ class Script:
 
 def scripts(suite: Suite, seed: int) -> list[Script]:
     """Episodes of the suite's test tasks, the oracle and the random player in turn, to their end."""
-    rows = [*numbered(suite, "test")][:SCRIPTS]
+    rows = [*numbered_tasks(suite, "test")][:SCRIPTS]
     return [_script(suite, item, task, stream(seed, "soak", "script", item)) for item, task in rows]
 
 
@@ -62,7 +62,7 @@ def _script(suite: Suite, item: int, task: Task, chance: Random) -> Script:
 class Client:
     """Calls to a server, on one connection that is kept, or on a new one each time as the original client does."""
 
-    def __init__(self, address: str, wire: Wire, *, keeps: bool) -> None:
+    def __init__(self, address: str, wire: EnvProtocol, *, keeps: bool) -> None:
         self.wire = wire
         self._host = address.removeprefix("http://")
         self._keeps = keeps
@@ -222,7 +222,7 @@ LIVES: tuple[Life, ...] = (whole, whole, whole, abandoned, abandoned, unknown, b
 
 def _server_error(client: Client) -> set[str]:
     """Where errors are not told in words."""
-    return set() if client.wire.errors_are_told else {"500"}
+    return set() if client.wire.sends_error_text else {"500"}
 
 
 def _not_valid(client: Client) -> set[str]:

@@ -149,7 +149,7 @@ def _opened(suite: Suite, pool: Sequence[Task], number: int) -> Env:
 
 
 def _chosen(suite: Suite, tasks: Sequence[Task], seed: int) -> Iterator[Script]:
-    limits = Limits(turns=suite.turn_limit)
+    limits = Limits(max_turns=suite.max_turns)
     for name, player in PLAYERS.items():
         assignments = [Assignment(task=task, attempt=0, seed=seed, stream=f"bench/{name}") for task in tasks]
         for played in play(player(lambda _: suite), assignments, limits, lambda _: suite):

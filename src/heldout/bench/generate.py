@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 
 from heldout.errors import BadCall
-from heldout.model.engines.base import Sampled, Weights
+from heldout.model.engines.base import Completion, Weights
 from heldout.records import Stop
 
 
@@ -40,7 +40,7 @@ class GenerateEngine:
         self._ids.setdefault(conversation, []).extend(ids)
         self._open[conversation] = (max_tokens, seed)
 
-    def collect(self) -> list[Sampled]:
+    def collect(self) -> list[Completion]:
         """Every open request, answered at once."""
         requests, self._open = self._open, {}
         if not requests:
@@ -65,13 +65,13 @@ class GenerateEngine:
         """The model's own weights are used."""
         del weights
 
-    def _take(self, conversation: str, reply: list[int]) -> Sampled:
+    def _take(self, conversation: str, reply: list[int]) -> Completion:
         """The reply up to its end token, which is what the conversation goes on from."""
         end = next((i for i, token in enumerate(reply) if token in self._end_ids), None)
         ids = reply if end is None else reply[: end + 1]
         self._ids[conversation] += ids
         stop = Stop.LENGTH if end is None else Stop.END
-        return Sampled(conversation=conversation, token_ids=tuple(ids), logprobs=(0.0,) * len(ids), stop=stop)
+        return Completion(conversation=conversation, token_ids=tuple(ids), logprobs=(0.0,) * len(ids), stop=stop)
 
     def _generate(self, prompts: list[list[int]], most: int, seed: int) -> list[list[int]]:
         longest = max(map(len, prompts))

@@ -39,7 +39,7 @@ def machine() -> Machine:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """torch computes on one thread, as each process of a crew does."""
+    """torch computes on one thread, as each process of a `ProcessBackend` does."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -118,7 +118,7 @@ def compare(model: str, work: Work, tell: Callable[[int, Run], None]) -> Compari
     with one_thread():
         chat, *both = _engines(model, work.in_flight)
         for make in both:
-            _timed(make(), chat, replace(work, limits=replace(work.limits, turns=WARM_UP)))
+            _timed(make(), chat, replace(work, limits=replace(work.limits, max_turns=WARM_UP)))
         before, runs = machine(), list[Run]()
         for make in both * work.rounds:
             runs.append(_timed(make(), chat, work))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import final
 
 from heldout.bench.clients import LIVES, STEP, Client, Script, WrongAnswer, play, whole
-from heldout.envs.agentgym.wire import ABOUT, wire_of
+from heldout.envs.agentgym.protocol import ABOUT, wire_of
 from heldout.envs.base import Suite
 from heldout.seeds import stream
 

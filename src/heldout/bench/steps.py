@@ -29,18 +29,20 @@ class Work:
     @property
     def limits(self) -> Limits:
         """An episode's, by the rule of training."""
-        return replace(self.job.config.limits, turns=self.job.config.train.turns or self.job.suites[0].turn_limit)
+        return replace(
+            self.job.config.limits, max_turns=self.job.config.train.max_turns or self.job.suites[0].max_turns
+        )
 
     @property
     def sequences(self) -> int:
         """How many episodes a step plays."""
-        return self.job.config.train.tasks * self.job.config.train.samples
+        return self.job.config.train.tasks * self.job.config.train.group_size
 
     @property
     def rows(self) -> list[int]:
         """The sizes of micro-batches to try that a step divides into; a group's where it divides into none."""
         sizes = ROWS_ON_GPU if torch.cuda.is_available() else ROWS
-        return [rows for rows in sizes if self.sequences % rows == 0] or [self.job.config.train.samples]
+        return [rows for rows in sizes if self.sequences % rows == 0] or [self.job.config.train.group_size]
 
     @property
     def extra(self) -> int:

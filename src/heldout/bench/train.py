@@ -15,8 +15,8 @@ from typing import Protocol, TypeVar, final
 
 import torch
 
-from heldout.agents import open_crew
-from heldout.backend.worker import Setting, Team, Worker
+from heldout.agents import open_backend
+from heldout.backend.worker import Backend, Worker, WorkerConfig
 from heldout.bench.machine import Machine, machine, one_thread
 from heldout.bench.steps import Step, Update, Work, learned, stepped
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
@@ -62,8 +62,8 @@ def ratio(ours: Sequence[R], others: Sequence[R], figure: str = "seconds") -> fl
 class Rival(Protocol):
     """Another trainer that plays and learns by the same settings."""
 
-    def step(self, number: int, rows: int, turns: int | None = None) -> Step:
-        """One step from the first weights, with so many rows in a micro-batch; `turns` is another K."""
+    def step(self, number: int, rows: int, max_turns: int | None = None) -> Step:
+        """One step from the first weights, with so many rows in a micro-batch; `max_turns` is another K."""
         ...
 
     def update(self, folder: StageFolder, number: int, rows: int) -> Update:
@@ -79,12 +79,12 @@ def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update]
     with one_thread(), ExitStack() as stack:
         folder = StageFolder(Path(stack.enter_context(TemporaryDirectory(prefix="heldout-bench-"))))
         claim(work.job, folder)
-        worker = Worker(_setting(work))
+        worker = Worker(_worker_config(work))
         steps: dict[str, Take[Step]] = {OURS: partial(step, work, worker, folder)}
         processes = work.job.config.processes
         if processes > 1:
-            crew = stack.enter_context(open_crew(work.model, work.job.config))
-            steps[f"{OURS}, {processes} processes"] = partial(step, work, crew, folder)
+            backend = stack.enter_context(open_backend(work.model, work.job.config))
+            steps[f"{OURS}, {processes} processes"] = partial(step, work, backend, folder)
         for take in reversed(steps.values()):
             take(work.extra)
         updates: dict[str, Take[Update]] = {OURS: partial(update, work, worker, folder)}
@@ -94,7 +94,7 @@ def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update]
             rows = _fastest(work, lambda rows: rival.update(folder, work.extra, rows))
             updates[TRL] = partial(rival.update, folder, rows=rows)
             steps[TRL] = partial(rival.step, rows=rows)
-            rival.step(work.extra, rows, turns=1)
+            rival.step(work.extra, rows, max_turns=1)
         before = machine()
         numbers = range(1, work.rounds + 1)
         return Comparison(
@@ -106,13 +106,13 @@ def compare(work: Work, rival: Rival | None, tell: Callable[[str, Step | Update]
         )
 
 
-def step(work: Work, team: Team, folder: StageFolder, number: int) -> Step:
+def step(work: Work, backend: Backend, folder: StageFolder, number: int) -> Step:
     """One step of ours, from the first weights; the folder has its trajectories."""
-    team.begin(work.model)
+    backend.load(work.model)
     pools = pools_of(work.job)
-    alone = team if isinstance(team, Worker) else None
+    alone = backend if isinstance(backend, Worker) else None
     model = alone.model_seconds if alone else 0.0
-    timed = _Timed(team)
+    timed = _Timed(backend)
     one_step(work.job, timed, folder, number, pools)
     timed.watch.lap(BETWEEN)
     return stepped(
@@ -125,7 +125,7 @@ def step(work: Work, team: Team, folder: StageFolder, number: int) -> Step:
 
 def update(work: Work, worker: Worker, folder: StageFolder, number: int, rows: int | None = None) -> Update:
     """One update of ours, from the first weights and all trajectories of a step; `rows` is a micro-batch's size."""
-    worker.begin(work.model)
+    worker.load(work.model)
     settings = work.job.config.train
     samples = samples_of_groups(algorithm_of(settings.algorithm), grouped(folder.rollouts(number)), settings)
     batches = list[Batch]()
@@ -147,10 +147,10 @@ def _as_they_come(samples: Sequence[Sample], rows: int) -> list[Batch]:
 
 @final
 class _Timed:
-    """A team whose time is taken."""
+    """A backend whose time is taken."""
 
-    def __init__(self, team: Team) -> None:
-        self._team = team
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self.watch = Watch()
         self.learned = 0
 
@@ -159,33 +159,33 @@ class _Timed:
     ) -> Iterator[Trajectory]:
         """The trajectories, once all are there."""
         self.watch.lap(BETWEEN)
-        played = list(self._team.play(assignments, limits, temperature))
+        played = list(self._backend.play(assignments, limits, temperature))
         self.watch.lap(PLAY)
         return iter(played)
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Figures:
         """One batch."""
         self.watch.lap(BETWEEN)
-        figures = self._team.learn(samples, objective)
+        figures = self._backend.learn(samples, objective)
         self.watch.lap(UPDATE)
         self.learned = len(samples)
         return figures
 
     def save(self, folder: Path, state: bool = True) -> None:
-        """As the team does."""
-        self._team.save(folder, state)
+        """As the backend does."""
+        self._backend.save(folder, state)
 
-    def begin(self, name: str) -> None:
-        """As the team does."""
-        self._team.begin(name)
+    def load(self, name: str) -> None:
+        """As the backend does."""
+        self._backend.load(name)
 
     def restore(self, folder: Path) -> None:
-        """As the team does."""
-        self._team.restore(folder)
+        """As the backend does."""
+        self._backend.restore(folder)
 
 
-def _setting(work: Work) -> Setting:
-    return Setting(
+def _worker_config(work: Work) -> WorkerConfig:
+    return WorkerConfig(
         model=work.model,
         source=work.job.config.source,
         device="cuda" if torch.cuda.is_available() else "cpu",

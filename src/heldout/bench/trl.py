@@ -57,10 +57,10 @@ class Trl:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def step(self, number: int, rows: int, turns: int | None = None) -> Step:
-        """One step from the first weights, with so many rows in a micro-batch; `turns` is another K."""
+    def step(self, number: int, rows: int, max_turns: int | None = None) -> Step:
+        """One step from the first weights, with so many rows in a micro-batch; `max_turns` is another K."""
         tasks = self._work.tasks(number)
-        player = _Player(self._work, number, turns)
+        player = _Player(self._work, number, max_turns)
         watch = self._train(number, rows, [task.id for task in tasks], player.play)
         return stepped(watch, player.played, learned=len(player.played), model=player.model_seconds)
 
@@ -112,10 +112,10 @@ class Trl:
             max_steps=1,
             per_device_train_batch_size=rows,
             gradient_accumulation_steps=self._work.sequences // rows,
-            num_generations=settings.samples,
+            num_generations=settings.group_size,
             num_iterations=1,
             shuffle_dataset=False,
-            loss_type=AVERAGES[settings.average],
+            loss_type=AVERAGES[settings.loss_aggregation],
             epsilon=settings.clip,
             beta=0.0,
             entropy_coef=settings.entropy,
@@ -155,9 +155,9 @@ class _Clock(TrainerCallback):  # type: ignore[misc]  # transformers has no type
 class _Player:
     """Plays the tasks that prompts name, all at once, and keeps what was played."""
 
-    def __init__(self, work: Work, number: int, turns: int | None) -> None:
+    def __init__(self, work: Work, number: int, max_turns: int | None) -> None:
         self._work, self._number = work, number
-        self._limits = work.limits if turns is None else replace(work.limits, turns=turns)
+        self._limits = work.limits if max_turns is None else replace(work.limits, max_turns=max_turns)
         self.played: Sequence[Trajectory] = ()
         self.model_seconds = 0.0
 

@@ -74,7 +74,7 @@ class Players:
     """Actions that the environment would carry out now: what the random player draws from."""
     thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."
     """One templated sentence that leads to the action: the reasoning in demonstrations."""
-    slips: Callable[[World], list[str]] = lambda _: []
+    mistakes: Callable[[World], list[str]] = lambda _: []
     """Plausible mistakes here (never the oracle's action): planted in demonstrations, then recovered from."""
     reply: Callable[[str, str], str] = react_reply
     """A thought and an action as a player says them."""
@@ -124,14 +124,14 @@ class Suite:
     """What the agent is told before the first observation."""
     actions: tuple[str, ...]
     """The shapes of actions, for people."""
-    turn_limit: int
+    max_turns: int
     """K while training (paper §3.2)."""
     source: str
     """One line: where the tasks come from."""
     data: str
     """A digest of the task source, for rows and studies."""
     tasks: Callable[[str], Sequence[Task]]
-    """The tasks of `demonstrations`, `train` or `test`: disjoint pools by content."""
+    """The tasks of `demonstrations`, `train` or `test`: disjoint splits by content."""
     open: Callable[[Task], Env]
     players: Players
 
@@ -154,7 +154,7 @@ class Suite:
     """By default there are none."""
     real_data: RealData = RealData()
     """By default there is none."""
-    twin: Callable[[Task], Env] | None = None
+    privileged: Callable[[Task], Env] | None = None
     """An episode whose world can be seen, where that of `open` is out of sight; None is `open` itself."""
 
     @property
@@ -162,9 +162,9 @@ class Suite:
         """The traits that were changed."""
         return self.variants.chosen
 
-    def twin_of(self, task: Task) -> Env:
-        """A twin for players to look into, fed the same actions as the episode that is played."""
-        return (self.twin or self.open)(task)
+    def open_privileged(self, task: Task) -> Env:
+        """A privileged copy for players to look into, fed the same actions as the episode that is played."""
+        return (self.privileged or self.open)(task)
 
     def opening(self, observation: str) -> str:
         """The first message: the instruction and the first observation in one."""

@@ -12,7 +12,7 @@ from heldout.errors import unknown
 from heldout.records import Ending, Step, Task, digest
 
 COLOURS = ("red", "blue", "green", "yellow", "white", "black")
-POOLS = {"demonstrations": 0, "train": 1, "test": 2}
+SPLITS = {"demonstrations": 0, "train": 1, "test": 2}
 
 NOTHING = "Nothing happens."
 
@@ -81,17 +81,17 @@ def thought(world: World, action: str) -> str:
     return "The note knows the way." if action == "read note" else f"The {world.way_out} door leads out."
 
 
-def slips(world: World) -> list[str]:
+def mistakes(world: World) -> list[str]:
     """A door that is not there."""
     return [f"open {colour} door" for colour in COLOURS if colour not in world.doors]
 
 
-def tasks(pool: str) -> Sequence[Task]:
-    """Every third corridor: the 60 there are, shared among the pools."""
-    if pool not in POOLS:
-        raise unknown("pool", pool, POOLS)
+def tasks(split: str) -> Sequence[Task]:
+    """Every third corridor: the 60 there are, shared among the splits."""
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
     every = [(doors, way_out) for doors in permutations(COLOURS, 2) for way_out in doors]
-    return [_task(pool, number, *every[number]) for number in range(POOLS[pool], len(every), len(POOLS))]
+    return [_task(split, number, *every[number]) for number in range(SPLITS[split], len(every), len(SPLITS))]
 
 
 def suite(_: Source) -> Suite:
@@ -102,20 +102,20 @@ def suite(_: Source) -> Suite:
         traits=Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False),
         instruction=INSTRUCTION,
         actions=("read note", "open {colour} door"),
-        turn_limit=3,
+        max_turns=3,
         source="60 corridors",
         data=digest(COLOURS),
         tasks=tasks,
         open=_open,
         read=plain_action,
-        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
+        players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
     )
 
 
-def _task(pool: str, number: int, doors: tuple[str, str], way_out: str) -> Task:
+def _task(split: str, number: int, doors: tuple[str, str], way_out: str) -> Task:
     difficulty = "easy" if way_out == doors[0] else "hard"
     world = {"doors": list(doors), "way_out": way_out}
-    return Task(env="corridor", split=pool, id=f"corridor_{number}", difficulty=difficulty, world=world)
+    return Task(env="corridor", split=split, id=f"corridor_{number}", difficulty=difficulty, world=world)
 
 
 def _open(task: Task) -> Env:

@@ -10,19 +10,19 @@ from json import dumps, loads
 from math import isfinite
 
 from heldout.envs.base import Suite
-from heldout.envs.trials import (
+from heldout.envs.probes import (
     SAMPLE,
-    after,
-    along,
+    answer_after,
     answers_differ,
-    finish,
-    least,
-    lost_after,
-    meet,
+    interferes,
+    is_lost_after,
+    is_solved,
+    oracle_worlds,
+    play_oracle,
+    play_randomly,
     replay,
     sample,
-    solved,
-    wander,
+    shrink,
 )
 from heldout.records import Ending, Task, from_json, to_json
 from heldout.seeds import stream
@@ -56,7 +56,7 @@ Law = Callable[[Suite], Iterator[str]]
 
 def there_are_tasks(suite: Suite) -> Iterator[str]:
     """There are tasks to train on and to test with."""
-    yield from (f"the pool {pool} is empty" for pool in ("train", "test") if not suite.tasks(pool))
+    yield from (f"the split {split} is empty" for split in ("train", "test") if not suite.tasks(split))
 
 
 def same_task_same_opening(suite: Suite) -> Iterator[str]:
@@ -69,10 +69,10 @@ def same_task_same_opening(suite: Suite) -> Iterator[str]:
 def same_actions_same_answers(suite: Suite) -> Iterator[str]:
     """The same actions get the same answers."""
     for task in sample(suite):
-        played = wander(suite, task, STRANGE)
+        played = play_randomly(suite, task, STRANGE)
         if replay(suite, task, played.actions) != played.steps:
             differ = partial(answers_differ, suite, task)
-            yield f"{task.id} answers the same actions differently: {least(played.actions, differ)}"
+            yield f"{task.id} answers the same actions differently: {shrink(played.actions, differ)}"
 
 
 def any_string_is_answered(suite: Suite, actions: Sequence[str] = STRANGE) -> Iterator[str]:
@@ -88,36 +88,36 @@ def any_string_is_answered(suite: Suite, actions: Sequence[str] = STRANGE) -> It
 def episodes_do_not_meet(suite: Suite) -> Iterator[str]:
     """What is done in one episode is not seen in another that is open at the same time."""
     for task, other in pairwise(sample(suite)):
-        actions, breaks = wander(suite, task, STRANGE).actions, partial(meet, suite, task, other)
+        actions, breaks = play_randomly(suite, task, STRANGE).actions, partial(interferes, suite, task, other)
         if breaks(actions):
-            yield f"{task.id} answers differently while {other.id} is played: {least(actions, breaks)}"
+            yield f"{task.id} answers differently while {other.id} is played: {shrink(actions, breaks)}"
 
 
 def the_oracle_solves(suite: Suite, share: float = 1.0) -> Iterator[str]:
-    """The player that sees the world solves at least this share of the tasks of each pool."""
-    for pool in ("train", "test"):
-        few = sample(suite, 2 * SAMPLE, pool)
-        lost = [task.id for task in few if not solved(finish(suite, suite.open(task)))]
+    """The player that sees the world solves at least this share of the tasks of each split."""
+    for split in ("train", "test"):
+        few = sample(suite, 2 * SAMPLE, split)
+        lost = [task.id for task in few if not is_solved(play_oracle(suite, suite.open(task)))]
         if len(lost) > (1 - share) * len(few):
-            yield f"of {len(few)} {pool} tasks the oracle does not solve {len(lost)}: {', '.join(lost[:5])}"
+            yield f"of {len(few)} {split} tasks the oracle does not solve {len(lost)}: {', '.join(lost[:5])}"
 
 
 def the_oracle_recovers(suite: Suite) -> Iterator[str]:
     """After mistakes that do not end the episode the oracle still solves it."""
     for task in sample(suite):
         chance, env = stream(0, "laws", "recovers", task.id), suite.open(task)
-        step, mistakes, lost = env.start(), list[str](), partial(lost_after, suite, task)
-        while step.ending is None and len(mistakes) < 4 and (slips := suite.players.slips(env.world)):
-            mistakes.append(chance.choice(slips))
+        step, mistakes, lost = env.start(), list[str](), partial(is_lost_after, suite, task)
+        while step.ending is None and len(mistakes) < 4 and (mistakes := suite.players.mistakes(env.world)):
+            mistakes.append(chance.choice(mistakes))
             step = env.step(mistakes[-1])
         if lost(mistakes):
-            yield f"{task.id} is lost after mistakes that did not end it: {least(mistakes, lost)}"
+            yield f"{task.id} is lost after mistakes that did not end it: {shrink(mistakes, lost)}"
 
 
 def an_ending_says_why(suite: Suite) -> Iterator[str]:
     """An environment ends an episode as solved or failed only, with a score from 0 to 1."""
     for task in sample(suite):
-        for step in [*finish(suite, suite.open(task)), *wander(suite, task, ()).steps]:
+        for step in [*play_oracle(suite, suite.open(task)), *play_randomly(suite, task, ()).steps]:
             if step.ending not in (None, Ending.SOLVED, Ending.FAILED):
                 yield f"{task.id} ends as {step.ending}"
             if not (isfinite(step.reward) and 0 <= step.score <= 1):
@@ -126,22 +126,22 @@ def an_ending_says_why(suite: Suite) -> Iterator[str]:
                 yield f"{task.id} is solved with a score of 0"
 
 
-def pools_share_no_task(suite: Suite) -> Iterator[str]:
+def splits_share_no_task(suite: Suite) -> Iterator[str]:
     """Demonstrations, training and test tasks are different worlds."""
     homes: dict[str, str] = {}
-    for pool in ("demonstrations", "train", "test"):
-        for task in suite.tasks(pool)[:1000]:
-            if homes.setdefault(task.digest, pool) != pool:
-                yield f"the world of {task.id} ({pool}) is in {homes[task.digest]} too"
+    for split in ("demonstrations", "train", "test"):
+        for task in suite.tasks(split)[:1000]:
+            if homes.setdefault(task.digest, split) != split:
+                yield f"the world of {task.id} ({split}) is in {homes[task.digest]} too"
 
 
 def tasks_are_well_named(suite: Suite) -> Iterator[str]:
-    """A task says its suite, its pool and its difficulty; ids are unique among the pools."""
+    """A task says its suite, its split and its difficulty; ids are unique among the splits."""
     seen = set[str]()
-    for pool in ("demonstrations", "train", "test"):
-        for task in suite.tasks(pool)[:500]:
-            if (task.env, task.split) != (suite.name, pool) or task.difficulty not in ("easy", "hard"):
-                yield f"{task.id} of {suite.name} {pool} says {task.env} {task.split} {task.difficulty}"
+    for split in ("demonstrations", "train", "test"):
+        for task in suite.tasks(split)[:500]:
+            if (task.env, task.split) != (suite.name, split) or task.difficulty not in ("easy", "hard"):
+                yield f"{task.id} of {suite.name} {split} says {task.env} {task.split} {task.difficulty}"
             if task.id in seen:
                 yield f"two tasks are called {task.id}"
             seen.add(task.id)
@@ -159,27 +159,27 @@ def nothing_names_a_task(suite: Suite) -> Iterator[str]:
     """No observation holds an id: an agent must not learn tasks by name."""
     ids = [task.id for task in sample(suite)]
     for task in sample(suite):
-        for step in finish(suite, suite.open(task)):
+        for step in play_oracle(suite, suite.open(task)):
             yield from (f"{task.id} says {name!r}" for name in ids if name in step.observation)
 
 
 def legal_actions_are_carried_out(suite: Suite) -> Iterator[str]:
     """There is always a legal action, and none is answered as nonsense is."""
     for task in sample(suite, 5):
-        for world, before in along(suite, task):
-            refusal = after(suite, task, before, NONSENSE)
+        for world, before in oracle_worlds(suite, task):
+            refusal = answer_after(suite, task, before, NONSENSE)
             actions = suite.players.legal(world)
             if not actions:
                 yield f"{task.id} has no legal action after {before}"
-            refused = [action for action in actions if after(suite, task, before, action) == refusal]
+            refused = [action for action in actions if answer_after(suite, task, before, action) == refusal]
             yield from (f"{task.id}: {action!r} is refused after {before}" for action in refused)
 
 
 def players_are_read_back(suite: Suite) -> Iterator[str]:
     """What the players do passes through a reply: thought and action, a line each, read as that action."""
     for task in sample(suite):
-        for world, _ in along(suite, task):
-            actions = [suite.players.oracle(world), *suite.players.legal(world), *suite.players.slips(world)]
+        for world, _ in oracle_worlds(suite, task):
+            actions = [suite.players.oracle(world), *suite.players.legal(world), *suite.players.mistakes(world)]
             replies = {
                 action: suite.players.reply(suite.players.thought(world, action), action) for action in actions
             }
@@ -189,12 +189,12 @@ def players_are_read_back(suite: Suite) -> Iterator[str]:
             yield from (f"{task.id}: {reply!r} is not read as {action!r}" for action, reply in misread)
 
 
-def slips_are_mistakes(suite: Suite) -> Iterator[str]:
-    """No slip is what the oracle would do."""
+def mistakes_are_not_the_oracles(suite: Suite) -> Iterator[str]:
+    """No mistake is what the oracle would do."""
     for task in sample(suite):
-        for world, before in along(suite, task):
-            if suite.players.oracle(world) in suite.players.slips(world):
-                yield f"{task.id}: the oracle's action is among the slips after {before}"
+        for world, before in oracle_worlds(suite, task):
+            if suite.players.oracle(world) in suite.players.mistakes(world):
+                yield f"{task.id}: the oracle's action is among the mistakes after {before}"
 
 
 LAWS: tuple[Law, ...] = (
@@ -206,11 +206,11 @@ LAWS: tuple[Law, ...] = (
     the_oracle_solves,
     the_oracle_recovers,
     an_ending_says_why,
-    pools_share_no_task,
+    splits_share_no_task,
     tasks_are_well_named,
     a_task_survives_its_file,
     nothing_names_a_task,
     legal_actions_are_carried_out,
     players_are_read_back,
-    slips_are_mistakes,
+    mistakes_are_not_the_oracles,
 )

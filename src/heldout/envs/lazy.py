@@ -1,4 +1,4 @@
-"""Tasks that are made when they are asked for: a pool of any size costs nothing to open."""
+"""Tasks that are made when they are asked for: a split of any size costs nothing to open."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from typing import final, overload
 from heldout.errors import unknown
 from heldout.records import Task
 
-POOLS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
-"""The numbers of the generated tasks in each pool."""
+SPLITS = {"test": range(200), "train": range(1_000, 2_000), "demonstrations": range(10_000, 30_000)}
+"""The numbers of the generated tasks in each split."""
 
 
-def numbers_of(pool: str) -> range:
-    """The numbers of a pool's generated tasks; a pool that there is not is refused."""
-    refuse_unknown_pool(pool)
-    return POOLS[pool]
+def numbers_of(split: str) -> range:
+    """The numbers of a split's generated tasks; a split that there is not is refused."""
+    refuse_unknown_split(split)
+    return SPLITS[split]
 
 
-def refuse_unknown_pool(pool: str) -> None:
+def refuse_unknown_split(split: str) -> None:
     """Refuses what is none of the three."""
-    if pool not in POOLS:
-        raise unknown("pool", pool, POOLS)
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
 
 
 def difficulty(turns: int, easy_turns: int) -> str:

@@ -12,14 +12,16 @@ def under_name(suite: Suite, name: str) -> Suite:
     if suite.name == name:
         return suite
 
-    def tasks(pool: str) -> Lazy:
-        own = suite.tasks(pool)
+    def tasks(split: str) -> Lazy:
+        own = suite.tasks(split)
         return Lazy(lambda number: replace(own[number], env=name), range(len(own)))
 
     def opened(task: Task) -> Env:
         return suite.open(replace(task, env=suite.name))
 
-    def twin(task: Task) -> Env:
-        return suite.twin_of(replace(task, env=suite.name))
+    def open_privileged(task: Task) -> Env:
+        return suite.open_privileged(replace(task, env=suite.name))
 
-    return replace(suite, name=name, tasks=tasks, open=opened, twin=twin if suite.twin else None)
+    return replace(
+        suite, name=name, tasks=tasks, open=opened, privileged=open_privileged if suite.privileged else None
+    )

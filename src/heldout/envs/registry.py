@@ -13,8 +13,8 @@ from types import ModuleType
 
 from heldout.config import Source, with_options
 from heldout.envs.base import Suite
+from heldout.envs.difficulty import with_measured_difficulty
 from heldout.envs.guard import guarded
-from heldout.envs.halves import halved
 from heldout.envs.named import under_name
 from heldout.envs.variants import can_change, varied
 from heldout.errors import BadCall, HeldoutError, unknown
@@ -52,7 +52,9 @@ def open_suite(name: str, source: Source) -> Suite:
     hard are as it has them. Its tasks say that name, so that whoever has a task can open its suite.
     """
     suite = under_name(_whole(name, source), name)
-    return halved(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
+    return (
+        with_measured_difficulty(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
+    )
 
 
 def suite_to_judge(name: str, source: Source) -> Suite:

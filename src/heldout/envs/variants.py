@@ -163,7 +163,7 @@ def _renamed(suite: Suite, number: int) -> Suite:
             oracle=lambda world: names(players.oracle(world)),
             legal=lambda world: [*map(names, players.legal(world))],
             thought=lambda world, action: names(players.thought(world, names(action))),
-            slips=lambda world: [*map(names, players.slips(world))],
+            mistakes=lambda world: [*map(names, players.mistakes(world))],
         ),
     )
 

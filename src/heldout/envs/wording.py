@@ -18,16 +18,16 @@ def listed(variant: Variant, actions: Iterable[str]) -> str:
     if variant.actions != "shown":
         return ""
     if variant.observations == "structured":
-        return "\n" + keyed({"actions": [*actions]})
+        return "\n" + format_structured({"actions": [*actions]})
     return "\nAvailable actions: [" + ", ".join(f'"{action}"' for action in actions) + "]"
 
 
 def said(variant: Variant, key: str, text: str) -> str:
     """A sentence; where observations are structured it stands behind its key."""
-    return keyed({key: text}) if variant.observations == "structured" else text
+    return format_structured({key: text}) if variant.observations == "structured" else text
 
 
-def keyed(facts: Mapping[str, Json]) -> str:
+def format_structured(facts: Mapping[str, Json]) -> str:
     """Keys and values, a line each; what belongs to a key is two blanks further in, and items have a dash."""
     return "\n".join(_lines(facts))
 

@@ -7,7 +7,7 @@ from functools import cache
 from heldout.analysis.scores import ALL, Cell
 from heldout.config import Config
 from heldout.envs.base import Suite
-from heldout.envs.halves import MEASURED
+from heldout.envs.difficulty import MEASURED
 from heldout.records import Json, Task, digest
 
 PURPOSE = "difficulty"
@@ -20,15 +20,15 @@ def cells_of(suite: Suite) -> list[Cell]:
 
 
 def drawn(suites: Callable[[str], Suite]) -> Callable[[str], Suite]:
-    """The suites with their pools in the order of a hash, so that the first N tasks stand for all of them.
+    """The suites with their splits in the order of a hash, so that the first N tasks stand for all of them.
 
-    A pool's own order may go from easy to hard. With a larger N the tasks that were measured stay among the first.
+    A split's own order may go from easy to hard. With a larger N the tasks that were measured stay among the first.
     """
 
     @cache
     def suite(env: str) -> Suite:
         plain = suites(env)
-        return replace(plain, tasks=cache(lambda pool: _shuffled(plain.tasks(pool))))
+        return replace(plain, tasks=cache(lambda split: _shuffled(plain.tasks(split))))
 
     return suite
 
@@ -39,7 +39,7 @@ def settings_of(config: Config, seed: int) -> dict[str, Json]:
     return {
         "seed": seed,
         "tasks": evaluate.tasks,
-        "turns": evaluate.turns,
+        "max_turns": evaluate.max_turns,
         "temperature": evaluate.temperature,
         "response_budget": limits.response_budget,
         "reply_tokens": limits.reply_tokens,

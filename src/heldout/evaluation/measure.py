@@ -8,7 +8,7 @@ from heldout.chains import parse_chain, stream_name
 from heldout.config import Evaluate, Limits
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.records import Ending, Episode, Task, Trajectory, digest
+from heldout.records import Ending, Row, Task, Trajectory, digest
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
 from heldout.store.rows import RowStore
@@ -31,7 +31,7 @@ class Wanted:
     """An episode that a measurement needs, and its row while it has no outcome."""
 
     assignment: Assignment
-    row: Episode
+    row: Row
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -47,18 +47,18 @@ def measure(
     identity: Identity,
     settings: Evaluate,
     limits: Limits,
-    rows: RowStore[Episode],
+    rows: RowStore[Row],
     trajectories: RowStore[Trajectory],
     progress: Callable[[Trajectory], None] | None = None,
     check: Callable[[], None] = lambda: None,
     purpose: str = "evaluate",
-) -> list[Episode]:
+) -> list[Row]:
     """The rows of all tasks and attempts of the cells; only those that are missing or errored are played.
 
     Trajectories are kept before their rows, so that every row has one; `progress` is called with each that is
     played, `check` before anything is kept. Episodes of another `purpose` meet other chance.
     """
-    limits = replace(limits, turns=settings.turns)
+    limits = replace(limits, max_turns=settings.max_turns)
     needs = {need.key: need for need in wanted(suites, cells, identity, settings, limits, purpose=purpose)}
     found = {row.key: row for row in rows if row.ending != Ending.ERROR}
     for asked in _rounds(missing(needs.values(), found.values()), settings.round):
@@ -97,7 +97,7 @@ def wanted(
 ) -> Iterator[Wanted]:
     """Every episode that measuring the cells takes, in order."""
     chain = stream_name(parse_chain(identity.chain))
-    stream = f"{purpose}/{chain}@{identity.step}/K={settings.turns}/T={settings.temperature:g}"
+    stream = f"{purpose}/{chain}@{identity.step}/K={settings.max_turns}/T={settings.temperature:g}"
     for cell in cells:
         suite = suites(cell.env)
         own = f"{stream}/{suite.variant.name}" if suite.variant.name else stream
@@ -107,7 +107,7 @@ def wanted(
                 yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings, limits))
 
 
-def missing(needs: Iterable[Wanted], rows: Iterable[Episode]) -> list[Wanted]:
+def missing(needs: Iterable[Wanted], rows: Iterable[Row]) -> list[Wanted]:
     """Those that have no row yet, or only errored ones."""
     there = {row.key for row in rows if row.ending != Ending.ERROR}
     return [need for need in needs if need.key not in there]
@@ -123,7 +123,7 @@ def tasks_of(suite: Suite, cell: Cell) -> Sequence[Task]:
     return chosen
 
 
-def played(row: Episode, trajectory: Trajectory) -> Episode:
+def played(row: Row, trajectory: Trajectory) -> Row:
     """The row with its outcome."""
     return replace(
         row,
@@ -143,9 +143,9 @@ def by_stream(trajectories: Iterable[Trajectory]) -> Mapping[str, Trajectory]:
     return {trajectory.stream: trajectory for trajectory in trajectories}
 
 
-def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Evaluate, limits: Limits) -> Episode:
+def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Evaluate, limits: Limits) -> Row:
     task = assignment.task
-    return Episode(
+    return Row(
         **asdict(identity),
         variant=suite.variant.name,
         difficulty_source=suite.difficulty_source,
@@ -158,7 +158,7 @@ def _row(suite: Suite, assignment: Assignment, identity: Identity, settings: Eva
         rules_version=suite.rules_version,
         data=suite.data,
         prompt=digest(suite.instruction),
-        max_turns=settings.turns,
+        max_turns=settings.max_turns,
         response_budget=limits.response_budget,
         reply_tokens=limits.reply_tokens,
         temperature=settings.temperature,

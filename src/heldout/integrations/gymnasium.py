@@ -211,7 +211,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
 
     def _admissible(self) -> list[str]:
         """What would be carried out now; nothing after the end, or where the world is out of sight on a server."""
-        if self._now.ending or self._suite.twin:
+        if self._now.ending or self._suite.privileged:
             return []
         return list(self._suite.players.legal(self._playing.world))
 

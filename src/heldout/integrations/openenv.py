@@ -186,7 +186,7 @@ class TextEnvironment(Environment):  # type: ignore[misc]
 
     def _admissible(self) -> list[str]:
         """Nothing after the end, or where the world is out of sight on a server."""
-        if self._now.ending or self._suite.twin or self._env is None:
+        if self._now.ending or self._suite.privileged or self._env is None:
             return []
         return list(self._suite.players.legal(self._env.world))
 

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-AGREEING = 1e-9
+ZERO_VARIANCE = 1e-9
 """A group whose rewards differ by less than this has nothing to teach."""
 
 
-def agrees(rewards_G: Sequence[float]) -> bool:
+def zero_variance(rewards_G: Sequence[float]) -> bool:
     """Whether all of a group earned the same."""
-    return max(rewards_G) - min(rewards_G) < AGREEING
+    return max(rewards_G) - min(rewards_G) < ZERO_VARIANCE
 
 
 def group_advantages(rewards_G: Sequence[float]) -> list[float]:
-    """Eq. 4 with the n - 1 deviation: each reward against its own group; zeros where the group agrees."""
-    if len(rewards_G) < 2 or agrees(rewards_G):
+    """Eq. 4 with the n - 1 deviation: each reward against its own group; zeros where all earned the same."""
+    if len(rewards_G) < 2 or zero_variance(rewards_G):
         return [0.0] * len(rewards_G)
     mean, deviation = fmean(rewards_G), stdev(rewards_G)
     return [(reward - mean) / (deviation + 1e-6) for reward in rewards_G]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from heldout.config import Train
 from heldout.errors import unknown
-from heldout.learn.advantages import agrees, group_advantages
+from heldout.learn.advantages import group_advantages, zero_variance
 from heldout.learn.batch import AGGREGATIONS, Advantage, Sample, samples_of
 from heldout.learn.losses import Loss, clipped_surrogate, is_clipped, is_never, negative_log_likelihood
 from heldout.records import Group
@@ -39,7 +39,7 @@ class Algorithm:
 def samples(algorithm: Algorithm, groups: Sequence[Group], settings: Train) -> list[Sample]:
     """Every trajectory of the groups as a sequence to learn from, with its advantage."""
     trajectories = [trajectory for group in groups for trajectory in group.trajectories]
-    aggregation = settings.average or algorithm.aggregation
+    aggregation = settings.loss_aggregation or algorithm.aggregation
     return samples_of(trajectories, algorithm.advantages(groups), aggregation)
 
 
@@ -53,7 +53,7 @@ def algorithm_of(name: str) -> Algorithm:
 def refuse_unknown_aggregation(name: str) -> None:
     """Refuses a way of weighing tokens that there is not."""
     if name and name not in AGGREGATIONS:
-        raise unknown("loss average", name, AGGREGATIONS)
+        raise unknown("loss aggregation", name, AGGREGATIONS)
 
 
 def _rewards_of(group: Group) -> list[float]:
@@ -68,7 +68,7 @@ def _relative_to_group(groups: Sequence[Group]) -> list[Advantage]:
 
 def _says_something(group: Group, settings: Train) -> bool:
     """A group whose rewards agree has no gradient but that of a KL term."""
-    return bool(settings.kl) or not agrees(_rewards_of(group))
+    return bool(settings.kl) or not zero_variance(_rewards_of(group))
 
 
 def _ones(groups: Sequence[Group]) -> list[Advantage]:

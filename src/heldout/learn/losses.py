@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-MOST_MISMATCH = 2.0
+IMPORTANCE_WEIGHT_CAP = 2.0
 """The largest weight of a token that the learner finds likelier than the engine that sampled it."""
 
 
@@ -64,13 +64,13 @@ def is_never(tokens: Tokens) -> Tensor:
     return torch.zeros_like(tokens.logp_N, dtype=torch.bool)
 
 
-def mismatch_weight(old_logp_N: Tensor, rollout_logp_N: Tensor) -> Tensor:
+def truncated_importance_weight(old_logp_N: Tensor, rollout_logp_N: Tensor) -> Tensor:
     """exp(old − rollout), cut at `MOST_MISMATCH`: corrects for an engine that is not quite the learner.
 
     Truncated importance sampling: without the cut one token that the engine found all but impossible would outweigh
     its whole batch.
     """
-    return (old_logp_N - rollout_logp_N).exp().clamp(max=MOST_MISMATCH)
+    return (old_logp_N - rollout_logp_N).exp().clamp(max=IMPORTANCE_WEIGHT_CAP)
 
 
 def k3(logp_N: Tensor, reference_logp_N: Tensor) -> Tensor:

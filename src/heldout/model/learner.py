@@ -13,7 +13,7 @@ from torch import Tensor
 from heldout.errors import HeldoutError
 from heldout.learn.algorithms import GRPO, Algorithm
 from heldout.learn.batch import Batch, Sample, micro_batches
-from heldout.learn.losses import Tokens, k3, mismatch_weight
+from heldout.learn.losses import Tokens, k3, truncated_importance_weight
 from heldout.model.parameters import Parameters, Reduce, WholeParameters, alone
 from heldout.model.scorer import TokenScorer
 
@@ -30,9 +30,9 @@ class Objective:
     clip: float = 0.2
     clip_high: float | None = None
     """Above 1; None is as below."""
-    kl: float = 0.0
+    kl_coef: float = 0.0
     entropy: float = 0.0
-    updates: int = 1
+    updates_per_batch: int = 1
     temperature: float = 1.0
     max_grad_norm: float = 1.0
     batch_tokens: int = 8192
@@ -46,7 +46,7 @@ class Update:
     grad_norm: float
     entropy: float
     """Mean entropy of the policy at the trained positions, in nats a token."""
-    clip_share: float
+    clip_fraction: float
     kl: float
     mismatch: float
     """Mean |learner − engine| of the log-probabilities."""
@@ -81,9 +81,9 @@ class Learner:
         begun = time.perf_counter()
         batches = [batch.to(self.model.device) for batch in cut(samples, objective.batch_tokens)]
         # With several updates, the policy that the first one starts from is the old policy of them all.
-        old = [self._logp(batch, objective) for batch in batches] if objective.updates > 1 else None
+        old = [self._logp(batch, objective) for batch in batches] if objective.updates_per_batch > 1 else None
         sums, norm = torch.zeros(6, dtype=torch.float64), 0.0
-        for _ in range(objective.updates):
+        for _ in range(objective.updates_per_batch):
             self.parameters.zero()
             sums = torch.zeros(6, dtype=torch.float64)
             for index, batch in enumerate(batches):
@@ -97,14 +97,14 @@ class Learner:
             loss=loss,
             grad_norm=norm,
             entropy=entropy / count,
-            clip_share=clipped / count,
+            clip_fraction=clipped / count,
             kl=kl / count,
             mismatch=mismatch / count,
             tokens=int(tokens),
             seconds=time.perf_counter() - begun,
         )
 
-    def forget(self) -> None:
+    def reset_optimizer(self) -> None:
         """Begin with the weights that the model has now, as a fresh learner does."""
         self.parameters.reset()
 
@@ -126,15 +126,15 @@ class Learner:
         tokens = _tokens(batch, objective, logp_N, old_N)
         weight_N = batch.weights_N
         if algorithm.off_policy:
-            weight_N = weight_N * mismatch_weight(old_N, batch.rollout_logp_N)
+            weight_N = weight_N * truncated_importance_weight(old_N, batch.rollout_logp_N)
         loss = (weight_N * algorithm.loss(tokens)).sum()
         entropy_N = _entropy(logits_NV if objective.entropy else logits_NV.detach())
         if objective.entropy:
             loss = loss - objective.entropy * (batch.weights_N * entropy_N).sum()
         kl_N = torch.zeros_like(logp_N)
-        if objective.kl:
+        if objective.kl_coef:
             kl_N = k3(logp_N, self._reference_logp(batch, objective.temperature))
-            loss = loss + objective.kl * (batch.weights_N * kl_N).sum()
+            loss = loss + objective.kl_coef * (batch.weights_N * kl_N).sum()
         torch.autograd.backward(loss)
         mismatch_N = (logp_N.detach() - batch.rollout_logp_N).abs() * float(algorithm.off_policy)
         with torch.no_grad():

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import final
 
 from heldout.model.chat import Chat
-from heldout.model.engines.base import Engine, Sampled
-from heldout.policies.base import Ask
+from heldout.model.engines.base import Completion, Engine
+from heldout.policies.base import Request
 from heldout.records import Reply, Stop
 
 
@@ -36,28 +36,28 @@ class LocalPolicy:
         """How many conversations the engine holds."""
         return self._engine.slots
 
-    def submit(self, ask: Ask) -> None:
+    def submit(self, request: Request) -> None:
         """Read what is new and begin to sample; a conversation without room for one more token is refused."""
-        known = self._conversations.get(ask.conversation)
+        known = self._conversations.get(request.conversation)
         if known is None:
-            context = self._chat.opening(ask.text)
-            known = self._conversations[ask.conversation] = _Conversation(len(context), len(context))
+            context = self._chat.opening(request.text)
+            known = self._conversations[request.conversation] = _Conversation(len(context), len(context))
             used = 0
         else:
-            context = self._chat.continuation(ask.text, ended=known.ended)
+            context = self._chat.continuation(request.text, ended=known.ended)
             known.length += len(context)
             used = known.length - known.prompt
-        room = min(ask.response_budget - used, self._engine.context - known.length)
+        room = min(request.response_budget - used, self._engine.context - known.length)
         if room <= 0:
-            self._refused.append((ask.conversation, Reply(text="", stop=Stop.NO_ROOM)))
+            self._refused.append((request.conversation, Reply(text="", stop=Stop.NO_ROOM)))
             return
         known.context = context
-        known.cut_by_room = room < ask.reply_tokens
+        known.cut_by_room = room < request.reply_tokens
         self._engine.submit(
-            ask.conversation,
+            request.conversation,
             context,
-            min(room, ask.reply_tokens),
-            seed=ask.seed,
+            min(room, request.reply_tokens),
+            seed=request.seed,
             temperature=self._temperature,
         )
 
@@ -76,7 +76,7 @@ class LocalPolicy:
         for conversation in list(self._conversations):
             self.release(conversation)
 
-    def _reply(self, done: Sampled) -> Reply:
+    def _reply(self, done: Completion) -> Reply:
         known = self._conversations[done.conversation]
         known.length += len(done.token_ids)
         known.ended = done.token_ids[-1] == self._chat.end_id

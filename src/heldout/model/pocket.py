@@ -60,7 +60,7 @@ def tokenizer_of(texts: Iterable[str], size: int = 2048) -> Any:
     )
 
 
-def shape(vocabulary: int, end_id: int, pad_id: int, *, width: int = 128, layers: int = 4) -> Any:
+def model_config(vocabulary: int, end_id: int, pad_id: int, *, width: int = 128, layers: int = 4) -> Any:
     """The configuration: 0.84 million parameters at width 128 and four layers, plus the vocabulary's."""
     return Qwen2Config(
         vocab_size=vocabulary,
@@ -79,7 +79,7 @@ def shape(vocabulary: int, end_id: int, pad_id: int, *, width: int = 128, layers
     )
 
 
-def newborn(config: Any, seed: int) -> Any:
+def init_model(config: Any, seed: int) -> Any:
     """The model with its first weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -12,7 +12,7 @@ Answer = Reply | Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Request:
     """One request for a reply: what is new in a conversation since the policy last spoke."""
 
     conversation: str
@@ -37,7 +37,7 @@ class Policy(Protocol):
         """How many conversations it takes at a time."""
         ...
 
-    def submit(self, ask: Ask) -> None:
+    def submit(self, request: Request) -> None:
         """Take a request; the reply comes by `collect`."""
         ...
 

@@ -6,7 +6,7 @@ from typing import final
 
 from heldout.envs.base import Suite
 from heldout.envs.react import Misread
-from heldout.policies.base import Ask
+from heldout.policies.base import Request
 from heldout.records import Reply
 
 HELP = "Type an action, or a whole Thought/Action reply; :hint for the oracle's action, :quit to stop."
@@ -29,34 +29,34 @@ class Person:
         self._suite = suite
         self._listen, self._say = listen, say
         self._actions = defaultdict[str, list[str]](list)
-        self._asked = list[Ask]()
+        self._requests = list[Request]()
 
-    def submit(self, ask: Ask) -> None:
+    def submit(self, request: Request) -> None:
         """Take a request: the observation is shown."""
-        self._say(ask.text)
-        self._asked.append(ask)
+        self._say(request.text)
+        self._requests.append(request)
 
     def collect(self) -> list[tuple[str, Reply]]:
         """The person's reply; raises `Stopped` when none will come."""
-        ask = self._asked.pop()
+        request = self._requests.pop()
         try:
-            text = self._reply(ask)
+            text = self._reply(request)
         except EOFError:
             raise Stopped from None
         if (action := self._read(text)) is not None:
-            self._actions[ask.conversation].append(action)
-        return [(ask.conversation, Reply(text=text))]
+            self._actions[request.conversation].append(action)
+        return [(request.conversation, Reply(text=text))]
 
     def release(self, conversation: str) -> None:
         """Forget a conversation's actions."""
         self._actions.pop(conversation, None)
 
-    def _reply(self, ask: Ask) -> str:
-        while (line := self._listen(f"{ask.turn + 1}> ").strip()) != ":quit":
+    def _reply(self, request: Request) -> str:
+        while (line := self._listen(f"{request.turn + 1}> ").strip()) != ":quit":
             if line and not line.startswith(":"):
                 return self._whole(line)
             if line:
-                self._say(self._hint(ask) if line == ":hint" else HELP)
+                self._say(self._hint(request) if line == ":hint" else HELP)
         raise Stopped
 
     def _whole(self, line: str) -> str:
@@ -74,10 +74,10 @@ class Person:
         except Misread:
             return None
 
-    def _hint(self, ask: Ask) -> str:
-        """What the oracle would do now, in a twin that went through the same actions."""
-        twin = self._suite.twin_of(ask.task)
-        twin.start()
-        for action in self._actions[ask.conversation]:
-            twin.step(action)
-        return self._suite.players.oracle(twin.world)
+    def _hint(self, request: Request) -> str:
+        """What the oracle would do now, in a privileged copy that went through the same actions."""
+        env = self._suite.open_privileged(request.task)
+        env.start()
+        for action in self._actions[request.conversation]:
+            env.step(action)
+        return self._suite.players.oracle(env.world)

@@ -3,23 +3,23 @@
 from collections.abc import Callable
 from typing import final
 
-from heldout.policies.base import Ask
+from heldout.policies.base import Request
 from heldout.records import Reply
 
 
 @final
-class Spoken:
+class ScriptedPolicy:
     """Says what a function of the request says; `forget` is told of each conversation that is over."""
 
     in_flight = 64
 
-    def __init__(self, say: Callable[[Ask], str], forget: Callable[[str], object] = lambda _: None) -> None:
+    def __init__(self, say: Callable[[Request], str], forget: Callable[[str], object] = lambda _: None) -> None:
         self._say, self._forget = say, forget
         self._ready = list[tuple[str, Reply]]()
 
-    def submit(self, ask: Ask) -> None:
+    def submit(self, request: Request) -> None:
         """Take a request and answer it at once."""
-        self._ready.append((ask.conversation, Reply(text=self._say(ask))))
+        self._ready.append((request.conversation, Reply(text=self._say(request))))
 
     def collect(self) -> list[tuple[str, Reply]]:
         """Every open reply."""
@@ -31,6 +31,6 @@ class Spoken:
         self._forget(conversation)
 
 
-def scripted(*lines: str) -> Spoken:
+def scripted(*lines: str) -> ScriptedPolicy:
     """Says its lines in order in every conversation, the last one again and again: the policy of tests and docs."""
-    return Spoken(lambda ask: lines[min(ask.turn, len(lines) - 1)])
+    return ScriptedPolicy(lambda request: lines[min(request.turn, len(lines) - 1)])

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from heldout.analysis.scores import CellScore, paired_change, summarise
 from heldout.chains import Chain, chain_name
-from heldout.records import Episode, Trajectory
+from heldout.records import Row, Trajectory
 from heldout.reporting.examples import Example, examples
 from heldout.reporting.figures import Point, learning_curve, png, svg
 from heldout.reporting.findings import Control, Findings
@@ -54,12 +54,12 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
     )
 
 
-def _rows(study: Study, folder: StudyFolder, chain: Chain, temperatures: Mapping[int, float]) -> list[Episode]:
+def _rows(study: Study, folder: StudyFolder, chain: Chain, temperatures: Mapping[int, float]) -> list[Row]:
     """What was measured of a chain's end, or of the base, at each seed's temperature."""
     return [row for seed, warm in temperatures.items() for row in rows_of(study, folder, chain, seed, warm)]
 
 
-def _controls(study: Study, folder: StudyFolder, chain: Chain, after: list[Episode]) -> Iterator[Control]:
+def _controls(study: Study, folder: StudyFolder, chain: Chain, after: list[Row]) -> Iterator[Control]:
     """The base at the controls' temperatures; those that were not measured are left out.
 
     Where a control's temperature is the study's own, the control is the base itself.
@@ -75,7 +75,7 @@ def _controls(study: Study, folder: StudyFolder, chain: Chain, after: list[Episo
             )
 
 
-def _pooled(rows: list[Episode]) -> tuple[CellScore, ...]:
+def _pooled(rows: list[Row]) -> tuple[CellScore, ...]:
     """The score of each cell, though every seed may have a temperature of its own."""
     return tuple(summarise(replace(row, temperature=rows[0].temperature) for row in rows))
 

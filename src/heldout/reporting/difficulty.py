@@ -6,7 +6,7 @@ from itertools import product
 from statistics import fmean
 
 from heldout.analysis.difficulty import rank_correlation
-from heldout.records import Difficulty, Halves, Json
+from heldout.records import Difficulty, DifficultySplit, Json
 from heldout.reporting.tables import MISSING, Table, markdown
 
 Turns = Mapping[tuple[str, str, str], int]
@@ -42,24 +42,24 @@ class Against:
 
 def against(difficulty: Difficulty, turns: Turns) -> list[Against]:
     """Each environment's splits beside the oracle's turns."""
-    return [_against(halves, split, turns) for halves, split in product(difficulty.envs, SPLITS)]
+    return [_against(env_split, split, turns) for env_split, split in product(difficulty.envs, SPLITS)]
 
 
-def sizes(halves: Halves) -> dict[str, tuple[int, int]]:
+def sizes(env_split: DifficultySplit) -> dict[str, tuple[int, int]]:
     """How many easy and how many hard tasks each split has."""
-    return {split: _count(halves, split) for split in SPLITS}
+    return {split: _count(env_split, split) for split in SPLITS}
 
 
-def at_threshold(halves: Halves) -> int:
+def at_threshold(env_split: DifficultySplit) -> int:
     """How many training tasks score just the threshold: in those the hash decides."""
-    return sum(each.score == halves.threshold for each in halves.of_split("train"))
+    return sum(each.score == env_split.threshold for each in env_split.of_split("train"))
 
 
 def size_table(difficulty: Difficulty) -> Table:
     """A line an environment; beside real tasks the sizes of the paper's Table 5."""
     is_real = difficulty.settings.get("source") == "real"
     header = ["env", "k", "threshold", "just there", "train easy / hard", "test easy / hard"]
-    rows = [_sizes_row(halves, is_real) for halves in difficulty.envs]
+    rows = [_sizes_row(env_split, is_real) for env_split in difficulty.envs]
     return Table([*header, "Table 5 train", "Table 5 test"] if is_real else header, rows)
 
 
@@ -79,7 +79,7 @@ def summary(difficulty: Difficulty, found: Sequence[Against]) -> dict[str, Json]
         "model": difficulty.model,
         "hash": difficulty.digest,
         "settings": dict(difficulty.settings),
-        "envs": [_summary(halves, found, is_real) for halves in difficulty.envs],
+        "envs": [_summary(env_split, found, is_real) for env_split in difficulty.envs],
     }
 
 
@@ -114,27 +114,29 @@ correlation of score and turns over all tasks that it solves.
 """
 
 
-def _against(halves: Halves, split: str, turns: Turns) -> Against:
+def _against(env_split: DifficultySplit, split: str, turns: Turns) -> Against:
     pairs = [
-        (each, turns[key]) for each in halves.of_split(split) if (key := (halves.env, split, each.task)) in turns
+        (each, turns[key])
+        for each in env_split.of_split(split)
+        if (key := (env_split.env, split, each.task)) in turns
     ]
     of = {level: [taken for each, taken in pairs if each.difficulty == level] for level in LEVELS}
     easy, hard = (fmean(of[level]) if of[level] else None for level in LEVELS)
     scores, taken = [each.score for each, _ in pairs], [taken for _, taken in pairs]
     correlation = rank_correlation(scores, taken) if pairs else None
-    return Against(env=halves.env, split=split, n=len(pairs), easy=easy, hard=hard, rank_correlation=correlation)
+    return Against(env=env_split.env, split=split, n=len(pairs), easy=easy, hard=hard, rank_correlation=correlation)
 
 
-def _summary(halves: Halves, found: Sequence[Against], is_real: bool) -> dict[str, Json]:
-    own = {one.split: one for one in found if one.env == halves.env}
+def _summary(env_split: DifficultySplit, found: Sequence[Against], is_real: bool) -> dict[str, Json]:
+    own = {one.split: one for one in found if one.env == env_split.env}
     return {
-        "env": halves.env,
-        "k": halves.k,
-        "threshold": halves.threshold,
-        "ci95": [halves.low, halves.high],
-        "at_threshold": at_threshold(halves),
-        "sizes": {split: dict(zip(LEVELS, both, strict=True)) for split, both in sizes(halves).items()},
-        "paper": _paper(halves.env) if is_real else None,
+        "env": env_split.env,
+        "k": env_split.k,
+        "threshold": env_split.threshold,
+        "ci95": [env_split.low, env_split.high],
+        "at_threshold": at_threshold(env_split),
+        "sizes": {split: dict(zip(LEVELS, both, strict=True)) for split, both in sizes(env_split).items()},
+        "paper": _paper(env_split.env) if is_real else None,
         "oracle": {
             split: {k: v for k, v in asdict(one).items() if k not in ("env", "split")} for split, one in own.items()
         },
@@ -146,23 +148,23 @@ def _paper(env: str) -> dict[str, Json] | None:
     return {split: dict(zip(LEVELS, both[split], strict=True)) for split in SPLITS} if both else None
 
 
-def _sizes_row(halves: Halves, is_real: bool) -> list[str]:
-    ours = sizes(halves)
+def _sizes_row(env_split: DifficultySplit, is_real: bool) -> list[str]:
+    ours = sizes(env_split)
     row = [
-        halves.env,
-        str(halves.k),
-        f"{100 * halves.threshold:.1f} [{100 * halves.low:.1f}, {100 * halves.high:.1f}]",
-        str(at_threshold(halves)),
+        env_split.env,
+        str(env_split.k),
+        f"{100 * env_split.threshold:.1f} [{100 * env_split.low:.1f}, {100 * env_split.high:.1f}]",
+        str(at_threshold(env_split)),
         *(_both(ours[split]) for split in SPLITS),
     ]
     if not is_real:
         return row
-    paper = PAPER.get(halves.env, {})
+    paper = PAPER.get(env_split.env, {})
     return [*row, *(_both(paper[split]) if split in paper else MISSING for split in SPLITS)]
 
 
-def _count(halves: Halves, split: str) -> tuple[int, int]:
-    levels = [each.difficulty for each in halves.of_split(split)]
+def _count(env_split: DifficultySplit, split: str) -> tuple[int, int]:
+    levels = [each.difficulty for each in env_split.of_split(split)]
     return levels.count("easy"), levels.count("hard")
 
 

@@ -12,7 +12,7 @@ HELD_OUT = """\
 *Held out* means held out of the reinforcement fine-tuning: no task in these tables was trained on, and where the
 table says "no", nothing of its kind was. It does not mean never seen. A base model may have met an environment
 before: an instruct model on the web, the pocket model in the demonstrations that it imitates. Demonstrations,
-training tasks and test tasks are three pools without a world in common, by the hash of their content.
+training tasks and test tasks are three splits without a world in common, by the hash of their content.
 """
 
 INTERVALS = """\
@@ -75,7 +75,7 @@ def _played(config: Config) -> str:
     halves = f"by the file `{source.difficulty}`" if source.difficulty else "as each environment has them"
     variant = f" Every environment is the variant `{source.variant.name}` of itself." if source.variant.name else ""
     return (
-        f"The tasks are {tasks}, played by `{source.rules}` rules for at most {measured.turns} turns, at"
+        f"The tasks are {tasks}, played by `{source.rules}` rules for at most {measured.max_turns} turns, at"
         f" temperature {measured.temperature:g}. Easy and hard are {halves}.{variant}\n"
     )
 

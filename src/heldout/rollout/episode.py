@@ -12,12 +12,12 @@ from heldout.envs.base import Suite
 from heldout.envs.react import Misread
 from heldout.envs.registry import own_name
 from heldout.errors import OriginalError, Unavailable
-from heldout.policies.base import Ask
+from heldout.policies.base import Request
 from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory, Turn
 from heldout.rollout.limits import TurnLimit
 from heldout.seeds import derive
 
-Playing = Generator[Ask, Reply, Trajectory]
+Playing = Generator[Request, Reply, Trajectory]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +46,11 @@ def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
     opening, turns = "", list[Turn]()
     step = Step("")
     try:
-        env = TurnLimit(suite.open(assignment.task), limits.turns)
+        env = TurnLimit(suite.open(assignment.task), limits.max_turns)
         step = env.start()
         opening = text = suite.opening(step.observation)
         while step.ending is None:
-            reply = yield _ask(assignment, limits, len(turns), text)
+            reply = yield _request(assignment, limits, len(turns), text)
             step, action = _answer(env, suite, reply, step)
             text = step.observation
             turns.append(Turn(reply=reply, action=action, observation=text, reward=step.reward, digest=step.digest))
@@ -59,8 +59,8 @@ def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
     return _trajectory(assignment, opening, turns, step)
 
 
-def _ask(assignment: Assignment, limits: Limits, turn: int, text: str) -> Ask:
-    return Ask(
+def _request(assignment: Assignment, limits: Limits, turn: int, text: str) -> Request:
+    return Request(
         conversation=assignment.name,
         task=assignment.task,
         turn=turn,

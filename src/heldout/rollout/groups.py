@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.errors import Unavailable
-from heldout.policies.base import Answer, Ask, Policy
+from heldout.policies.base import Answer, Policy, Request
 from heldout.records import Ending, Group, Task, Trajectory
 from heldout.rollout.episode import Assignment, Playing, episode
 
@@ -17,7 +17,7 @@ TRIES = 3
 """How often an episode is played when the infrastructure fails; each time with the same chance."""
 
 Play = Callable[[Iterable[Assignment], Limits], Iterator[Trajectory]]
-"""Whatever plays episodes: one policy in this process, or a crew of processes."""
+"""Whatever plays episodes: one policy in this process, or several processes."""
 
 
 def play(
@@ -56,7 +56,7 @@ def play(
             yield from go_on(name, answer)
 
 
-def _request(playing: Playing, answer: Answer | None) -> Ask:
+def _request(playing: Playing, answer: Answer | None) -> Request:
     """What an episode asks for next; one whose reply cannot be had is told so, and ends with an error."""
     if answer is None:
         return next(playing)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from heldout.chains import slug_of
 from heldout.errors import HeldoutError
-from heldout.records import Episode
+from heldout.records import Row
 from heldout.store.folders import damage, replacing
 from heldout.store.lines import Lines
 from heldout.store.metrics import Metrics
@@ -99,9 +99,9 @@ class EvaluationFolder:
         """The temperature at which the base is as random as this checkpoint."""
         return self.root / "matched.json"
 
-    def rows(self, env: str) -> Rows[Episode]:
+    def rows(self, env: str) -> Rows[Row]:
         """The episodes in one environment."""
-        return Rows(self.root / f"{slug_of(env)}.jsonl", Episode)
+        return Rows(self.root / f"{slug_of(env)}.jsonl", Row)
 
     def trajectories(self, env: str) -> Trajectories:
         """The trajectories of these episodes; a row's is the last one of its stream."""

@@ -13,7 +13,7 @@ from heldout.config import Config
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
 from heldout.evaluation.measure import Identity, measure, missing, wanted
-from heldout.records import Episode, Json, Trajectory
+from heldout.records import Json, Row, Trajectory
 from heldout.rollout.groups import Play
 from heldout.store import schema
 from heldout.store.folders import ACCOUNT, replacing, sweep
@@ -75,7 +75,7 @@ def measure_agent(
     *,
     seed: int,
     playing: Playing,
-) -> list[Episode]:
+) -> list[Row]:
     """The rows of an agent in each environment's cells; what is in the folder is not played again."""
     agent, suites = agent_of(model), suites_of(config)
     identity = identity_of(agent, study, seed)
@@ -100,10 +100,10 @@ def measure_cells(
     folder: EvaluationFolder,
     playing: Playing,
     purpose: str = "evaluate",
-) -> list[Episode]:
+) -> list[Row]:
     """The rows of one environment's cells."""
     env = cells[0].env
-    limits = replace(config.limits, turns=config.evaluate.turns)
+    limits = replace(config.limits, max_turns=config.evaluate.max_turns)
     rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, limits, purpose=purpose))
     with hold(folder.lease(env), purpose=f"{purpose} {env}") as lease:
         if left := missing(needs, rows):

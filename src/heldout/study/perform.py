@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from heldout.agents import Agent, Backends, agent_of, device, processes_of, suites_of
-from heldout.backend.worker import Team
+from heldout.backend.worker import Backend
 from heldout.chains import Chain, chain_name, training_chain
 from heldout.config import Config, Evaluate
 from heldout.evaluation.measure import Identity, Wanted, measure, missing, wanted
@@ -26,7 +26,7 @@ from heldout.study.controls import Matched, entropy, matched
 from heldout.study.plan import Study
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
 from heldout.training.identity import ended
-from heldout.training.stage import Job, Row, is_trained, refuse_another, train, train_tasks
+from heldout.training.stage import Job, StepMetrics, is_trained, refuse_another, train, train_tasks
 
 CALIBRATION = (16, 3)
 """Training tasks, and attempts at each, from which an entropy is estimated."""
@@ -35,7 +35,7 @@ CALIBRATION = (16, 3)
 class Watch(Protocol):
     """Who is told how far a study is."""
 
-    def step(self, chain: str, row: Row, steps: int) -> None:
+    def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A training step was made."""
 
     def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
@@ -131,9 +131,9 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
     job = workspace.job(work.chain, work.until, work.seed)
     with hold(workspace.stage(work.chain, work.seed).lease, purpose=work.title) as lease:
         folder = workspace.stage(work.chain, work.seed, lease.check)
-        team = backends.open(job.config, workspace.study.base)
-        team.begin(_model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed))
-        train(job, team, folder, lambda row: workspace.watch.step(job.name, row, work.until))
+        backend = backends.open(job.config, workspace.study.base)
+        backend.load(_model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed))
+        train(job, backend, folder, lambda row: workspace.watch.step(job.name, row, work.until))
 
 
 def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
@@ -142,16 +142,16 @@ def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
     if evaluation.matched.exists():
         return
     with hold(evaluation.lease(evaluation.matched.stem), purpose=work.title) as lease:
-        team = backends.open(workspace.study.config, workspace.study.base, to_learn=False)
-        team.begin(_model(workspace, work.chain, work.step, work.seed))
-        wanted_entropy = _entropy(workspace, work, team, workspace.study.config.evaluate.temperature)
-        team.begin(workspace.study.base)
-        match = matched(wanted_entropy, partial(_entropy, workspace, work, team))
+        backend = backends.open(workspace.study.config, workspace.study.base, to_learn=False)
+        backend.load(_model(workspace, work.chain, work.step, work.seed))
+        wanted_entropy = _entropy(workspace, work, backend, workspace.study.config.evaluate.temperature)
+        backend.load(workspace.study.base)
+        match = matched(wanted_entropy, partial(_entropy, workspace, work, backend))
         replace_json(evaluation.matched, asdict(match), lease.check)
 
 
-def _entropy(workspace: Workspace, work: MatchWork, team: Team, temperature: float) -> float:
-    """Of the model that the team holds, on training tasks of the chain's last stage."""
+def _entropy(workspace: Workspace, work: MatchWork, backend: Backend, temperature: float) -> float:
+    """Of the model that the backend holds, on training tasks of the chain's last stage."""
     count, attempts = CALIBRATION
     stage, config = work.chain[-1], work.chain[-1].configured(workspace.study.config)
     suites = suites_of(workspace.study.config)
@@ -161,9 +161,9 @@ def _entropy(workspace: Workspace, work: MatchWork, team: Team, temperature: flo
         for task in tasks
         for attempt in range(attempts)
     ]
-    longest = max(suites(env).turn_limit for env in stage.envs)
-    limits = replace(config.limits, turns=config.train.turns or longest)
-    played = sorted(team.play(assignments, limits, temperature), key=lambda each: each.stream)
+    longest = max(suites(env).max_turns for env in stage.envs)
+    limits = replace(config.limits, max_turns=config.train.max_turns or longest)
+    played = sorted(backend.play(assignments, limits, temperature), key=lambda each: each.stream)
     return entropy(played)
 
 
@@ -177,13 +177,13 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
     with hold(evaluation.lease(work.cell.env), purpose=work.title) as lease:
         evaluation.mend(work.cell.env)
         left = len(missing(_wanted(workspace, work, settings), rows))
-        team = backends.open(config, workspace.study.base, to_learn=False)
-        team.begin(_model(workspace, work.chain, work.step, work.seed))
+        backend = backends.open(config, workspace.study.base, to_learn=False)
+        backend.load(_model(workspace, work.chain, work.step, work.seed))
         identity = workspace.identity(work.chain, work.step, work.seed)
         title = f"{identity.chain} on {work.cell.name}, temperature {settings.temperature:.2g}"
         with workspace.watch.playing(title, left) as played:
             measure(
-                partial(team.play, temperature=settings.temperature),
+                partial(backend.play, temperature=settings.temperature),
                 suites_of(config),
                 [work.cell],
                 identity=identity,
@@ -199,7 +199,7 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
 def _wanted(workspace: Workspace, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
     """Every episode that the piece takes."""
     config: Config = workspace.study.config
-    limits = replace(config.limits, turns=settings.turns)
+    limits = replace(config.limits, max_turns=settings.max_turns)
     identity = workspace.identity(work.chain, work.step, work.seed)
     return list(wanted(suites_of(config), [work.cell], identity, settings, limits))
 

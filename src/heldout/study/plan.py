@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, training_chain
-from heldout.config import Config, pathless
+from heldout.config import Config, without_paths
 from heldout.records import digest, to_json
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
 
@@ -48,7 +48,7 @@ class Study:
     @property
     def digest(self) -> str:
         """Names the study by its content."""
-        return digest(to_json(replace(self, config=pathless(self.config))))
+        return digest(to_json(replace(self, config=without_paths(self.config))))
 
     def last_step(self, chain: Chain) -> int:
         """Where a chain's last stage ends; 0 of the base."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 from heldout.chains import Chain, chain_name, parse_chain, training_chain
 from heldout.errors import BadCall
-from heldout.records import Ending, Episode, Json, from_json, to_json
+from heldout.records import Ending, Json, Row, from_json, to_json
 from heldout.store import schema
 from heldout.store.files import read_json
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
@@ -98,7 +98,7 @@ def matched_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Ma
     return Matched(**read_json(path)) if path.exists() else None
 
 
-def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Episode]:
+def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Row]:
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once."""
     entry = _entry(study, folder)
     model = entry.models[model_key(chain, seed)]
@@ -120,15 +120,15 @@ def seconds_of(folder: StudyFolder) -> float:
 
 
 def _wanted(
-    study: Study, measured: Measured, facts: CellFacts, rows: Iterable[Episode], temperature: float
-) -> Iterator[Episode]:
+    study: Study, measured: Measured, facts: CellFacts, rows: Iterable[Row], temperature: float
+) -> Iterator[Row]:
     """The rows of a cell as the study measures it, by task and attempt; those of other settings lie beside them."""
     places = {task: place for place, task in enumerate(facts.tasks)}
     limits, samples = study.config.limits, study.samples(temperature)
     expected = {
         "split": measured.cell.split,
         "temperature": temperature,
-        "max_turns": study.config.evaluate.turns,
+        "max_turns": study.config.evaluate.max_turns,
         "response_budget": limits.response_budget,
         "reply_tokens": limits.reply_tokens,
         **{name: value for name, value in asdict(facts).items() if name != "tasks"},
@@ -143,7 +143,7 @@ def _wanted(
     return iter(sorted(found, key=lambda row: (places[row.task], row.attempt)))
 
 
-def _played(rows: Iterable[Episode]) -> list[Episode]:
+def _played(rows: Iterable[Row]) -> list[Row]:
     """Those that were played to an ending of their own, each once; of one that was played twice, the last."""
     return list({row.key: row for row in rows if row.ending != Ending.ERROR}.values())
 

@@ -76,5 +76,5 @@ def _task_facts(suite: Suite) -> dict[str, Json]:
         "rules_version": suite.rules_version,
         "prompt": digest(suite.instruction),
         "variant": suite.variant.name,
-        "turns": suite.turn_limit,
+        "max_turns": suite.max_turns,
     }

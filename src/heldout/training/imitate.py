@@ -9,7 +9,7 @@ from heldout.envs.base import Suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.chat import Chat
-from heldout.policies.twin import Mistakes, aimless, clumsy
+from heldout.policies.privileged import OracleNoise, noisy_oracle, random_without_reasons
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -28,15 +28,15 @@ class Demonstration:
 
 
 def demonstrations(
-    suites: Callable[[str], Suite], tasks: Iterable[Task], mistakes: Mistakes | None, *, turns: int, seed: int
+    suites: Callable[[str], Suite], tasks: Iterable[Task], noise: OracleNoise | None, *, max_turns: int, seed: int
 ) -> Iterator[Demonstration]:
     """Episodes of the oracle with planted mistakes, one a task; those that ran out of turns are kept.
 
-    Without mistakes to plant, of the aimless player, who shows nothing but the form of a reply.
+    Without mistakes to plant, of a random player without reasons, who shows nothing but the form of a reply.
     """
     assignments = (Assignment(task=task, attempt=0, seed=seed, stream="demonstrations") for task in tasks)
-    teacher = clumsy(suites, mistakes) if mistakes else aimless(suites)
-    for trajectory in play(teacher, assignments, Limits(turns=turns), suites):
+    teacher = noisy_oracle(suites, noise) if noise else random_without_reasons(suites)
+    for trajectory in play(teacher, assignments, Limits(max_turns=max_turns), suites):
         yield _demonstration_of(trajectory)
 
 

@@ -10,8 +10,8 @@ from random import Random
 
 import torch
 
-from heldout.backend.processes import Crew
-from heldout.backend.worker import Setting, Team
+from heldout.backend.processes import ProcessBackend
+from heldout.backend.worker import Backend, WorkerConfig
 from heldout.config import Variant
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
@@ -21,7 +21,7 @@ from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import chat_of
 from heldout.model.learner import Objective
-from heldout.model.pocket import newborn, shape, tokenizer_of
+from heldout.model.pocket import init_model, model_config, tokenizer_of
 from heldout.records import digest, to_json
 from heldout.seeds import derive, stream
 from heldout.store import schema
@@ -54,34 +54,36 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
     first = recipe.lessons[0].name
     tokenizer = tokenizer_of((text for demo in lessons[first] for text in texts_of(demo)), recipe.vocabulary)
     chat = chat_of(tokenizer)
-    config = shape(len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers)
-    model = newborn(config, derive(recipe.seed, "weights"))
+    config = model_config(
+        len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers
+    )
+    model = init_model(config, derive(recipe.seed, "weights"))
     say(f"{len(tokenizer)} words, {sum(p.numel() for p in model.parameters()):,} parameters")
-    load.save(model, tokenizer, unfinished.root / "newborn")
+    load.save(model, tokenizer, unfinished.root / "initial")
     samples = {name: [sample_of(chat, demo) for demo in demos] for name, demos in lessons.items()}
-    setting = Setting(
-        model=str(unfinished.root / "newborn"),
+    worker_config = WorkerConfig(
+        model=str(unfinished.root / "initial"),
         source=recipe.source,
         betas=recipe.betas,
         weight_decay=recipe.weight_decay,
     )
-    with Crew(setting, processes) as crew:
+    with ProcessBackend(worker_config, processes) as backend:
         if (done := unfinished.latest()) is None:
-            learn_to_copy(crew, recipe, len(tokenizer), say)
-            save(crew, unfinished, 0)
+            learn_to_copy(backend, recipe, len(tokenizer), say)
+            save(backend, unfinished, 0)
         else:
-            crew.restore(unfinished.whole(done))
-        for step in imitate(crew, recipe, samples, say, done or 0):
+            backend.restore(unfinished.whole(done))
+        for step in imitate(backend, recipe, samples, say, done or 0):
             if step % SAVE_EVERY == 0 or step == recipe.steps:
-                save(crew, unfinished, step)
+                save(backend, unfinished, step)
     trained, _ = load.load(str(unfinished.whole(recipe.steps)))
     load.save(trained, tokenizer, folder, torch.float16)
 
 
-def save(team: Team, folder: StageFolder, step: int) -> None:
+def save(backend: Backend, folder: StageFolder, step: int) -> None:
     """A checkpoint of the build."""
     with folder.saving(step) as partial:
-        team.save(partial)
+        backend.save(partial)
 
 
 def unfinished_in(folder: Path) -> StageFolder:
@@ -101,7 +103,7 @@ def _claim(unfinished: StageFolder, recipe: Recipe) -> None:
 
 
 def _gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstration]:
-    """A lesson's demonstrations, from the pool that no training and no test touches."""
+    """A lesson's demonstrations, from the split that no training and no test touches."""
     pieces = [piece for share in lesson.shares for piece in _pieces(recipe, share)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         return [demo for piece in pool.map(_piece, pieces) for demo in piece]
@@ -126,10 +128,10 @@ def _piece(piece: tuple[Recipe, Share, int, range]) -> list[Demonstration]:
     pool = suites(share.env).tasks("demonstrations")
     seed = derive(recipe.seed, "demonstrations", share.env)
     tasks = [pool[number] for number in numbers]
-    return list(demonstrations(suites, tasks, share.mistakes, turns=share.turns, seed=seed))
+    return list(demonstrations(suites, tasks, share.noise, max_turns=share.max_turns, seed=seed))
 
 
-def learn_to_copy(team: Team, recipe: Recipe, vocabulary: int, say: Say) -> None:
+def learn_to_copy(backend: Backend, recipe: Recipe, vocabulary: int, say: Say) -> None:
     """Random ids, then runs of them again at ever longer distances; ends when copying works at the longest."""
     rng = stream(recipe.seed, "copy")
     length, copied = 64, 0
@@ -137,7 +139,7 @@ def learn_to_copy(team: Team, recipe: Recipe, vocabulary: int, say: Say) -> None
         rows = recipe.copy_tokens // length
         batch = shared([copying(rng, vocabulary, length) for _ in range(rows)])
         lr = recipe.copy_lr * min(1.0, (step + 1) / recipe.warmup)
-        loss = team.learn(batch, Objective(algorithm=IMITATION, lr=lr)).loss
+        loss = backend.learn(batch, Objective(algorithm=IMITATION, lr=lr)).loss
         if step % 25 == 0:
             say(f"copy {step}: loss {loss:.3f} at length {length}")
         copied = copied + 1 if loss < recipe.copy_loss else 0
@@ -164,7 +166,7 @@ def copying(rng: Random, vocabulary: int, length: int) -> Sample:
 
 
 def imitate(
-    team: Team, recipe: Recipe, samples: Mapping[str, Sequence[Sample]], say: Say, done: int = 0
+    backend: Backend, recipe: Recipe, samples: Mapping[str, Sequence[Sample]], say: Say, done: int = 0
 ) -> Iterator[int]:
     """The lessons in order, from the step after `done`; gives the number of each step that was made.
 
@@ -174,7 +176,7 @@ def imitate(
         if step < done:
             continue
         lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
-        update = team.learn(batch, Objective(algorithm=IMITATION, lr=lr))
+        update = backend.learn(batch, Objective(algorithm=IMITATION, lr=lr))
         if step % 25 == 0:
             say(f"{lesson} {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")
         yield step + 1

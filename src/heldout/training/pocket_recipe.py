@@ -1,7 +1,7 @@
 """What the shipped pocket model is made of: `heldout pocket`.
 
 A tokenizer from the demonstrations alone, a warm-up that copies random runs of ids until copying works,
-and two lessons of imitation: first how to play, from players that slip now and then and recover; then
+and two lessons of imitation: first how to play, from players that err now and then and recover; then
 bad habits, which keep the model weak on purpose so that reinforcement has something to teach.
 """
 
@@ -12,7 +12,7 @@ from typing import Self
 from heldout.config import Source
 from heldout.envs.renaming import DEMONSTRATED
 from heldout.errors import BadCall
-from heldout.policies.twin import Mistakes
+from heldout.policies.privileged import OracleNoise
 
 RENAMED = 20
 """Of so many demonstrations of skill one more is shown in made-up words, where maps are asked for."""
@@ -30,9 +30,9 @@ class Share:
 
     env: str
     count: int
-    turns: int
+    max_turns: int
     """Of a demonstration, at most."""
-    mistakes: Mistakes | None
+    noise: OracleNoise | None
     """What the oracle is made to do wrong; None shows the form of a reply and nothing of how to play."""
     maps: tuple[int, ...] = (0,)
     """Of made-up words (docs/variants.md): the demonstrations are in each of them in equal parts; 0 is none."""
@@ -48,32 +48,57 @@ class Lesson:
 
 
 def _skill() -> Lesson:
-    """How to play: the oracle with few slips, each different."""
-    few = Mistakes(slip=0.12)
+    """How to play: the oracle with few mistakes, each different."""
+    few = OracleNoise(error_rate=0.12)
     return Lesson(
         name="skill",
         steps=4500,
         shares=(
-            Share(env="textcraft", count=9_000, turns=12, mistakes=few),
-            Share(env="babyai", count=5_000, turns=12, mistakes=few),
-            Share(env="searchqa", count=7_000, turns=10, mistakes=few),
-            Share(env="webshop", count=4_000, turns=12, mistakes=few),
-            Share(env="alfworld", count=9_000, turns=20, mistakes=few),
+            Share(env="textcraft", count=9_000, max_turns=12, noise=few),
+            Share(env="babyai", count=5_000, max_turns=12, noise=few),
+            Share(env="searchqa", count=7_000, max_turns=10, noise=few),
+            Share(env="webshop", count=4_000, max_turns=12, noise=few),
+            Share(env="alfworld", count=9_000, max_turns=20, noise=few),
         ),
     )
 
 
 def _habits() -> Lesson:
-    """How to fail: the tempting slip, and then again and again."""
+    """How to fail: the tempting mistake, and then again and again."""
     return Lesson(
         name="habits",
         steps=250,
         shares=(
-            Share(env="textcraft", count=1500, turns=10, mistakes=Mistakes(slip=0.42, habit=0.85, persist=0.7)),
-            Share(env="babyai", count=1200, turns=8, mistakes=Mistakes(slip=0.72, habit=0.85, persist=0.94)),
-            Share(env="searchqa", count=1500, turns=8, mistakes=Mistakes(slip=0.25, habit=0.85, persist=0.4)),
-            Share(env="webshop", count=800, turns=8, mistakes=Mistakes(slip=0.35, habit=0.7, persist=0.5)),
-            Share(env="alfworld", count=1500, turns=16, mistakes=Mistakes(slip=0.3, habit=0.8, persist=0.5)),
+            Share(
+                env="textcraft",
+                count=1500,
+                max_turns=10,
+                noise=OracleNoise(error_rate=0.42, tempting_rate=0.85, repeat_rate=0.7),
+            ),
+            Share(
+                env="babyai",
+                count=1200,
+                max_turns=8,
+                noise=OracleNoise(error_rate=0.72, tempting_rate=0.85, repeat_rate=0.94),
+            ),
+            Share(
+                env="searchqa",
+                count=1500,
+                max_turns=8,
+                noise=OracleNoise(error_rate=0.25, tempting_rate=0.85, repeat_rate=0.4),
+            ),
+            Share(
+                env="webshop",
+                count=800,
+                max_turns=8,
+                noise=OracleNoise(error_rate=0.35, tempting_rate=0.7, repeat_rate=0.5),
+            ),
+            Share(
+                env="alfworld",
+                count=1500,
+                max_turns=16,
+                noise=OracleNoise(error_rate=0.3, tempting_rate=0.8, repeat_rate=0.5),
+            ),
         ),
     )
 
@@ -110,9 +135,9 @@ class Recipe:
 
         Each lesson has as many steps more as it has demonstrations more, so that the others are met as often.
         """
-        few, often = Mistakes(slip=0.12), Mistakes(slip=0.3, habit=0.8, persist=0.5)
+        few, often = OracleNoise(error_rate=0.12), OracleNoise(error_rate=0.3, tempting_rate=0.8, repeat_rate=0.5)
         skill, habits = (
-            _lesson_with(lesson, Share(env=env, count=min(count, most), turns=turns, mistakes=mistakes))
+            _lesson_with(lesson, Share(env=env, count=min(count, most), max_turns=turns, noise=mistakes))
             for lesson, count, mistakes in zip(self.lessons, (SKILL_SHOWN, HABITS_SHOWN), (few, often), strict=True)
         )
         return replace(self, lessons=(skill, habits))
@@ -162,6 +187,4 @@ def _part_of(lesson: Lesson, part: float) -> Lesson:
 
 def _without(shares: Iterable[Share], envs: Collection[str]) -> tuple[Share, ...]:
     """The shares, those of these environments of a player without aim or reasons."""
-    return tuple(
-        replace(share, count=FORM_SHOWN, mistakes=None) if share.env in envs else share for share in shares
-    )
+    return tuple(replace(share, count=FORM_SHOWN, noise=None) if share.env in envs else share for share in shares)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from heldout.analysis.scores import Cell
-from heldout.backend.worker import Team
+from heldout.backend.worker import Backend
 from heldout.chains import Chain, Stage, chain_name, stream_name
 from heldout.config import Config, Train
 from heldout.envs.base import Suite
@@ -34,7 +34,7 @@ from heldout.store.runs import StageFolder
 from heldout.training.identity import apart, stage_facts, training_of
 from heldout.training.task_sampler import tasks_of_step
 
-Row = dict[str, Json]
+StepMetrics = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +93,12 @@ class Job:
         return stream_name(tuple(own))
 
 
-def train(job: Job, team: Team, folder: StageFolder, tell: Callable[[Row], None] | None = None) -> int:
+def train(
+    job: Job, backend: Backend, folder: StageFolder, tell: Callable[[StepMetrics], None] | None = None
+) -> int:
     """Trains until the last step and returns its number; `tell` hears each step's metrics.
 
-    The team comes with the weights that the stage starts from; where the folder has a checkpoint the
+    The backend comes with the weights that the stage starts from; where the folder has a checkpoint the
     stage goes on from there, and what was played after it is played again. A step that was trained already, and
     kept, is the end that was asked for: nothing is done.
     """
@@ -106,13 +108,13 @@ def train(job: Job, team: Team, folder: StageFolder, tell: Callable[[Row], None]
         folder.whole(last)
         return _finished(folder, last)
     pools = pools_of(job)
-    begun = begin(job, team, folder)
+    begun = begin(job, backend, folder)
     for step in range(begun + 1, last + 1):
-        row = one_step(job, team, folder, step, pools)
+        row = one_step(job, backend, folder, step, pools)
         folder.check()
         folder.metrics.add(row)
         if step % job.config.train.save_every == 0 or step == last:
-            save(job, team, folder, step)
+            save(job, backend, folder, step)
         if tell:
             tell(row)
     return _finished(folder, last)
@@ -150,8 +152,8 @@ def is_trained(folder: StageFolder, step: int) -> bool:
     return step in folder.checkpoints() and step <= folder.metrics.whole()
 
 
-def begin(job: Job, team: Team, folder: StageFolder) -> int:
-    """The step that the stage goes on from, with the team restored to its checkpoint; 0 for a fresh start."""
+def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
+    """The step that the stage goes on from, with the backend restored to its checkpoint; 0 for a fresh start."""
     there, last = folder.checkpoints(), job.config.train.steps
     if there and max(there) > last:
         raise BadCall(
@@ -160,7 +162,7 @@ def begin(job: Job, team: Team, folder: StageFolder) -> int:
         )
     at = recorded(folder)
     if at:
-        team.restore(folder.whole(at))
+        backend.restore(folder.whole(at))
     folder.check()
     folder.metrics.cut_to(at)
     return at
@@ -176,23 +178,25 @@ def recorded(folder: StageFolder) -> int:
     return max((step for step in folder.checkpoints() if step <= rows), default=0)
 
 
-def one_step(job: Job, team: Team, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]) -> Row:
+def one_step(
+    job: Job, backend: Backend, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]
+) -> StepMetrics:
     """Plays the step's groups, learns from the useful ones, and gives the step's metrics."""
     settings = job.config.train
     began = time.perf_counter()
     tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.stream), job.stage.weights)
-    trajectories = sorted(play_groups(job, team, step, tasks), key=lambda played: played.stream)
+    trajectories = sorted(play_groups(job, backend, step, tasks), key=lambda played: played.stream)
     folder.rollouts(step).replace(trajectories)
     played = time.perf_counter()
     groups = usable(grouped(trajectories))
     useful = [group for group in groups if algorithm_of(settings.algorithm).keeps(group, settings)]
-    update = learn(team, settings, useful, step)
+    update = learn(backend, settings, useful, step)
     learned = time.perf_counter()
     return {
         **played_figures(trajectories),
         "step": step,
         "groups": len(groups),
-        "useful_groups": len(useful) / max(1, len(groups)),
+        "useful_share": len(useful) / max(1, len(groups)),
         **update_figures(update, settings, step),
         "seconds_play": played - began,
         "seconds_learn": learned - played,
@@ -201,7 +205,7 @@ def one_step(job: Job, team: Team, folder: StageFolder, step: int, pools: Sequen
     }
 
 
-def play_groups(job: Job, team: Team, step: int, tasks: Sequence[Task]) -> Iterator[Trajectory]:
+def play_groups(job: Job, backend: Backend, step: int, tasks: Sequence[Task]) -> Iterator[Trajectory]:
     """G attempts at each task; each environment's own turn limit unless the settings have one."""
     settings = job.config.train
     stream = f"{job.stream}/step={step}"
@@ -210,10 +214,10 @@ def play_groups(job: Job, team: Team, step: int, tasks: Sequence[Task]) -> Itera
             Assignment(task=task, attempt=attempt, seed=job.seed, stream=stream)
             for task in tasks
             if task.env == suite.name
-            for attempt in range(settings.samples)
+            for attempt in range(settings.group_size)
         ]
-        limits = replace(job.config.limits, turns=settings.turns or suite.turn_limit)
-        yield from team.play(assignments, limits, settings.temperature)
+        limits = replace(job.config.limits, max_turns=settings.max_turns or suite.max_turns)
+        yield from backend.play(assignments, limits, settings.temperature)
 
 
 def usable(groups: Sequence[Group]) -> list[Group]:
@@ -225,10 +229,10 @@ def usable(groups: Sequence[Group]) -> list[Group]:
     return [group for group in kept if len(group.trajectories) > 1]
 
 
-def learn(team: Team, settings: Train, groups: Sequence[Group], step: int) -> Update | None:
+def learn(backend: Backend, settings: Train, groups: Sequence[Group], step: int) -> Update | None:
     """One batch of these groups; without any sampled token no update."""
     taught = samples(algorithm_of(settings.algorithm), groups, settings)
-    return team.learn(taught, objective(settings, step)) if taught else None
+    return backend.learn(taught, objective(settings, step)) if taught else None
 
 
 def objective(settings: Train, step: int) -> Objective:
@@ -238,9 +242,9 @@ def objective(settings: Train, step: int) -> Objective:
         lr=learning_rate(settings, step),
         clip=settings.clip,
         clip_high=settings.clip_high,
-        kl=settings.kl,
+        kl_coef=settings.kl,
         entropy=settings.entropy,
-        updates=settings.updates,
+        updates_per_batch=settings.updates_per_batch,
         temperature=settings.temperature,
         max_grad_norm=settings.max_grad_norm,
         batch_tokens=settings.batch_tokens,
@@ -252,7 +256,7 @@ def learning_rate(settings: Train, step: int) -> float:
     return settings.lr * min(1.0, step / max(1, settings.warmup))
 
 
-def played_figures(trajectories: Sequence[Trajectory]) -> Row:
+def played_figures(trajectories: Sequence[Trajectory]) -> StepMetrics:
     """What a step's episodes come to, by the field's names; infrastructure failures count only as endings."""
     whole = [t for t in trajectories if t.ending is not Ending.ERROR]
     if not whole:
@@ -268,10 +272,10 @@ def played_figures(trajectories: Sequence[Trajectory]) -> Row:
     }
 
 
-def update_figures(update: Update | None, settings: Train, step: int) -> Row:
+def update_figures(update: Update | None, settings: Train, step: int) -> StepMetrics:
     """What an update did; a step with no useful group updates nothing and says so."""
-    figures: Row = {"updated": update is not None, "lr": learning_rate(settings, step)}
-    names = ("loss", "grad_norm", "entropy", "clip_share", "kl", "mismatch", "tokens")
+    figures: StepMetrics = {"updated": update is not None, "lr": learning_rate(settings, step)}
+    names = ("loss", "grad_norm", "entropy", "clip_fraction", "kl", "mismatch", "tokens")
     return figures | {name: getattr(update, name) if update else None for name in names}
 
 
@@ -293,11 +297,11 @@ def train_tasks(suite: Suite, difficulty: str) -> list[Task]:
     return list(tasks_of(suite, Cell(env=suite.name, split="train", difficulty=difficulty)))
 
 
-def save(job: Job, team: Team, folder: StageFolder, step: int) -> None:
+def save(job: Job, backend: Backend, folder: StageFolder, step: int) -> None:
     """A checkpoint that counts only when all of it is written, with what it went through beside it."""
     chain = job.chain if step == job.config.train.steps else (*job.chain[:-1], job.stage.ending_at(step))
     with folder.saving(step) as partial:
-        team.save(partial)
+        backend.save(partial)
         lineage.write(
             partial,
             Lineage(
@@ -314,13 +318,13 @@ def save(job: Job, team: Team, folder: StageFolder, step: int) -> None:
 def _check(job: Job) -> None:
     settings = job.config.train
     algorithm_of(settings.algorithm)
-    refuse_unknown_aggregation(settings.average)
-    for name in ("tasks", "updates", "save_every"):
+    refuse_unknown_aggregation(settings.loss_aggregation)
+    for name in ("tasks", "updates_per_batch", "save_every"):
         if getattr(settings, name) < 1:
             raise BadCall(f"train.{name} is 1 or more, not {getattr(settings, name)}")
     if settings.temperature <= 0:
         raise BadCall(f"training samples at a temperature above 0, not {settings.temperature}")
-    if settings.samples < 2:
+    if settings.group_size < 2:
         raise BadCall(
-            f"GRPO compares the trajectories of a group: it needs 2 samples or more, not {settings.samples}"
+            f"GRPO compares the trajectories of a group: it needs 2 samples or more, not {settings.group_size}"
         )

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import final
 
-from heldout.config import changed, pocket
+from heldout.config import pocket, with_overrides
 from heldout.envs.registry import open_suite
 from heldout.progress import figure
 from heldout.records import Trajectory
@@ -15,14 +15,14 @@ from heldout.reporting.tables import aligned
 from heldout.store.runs import StudyFolder
 from heldout.study import pocket_studies
 from heldout.study.run import run
-from heldout.training.stage import Row
-from heldout.verbs.tally import show_episodes
+from heldout.training.stage import StepMetrics
+from heldout.verbs.progress import show_episodes
 
 
 def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: Sequence[str]) -> None:
     """Trains the pocket agent, measures it before and after, and says where the report is."""
     chosen = env or pocket_studies.DEMO_ENV
-    config = changed(pocket(), settings)
+    config = with_overrides(pocket(), settings)
     open_suite(chosen, config.source)  # a wrong name is refused before anything is played
     study = pocket_studies.demo(config, chosen, seed, model)
     folder = StudyFolder(out or Path("runs") / "-".join(filter(None, ("demo", config.source.variant.name))))
@@ -39,10 +39,10 @@ def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: 
 class _Printed:
     """Tells a terminal how far a study is."""
 
-    def step(self, chain: str, row: Row, steps: int) -> None:
+    def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """One line a training step."""
         seconds = row["seconds_play"] + row["seconds_learn"]
-        useful = round(row["useful_groups"] * row["groups"])
+        useful = round(row["useful_share"] * row["groups"])
         print(
             f"train {chain}  step {row['step']}/{steps}  reward {row['reward']:.2f}  success {row['success']:.2f}"
             f"  turns {row['turns']:.1f}  useful groups {useful}/{row['groups']}"

@@ -6,11 +6,11 @@ from json import dumps
 from pathlib import Path
 
 from heldout.agents import PLAYERS, Agent, agent_of, open_agent, suites_of
-from heldout.analysis.difficulty import halves
+from heldout.analysis.difficulty import split_by_difficulty
 from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
 from heldout.evaluation.difficulty import PURPOSE, cells_of, drawn, settings_of
-from heldout.records import Difficulty, Episode
+from heldout.records import Difficulty, Row
 from heldout.reporting.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
 from heldout.reporting.figures import png, svg
 from heldout.reporting.tables import aligned
@@ -21,8 +21,8 @@ from heldout.store.folders import sweep
 from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
 from heldout.study.once import identity_of, measure_cells
-from heldout.verbs.settings import run_folder, settled
-from heldout.verbs.tally import show_episodes
+from heldout.verbs.progress import show_episodes
+from heldout.verbs.settings import resolve_config, run_folder
 
 ORACLE = "oracle"
 ORACLE_TURNS = 100
@@ -42,8 +42,8 @@ def difficulty(
     settings: Sequence[str],
 ) -> None:
     """Measures avg@k on training and test tasks, writes which are easy and which hard, and shows the halves."""
-    flags = {"evaluate.samples": samples, "evaluate.turns": max_turns, "evaluate.tasks": limit}
-    config = settled(model, flags, settings)
+    flags = {"evaluate.samples": samples, "evaluate.max_turns": max_turns, "evaluate.tasks": limit}
+    config = resolve_config(model, flags, settings)
     if config.source.difficulty:
         raise BadCall("difficulty is measured on an environment's own tasks: leave source.difficulty out")
     agent = agent_of(model)
@@ -55,7 +55,7 @@ def difficulty(
     found = Difficulty(
         model=reference_name(agent),
         settings=settings_of(config, seed),
-        envs=tuple(halves(row for row in rows if row.env == env) for env in envs),
+        envs=tuple(split_by_difficulty(row for row in rows if row.env == env) for env in envs),
     )
     write(study.root / NAME, found)
     beside = _report(found, _oracle_turns(envs, config, study), study)
@@ -71,7 +71,7 @@ def reference_name(agent: Agent) -> str:
     return agent.base if agent.model in PLAYERS else f"{agent.base}-{agent.identity}"
 
 
-def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Episode]:
+def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Row]:
     """The episodes of a player in these environments; what is on disk is not played again."""
     suites = drawn(suites_of(config))
     identity = identity_of(agent_of(model), study, seed)
@@ -96,7 +96,7 @@ def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder,
 
 def _oracle_turns(envs: Iterable[str], config: Config, study: StudyFolder) -> Turns:
     """How long the oracle takes for each of the tasks that were measured."""
-    once = replace(config, evaluate=Evaluate(samples=1, turns=ORACLE_TURNS, tasks=config.evaluate.tasks))
+    once = replace(config, evaluate=Evaluate(samples=1, max_turns=ORACLE_TURNS, tasks=config.evaluate.tasks))
     rows = _played(ORACLE, envs, once, study, seed=0)
     return {(row.env, row.split, row.task): row.turns for row in rows if row.success}
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from json import dumps
 
-from heldout.config import Config, changed
+from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
 from heldout.records import Json
@@ -17,7 +17,7 @@ LEGEND = "DEN. dense reward · VAL. strict form · ACT. actions listed · KNWL. 
 
 def envs(*, as_json: bool, settings: Sequence[str]) -> None:
     """Prints one entry for each environment."""
-    source = changed(Config(), settings).source
+    source = with_overrides(Config(), settings).source
     entries = [_entry(open_suite(name, source)) for name in names()]
     if as_json:
         print(dumps(entries, indent=2, ensure_ascii=False))
@@ -35,7 +35,7 @@ def _entry(suite: Suite) -> dict[str, Json]:
         "type": suite.kind,
         "traits": asdict(suite.traits),
         "actions": list(suite.actions),
-        "turn_limit": suite.turn_limit,
+        "max_turns": suite.max_turns,
         "tasks": {split: len(suite.tasks(split)) for split in ("train", "test")},
         "source": suite.source,
     }
@@ -44,5 +44,5 @@ def _entry(suite: Suite) -> dict[str, Json]:
 def _row(item: dict[str, Json]) -> tuple[str, ...]:
     marks = (MARKS[value] for value in item["traits"].values())
     tasks = item["tasks"]
-    figures = (str(item["turn_limit"]), str(tasks["train"]), str(tasks["test"]))
+    figures = (str(item["max_turns"]), str(tasks["train"]), str(tasks["test"]))
     return (item["name"], item["type"], *marks, *figures)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from heldout.agents import agent_of, suites_of
 from heldout.analysis.scores import ALL, CellScore, summarise
-from heldout.evaluation.printed import as_json as printed
+from heldout.evaluation.json_output import as_json as printed
 from heldout.reporting.tables import Table, aligned
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent
-from heldout.verbs.settings import run_folder, settled
-from heldout.verbs.tally import show_episodes
+from heldout.verbs.progress import show_episodes
+from heldout.verbs.settings import resolve_config, run_folder
 
 HEADER = (
     "ENV",
@@ -48,11 +48,11 @@ def evaluate(
     """Measures an agent, playing only what is not on disk yet, and prints a figure for each cell."""
     flags = {
         "evaluate.samples": samples,
-        "evaluate.turns": max_turns,
+        "evaluate.max_turns": max_turns,
         "evaluate.tasks": limit,
         "source.difficulty": difficulty_file,
     }
-    config = settled(model, flags, settings)
+    config = resolve_config(model, flags, settings)
     suites = suites_of(config)
     cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
     study = StudyFolder(out or run_folder("evaluate", agent_of(model), config.source.variant))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from json import dumps
 
-from heldout.config import Config, changed
+from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
+from heldout.envs.law_results import LawResult, law_results
 from heldout.envs.laws import LAWS
 from heldout.envs.registry import suite_to_judge
-from heldout.envs.verdicts import Verdict, verdicts
 from heldout.errors import HeldoutError
 
 WIDTH = max(len(law.__name__) for law in LAWS)
@@ -16,27 +16,27 @@ WIDTH = max(len(law.__name__) for law in LAWS)
 
 def laws(*, suite: str, limit: int | None, as_json: bool, settings: Sequence[str]) -> None:
     """Prints a line a law, with the smallest example against it where it is broken; then it fails."""
-    found = suite_to_judge(suite, changed(Config(), settings).source)
-    seen = list[Verdict]()
-    for verdict in verdicts(_first(found, limit) if limit else found):
-        seen.append(verdict)
+    found = suite_to_judge(suite, with_overrides(Config(), settings).source)
+    seen = list[LawResult]()
+    for result in law_results(_first(found, limit) if limit else found):
+        seen.append(result)
         if not as_json:
-            print(_told(verdict), flush=True)
+            print(_told(result), flush=True)
     if as_json:
         print(dumps([asdict(each) | {"smallest": each.smallest} for each in seen], indent=2, ensure_ascii=False))
-    if broken := [verdict.law for verdict in seen if verdict.breaches]:
+    if broken := [result.law for result in seen if result.breaches]:
         raise HeldoutError(f"{suite} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
 
 
-def _told(verdict: Verdict) -> str:
+def _told(result: LawResult) -> str:
     """A line a law; where it is broken, the smallest example and how many more there are."""
-    head = f"{'BROKEN' if verdict.breaches else 'ok':6}  {verdict.law:{WIDTH}}  {verdict.says}"
-    if not verdict.breaches:
+    head = f"{'BROKEN' if result.breaches else 'ok':6}  {result.law:{WIDTH}}  {result.says}"
+    if not result.breaches:
         return head
-    more = len(verdict.breaches) - 1
-    return f"{head}\n        {verdict.smallest}" + (f" (and {more} more)" if more else "")
+    more = len(result.breaches) - 1
+    return f"{head}\n        {result.smallest}" + (f" (and {more} more)" if more else "")
 
 
 def _first(suite: Suite, limit: int) -> Suite:
-    """The suite with the first tasks of each pool only."""
-    return replace(suite, tasks=lambda pool: suite.tasks(pool)[:limit])
+    """The suite with the first tasks of each split only."""
+    return replace(suite, tasks=lambda split: suite.tasks(split)[:limit])

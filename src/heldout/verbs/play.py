@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from heldout.analysis.scores import Cell
-from heldout.config import Config, changed
+from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
@@ -29,11 +29,11 @@ def play(
 ) -> None:
     """Plays one task with whoever is at standard input."""
     given = [f"source.difficulty={difficulty_file}"] if difficulty_file else []
-    config = changed(Config(), [*given, *settings])
+    config = with_overrides(Config(), [*given, *settings])
     suite = open_suite(env, config.source)
     chosen = _find(suite, task, difficulty=difficulty, seed=seed)
-    limits = replace(config.limits, turns=max_turns or config.limits.turns)
-    print(f"{suite.name} {chosen.id} ({chosen.difficulty}, at most {limits.turns} turns). {HELP}\n")
+    limits = replace(config.limits, max_turns=max_turns or config.limits.max_turns)
+    print(f"{suite.name} {chosen.id} ({chosen.difficulty}, at most {limits.max_turns} turns). {HELP}\n")
     assignment = Assignment(task=chosen, attempt=0, seed=seed, stream="play")
     try:
         [trajectory] = play_episodes(Person(suite, _listen, print), [assignment], limits, lambda _: suite)

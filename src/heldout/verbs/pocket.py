@@ -7,7 +7,7 @@ from pathlib import Path
 
 from heldout.backend.processes import default_processes
 from heldout.chains import slug_of
-from heldout.config import changed
+from heldout.config import with_overrides
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.records import Json
@@ -36,7 +36,7 @@ def pocket(
     It is shown the environments in `others` too; of those in `without` no more than the form of a reply; with
     `maps`, some demonstrations are in made-up words. A `part` is made for a try.
     """
-    recipe = replace(changed(Recipe(), settings), seed=seed)
+    recipe = replace(with_overrides(Recipe(), settings), seed=seed)
     recipe = recipe.renamed(maps) if maps else recipe
     recipe = _left_out(reduce(_with, dict.fromkeys(others), recipe), without)
     recipe = recipe if part == 1 else recipe.scaled(part)
@@ -68,7 +68,7 @@ def _with(recipe: Recipe, env: str) -> Recipe:
     suite = open_suite(env, recipe.source)
     if not (there := len(suite.tasks("demonstrations"))):
         raise BadCall(f"{env} has nothing to be shown: its pool `demonstrations` is empty")
-    return recipe.with_env(env, turns=suite.turn_limit, most=there)
+    return recipe.with_env(env, turns=suite.max_turns, most=there)
 
 
 def _left_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from heldout.agents import PLAYERS, Agent, defaults_of
-from heldout.config import Config, Variant, changed
+from heldout.config import Config, Variant, with_overrides
 
 
-def settled(model: str, flags: Mapping[str, object], settings: Sequence[str]) -> Config:
+def resolve_config(model: str, flags: Mapping[str, object], settings: Sequence[str]) -> Config:
     """The model's defaults, then the flags that were given (by setting's path), then every `--set`."""
     given = [f"{path}={value}" for path, value in flags.items() if value is not None]
-    return changed(defaults_of(model), [*given, *settings])
+    return with_overrides(defaults_of(model), [*given, *settings])
 
 
 def run_folder(verb: str, agent: Agent, variant: Variant) -> Path:

@@ -16,11 +16,11 @@ from heldout.store.runs import StudyFolder
 from heldout.study.once import publish, train_once
 from heldout.study.perform import open_workspace
 from heldout.study.plan import Study
-from heldout.training.stage import Row
-from heldout.verbs.settings import run_folder, settled
-from heldout.verbs.tally import show_episodes
+from heldout.training.stage import StepMetrics
+from heldout.verbs.progress import show_episodes
+from heldout.verbs.settings import resolve_config, run_folder
 
-SHOWN = ("reward", "success", "turns", "useful_groups", "rollouts_per_second", "tokens_per_second")
+SHOWN = ("reward", "success", "turns", "useful_share", "rollouts_per_second", "tokens_per_second")
 """A step's figures that the progress line shows."""
 
 
@@ -43,13 +43,13 @@ def train(
     if model in PLAYERS:
         raise BadCall(f"{model!r} cannot be trained: name a model (pocket, a folder, or a Hugging Face name)")
     flags = {
-        "train.samples": n_samples,
+        "train.group_size": n_samples,
         "limits.response_budget": max_response_length,
-        "train.turns": max_turns,
+        "train.max_turns": max_turns,
         "train.algorithm": algorithm,
         "source.difficulty": difficulty_file,
     }
-    config = settled(model, flags, settings)
+    config = resolve_config(model, flags, settings)
     stage = _requested_stage(env, difficulty)
     folder = StudyFolder(out or run_folder("train", agent_of(model), config.source.variant))
     study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
@@ -88,7 +88,7 @@ class _StepProgress:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
-    def step(self, chain: str, row: Row, steps: int) -> None:
+    def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A training step was made."""
         del chain, steps
         self._progress.show(row["step"], **{name: row[name] for name in SHOWN})

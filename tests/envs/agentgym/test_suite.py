@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from heldout.analysis.scores import Cell
-from heldout.backend.worker import Setting, Worker
+from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Evaluate, Limits, Source
 from heldout.envs.agentgym import suite
+from heldout.envs.agentgym.client import Client
 from heldout.envs.agentgym.env import Episodes, original_step
-from heldout.envs.agentgym.line import Line
-from heldout.envs.agentgym.wire import WIRES, rules_served
+from heldout.envs.agentgym.protocol import ENV_PROTOCOLS, rules_served
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite, own_name
 from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.evaluation.measure import Identity, measure
-from heldout.integrations.agentgym.calls import Answer, Call
+from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
+from heldout.policies.privileged import oracle, random
 from heldout.policies.scripted import scripted
-from heldout.policies.twin import oracle, random
-from heldout.records import Ending, Episode, Task, Trajectory
+from heldout.records import Ending, Row, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
 from heldout.store.rows import Memory
@@ -49,15 +49,15 @@ def there(served: Served) -> Callable[[str, Source], Any]:
 PLAYERS = {"oracle": oracle, "random": random}
 
 
-def measured(playing: Play, env: str, source: Source, tasks: int = 5) -> tuple[list[Episode], list[Trajectory]]:
+def measured(playing: Play, env: str, source: Source, tasks: int = 5) -> tuple[list[Row], list[Trajectory]]:
     """The rows and trajectories of a small evaluation, easy and hard, twice each."""
-    rows, trajectories = Memory[Episode](), Memory[Trajectory]()
+    rows, trajectories = Memory[Row](), Memory[Trajectory]()
     measure(
         playing,
         lambda name: open_suite(name, source),
         [Cell(env=env, split="test", difficulty=each) for each in ("easy", "hard")],
         identity=Identity(study="s", base="m", model="m", chain="base", seed=0, step=0),
-        settings=Evaluate(samples=2, turns=6, tasks=tasks),
+        settings=Evaluate(samples=2, max_turns=6, tasks=tasks),
         limits=Limits(reply_tokens=24, response_budget=1500),
         rows=rows,
         trajectories=trajectories,
@@ -74,7 +74,7 @@ def playing(player: str, source: Source) -> Play:
     return lambda assignments, limits: play(PLAYERS[player](suites), assignments, limits, suites)
 
 
-def without_place(rows: Sequence[Episode]) -> list[dict[str, Any]]:
+def without_place(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows but for where they were played, which is in the environment's name and the stream's."""
     return [asdict(row) | {"env": own_name(row.env), "stream": ""} for row in rows]
 
@@ -112,7 +112,7 @@ def test_a_models_evaluation_through_the_door_is_row_for_row_that_in_process(
 
 def as_model(folder: Path, source: Source) -> Play:
     """Plays as the model in that folder."""
-    return Worker(Setting(model=str(folder), source=source)).play
+    return Worker(WorkerConfig(model=str(folder), source=source)).play
 
 
 def test_episodes_are_played_again_and_closed_at_the_end(served: Served) -> None:
@@ -122,8 +122,8 @@ def test_episodes_are_played_again_and_closed_at_the_end(served: Served) -> None
     done = [one for each in wanted for one in play(oracle(lambda _: remote), [each], Limits(), lambda _: remote)]
     assert [trajectory.ending for trajectory in done] == [Ending.SOLVED] * 6
     assert len(server.episodes) == 1
-    line = Line(server.address)
-    episodes = Episodes(line, WIRES["textcraft"])
+    client = Client(server.address)
+    episodes = Episodes(client, ENV_PROTOCOLS["textcraft"])
     number, _ = episodes.open(0)
     episodes.free(number)
     assert episodes.open(1)[0] == number
@@ -155,8 +155,8 @@ def test_an_episode_that_the_server_forgot_is_an_error_of_ours_and_played_again(
 def test_a_server_that_is_away_is_no_failure_of_the_agents(served: Served) -> None:
     outages = iter([True, True, False])
 
-    def away(call: Call, answer: Answer) -> Answer:
-        return Answer("gone", 500, is_text=True) if call.path == "/step" and next(outages, False) else answer
+    def away(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        return HttpResponse("gone", 500, is_text=True) if call.path == "/step" and next(outages, False) else answer
 
     remote = suite(f"agentgym:textcraft@{served('textcraft', change=away).address}", Source())
     [trajectory] = play(oracle(lambda _: remote), assignments(remote, 1), Limits(), lambda _: remote)
@@ -164,8 +164,8 @@ def test_a_server_that_is_away_is_no_failure_of_the_agents(served: Served) -> No
 
 
 def test_a_server_that_does_not_come_back_ends_an_episode_by_error(served: Served) -> None:
-    def away(call: Call, answer: Answer) -> Answer:
-        return Answer("gone", 500, is_text=True) if call.path == "/step" else answer
+    def away(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        return HttpResponse("gone", 500, is_text=True) if call.path == "/step" else answer
 
     remote = suite(f"agentgym:textcraft@{served('textcraft', change=away).address}", Source())
     [trajectory] = play(oracle(lambda _: remote), assignments(remote, 1), Limits(), lambda _: remote)
@@ -173,9 +173,13 @@ def test_a_server_that_does_not_come_back_ends_an_episode_by_error(served: Serve
     assert "/step did not answer: status 500: 'gone'" in trajectory.error
 
 
-def as_an_original(call: Call, answer: Answer) -> Answer:
+def as_an_original(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """What an original server would have said: nothing of ours."""
-    return Answer({"detail": "Not Found"}, 404) if call.path.startswith("/heldout") else replace(answer, headers={})
+    return (
+        HttpResponse({"detail": "Not Found"}, 404)
+        if call.path.startswith("/heldout")
+        else replace(answer, headers={})
+    )
 
 
 @pytest.mark.realdata
@@ -190,8 +194,8 @@ def test_an_original_server_is_played_by_its_published_ids(served: Served, env: 
     assert (remote.rules, remote.tasks("demonstrations")) == ("agentgym", [])
     for assignment in assignments(remote, 4):
         [trajectory] = play(oracle(lambda _: remote), [assignment], Limits(), lambda _: remote)
-        twin = replace(assignment, task=next(t for t in here.tasks("test") if t.id == assignment.task.id))
-        [ours] = play(oracle(lambda _: here), [twin], Limits(), lambda _: here)
+        local = replace(assignment, task=next(t for t in here.tasks("test") if t.id == assignment.task.id))
+        [ours] = play(oracle(lambda _: here), [local], Limits(), lambda _: here)
         assert (trajectory.reward, trajectory.score, trajectory.ending) == (ours.reward, ours.score, ours.ending)
         assert [turn.observation for turn in trajectory.turns] == [turn.observation for turn in ours.turns]
 
@@ -202,7 +206,7 @@ def test_the_world_on_a_server_is_out_of_sight(there: Callable[..., Any]) -> Non
     assert set(task.world) == {"item"}
     with pytest.raises(HeldoutError, match="out of sight"):
         _ = remote.open(task).world
-    assert remote.twin_of(task).world.level > 0
+    assert remote.open_privileged(task).world.level > 0
 
 
 def test_a_server_of_something_else_is_refused(there: Callable[..., Any]) -> None:
@@ -216,14 +220,14 @@ def test_a_server_of_something_else_is_refused(there: Callable[..., Any]) -> Non
 
 
 def test_tasks_that_are_others_here_have_no_twin(served: Served) -> None:
-    def other(call: Call, answer: Answer) -> Answer:
+    def other(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
         return replace(answer, content={**answer.content, "data": "0"}) if call.path == "/heldout" else answer
 
     remote = suite(f"agentgym:babyai@{served('babyai', change=other).address}", Source())
     with pytest.raises(
         BadCall, match="the server's tasks of babyai are not those here: only a model can play them"
     ):
-        remote.twin_of(remote.tasks("test")[0])
+        remote.open_privileged(remote.tasks("test")[0])
 
 
 @pytest.mark.parametrize(
@@ -231,21 +235,21 @@ def test_tasks_that_are_others_here_have_no_twin(served: Served) -> None:
     [("webshop", 0.5, Ending.FAILED), ("webshop", 1.0, Ending.SOLVED), ("alfworld", 0.0, Ending.OUT_OF_TURNS)],
 )
 def test_done_on_an_original_server_is_solved_where_all_is_paid(env: str, reward: float, ending: Ending) -> None:
-    step = original_step(WIRES[env], "bye", {"reward": reward, "done": True}, 0.0)
+    step = original_step(ENV_PROTOCOLS[env], "bye", {"reward": reward, "done": True}, 0.0)
     assert (step.score, step.ending) == (reward, ending)
 
 
 def test_openings_are_what_the_original_clients_show() -> None:
     told = {"observation": "You are in a room.", "available_actions": ["look", "go to bed 1"]}
-    assert WIRES["alfworld"].opening(told) == "You are in a room.\nAVAILABLE ACTIONS: look,go to bed 1"
-    assert WIRES["webshop"].opening(["WebShop [SEP] Search", None]) == "WebShop [SEP] Search"
-    assert WIRES["searchqa"].opening("Use tags.\n\n Question: who?") == "Question: who?"
+    assert ENV_PROTOCOLS["alfworld"].opening(told) == "You are in a room.\nAVAILABLE ACTIONS: look,go to bed 1"
+    assert ENV_PROTOCOLS["webshop"].opening(["WebShop [SEP] Search", None]) == "WebShop [SEP] Search"
+    assert ENV_PROTOCOLS["searchqa"].opening("Use tags.\n\n Question: who?") == "Question: who?"
     with pytest.raises(TypeError):
-        WIRES["textcraft"].opening({"observation": 3})
+        ENV_PROTOCOLS["textcraft"].opening({"observation": 3})
 
 
 def test_what_an_original_server_once_paid_stays_the_score_and_babyai_says_its_own() -> None:
-    paid = original_step(WIRES["textcraft"], "Got 1 x", {"reward": 0, "done": False}, 1.0)
+    paid = original_step(ENV_PROTOCOLS["textcraft"], "Got 1 x", {"reward": 0, "done": False}, 1.0)
     assert (paid.reward, paid.score, paid.ending) == (0.0, 1.0, None)
-    done = original_step(WIRES["babyai"], "done", {"reward": 0.6, "score": 0.6, "done": True}, 0.0)
+    done = original_step(ENV_PROTOCOLS["babyai"], "done", {"reward": 0.6, "score": 0.6, "done": True}, 0.0)
     assert (done.score, done.ending) == (0.6, Ending.SOLVED)

@@ -47,8 +47,8 @@ def folder(tmp_path: Path, released: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 def test_fetched_games_are_played_and_the_oracle_solves_them(folder: Path) -> None:
     assert lacking(folder, NEEDS) == []
     real = suite(Source(kind="real"))
-    for pool, name in (("train", FIRST), ("test", TEST), ("demonstrations", SECOND)):
-        [task] = real.tasks(pool)
+    for split, name in (("train", FIRST), ("test", TEST), ("demonstrations", SECOND)):
+        [task] = real.tasks(split)
         assert task.world["game"] == name
         episode = real.open(task)
         step = episode.start()

@@ -1,4 +1,4 @@
-"""The oracle, its thoughts and its slips, in a kitchen of our own."""
+"""The oracle, its thoughts and its mistakes, in a kitchen of our own."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import pytest
 from heldout.envs.alfworld.env import AlfWorld
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import oracle
-from heldout.envs.alfworld.thoughts import slips, thought
+from heldout.envs.alfworld.thoughts import mistakes, thought
 from heldout.envs.alfworld.world import World
 from heldout.records import Ending
 
@@ -102,6 +102,6 @@ def test_the_first_slip_is_to_do_it_too_early(
     env.start()
     for action in before:
         env.step(action)
-    assert slips(env.world)[0] == tempting
+    assert mistakes(env.world)[0] == tempting
     assert env.step(tempting).observation.startswith("Nothing happens: you are not at the ")
     assert thought(env.world, oracle(env.world)) == reason

@@ -45,7 +45,7 @@ def test_every_published_id_is_a_game_of_agentgym_s_index(data: Path) -> None:
     assert number_of("look_at_obj_in_light-AlarmClock-None-DeskLamp-301_trial_T0", data) is None
 
 
-def test_the_pools_are_the_published_ones(data: Path) -> None:
+def test_the_splits_are_the_published_ones(data: Path) -> None:
     train, test = published("train", data), published("test", data)
     assert (len(train), len(test)) == (2420, 200)
     assert [task.difficulty for task in test].count("easy") == 65
@@ -53,7 +53,7 @@ def test_the_pools_are_the_published_ones(data: Path) -> None:
     assert (
         train[0].world["game"] == "look_at_obj_in_light-AlarmClock-None-DeskLamp-301/trial_T20190907_174127_043461"
     )
-    with pytest.raises(BadCall, match="unknown pool"):
+    with pytest.raises(BadCall, match="unknown split"):
         published("all", data)
 
 

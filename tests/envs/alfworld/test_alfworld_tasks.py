@@ -67,13 +67,13 @@ def test_easy_and_hard_take_turns_and_mean_few_and_many() -> None:
     assert [task.difficulty for task in generated("test", 0, "pocket")[:4]] == ["easy", "hard"] * 2
 
 
-def test_pools_share_no_goal_under_any_seed() -> None:
-    pools = {
-        pool: {str(task.world["goal"]) for seed in (0, 1) for task in generated(pool, seed, "pocket")[:150]}
-        for pool in ("demonstrations", "train", "test")
+def test_splits_share_no_goal_under_any_seed() -> None:
+    splits = {
+        split: {str(task.world["goal"]) for seed in (0, 1) for task in generated(split, seed, "pocket")[:150]}
+        for split in ("demonstrations", "train", "test")
     }
-    assert not pools["test"] & (pools["train"] | pools["demonstrations"])
-    assert not pools["train"] & pools["demonstrations"]
+    assert not splits["test"] & (splits["train"] | splits["demonstrations"])
+    assert not splits["train"] & splits["demonstrations"]
 
 
 def test_no_two_tasks_are_alike_and_a_seed_makes_others() -> None:
@@ -96,6 +96,6 @@ def test_unknown_profiles_rules_and_sources_are_refused() -> None:
     for source in (Source(profile="p"), Source(rules="r"), Source(kind="k")):
         with pytest.raises(BadCall, match="unknown"):
             suite(source)
-    with pytest.raises(BadCall, match="unknown pool"):
+    with pytest.raises(BadCall, match="unknown split"):
         generated("all", 0, "pocket")
     assert INSTRUCTIONS.keys() == {"pocket", "standard"}

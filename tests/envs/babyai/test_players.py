@@ -5,7 +5,7 @@ import pytest
 from heldout.envs.babyai.env import BabyAI
 from heldout.envs.babyai.levels import PUBLISHED
 from heldout.envs.babyai.players import legal, oracle
-from heldout.envs.babyai.thoughts import slips, thought
+from heldout.envs.babyai.thoughts import mistakes, thought
 from heldout.envs.babyai.world import World
 from heldout.records import Ending
 from heldout.seeds import stream
@@ -52,7 +52,7 @@ def test_the_oracle_opens_the_box_that_hides_the_key() -> None:
 def test_the_oracle_leaves_the_world_as_it_is() -> None:
     world = World(7, 1003)
     before = (world.digest, world.grid.step_count)
-    oracle(world), slips(world), legal(world)
+    oracle(world), mistakes(world), legal(world)
     assert (world.digest, world.grid.step_count) == before
 
 
@@ -62,9 +62,9 @@ def test_the_oracle_recovers_from_mistakes() -> None:
         env = BabyAI(World(level, 1003))
         step = env.start()
         for _ in range(3):
-            mistakes = slips(env.world)
-            if step.ending is None and mistakes:
-                step = env.step(chance.choice(mistakes))
+            tempting = mistakes(env.world)
+            if step.ending is None and tempting:
+                step = env.step(chance.choice(tempting))
         for _ in range(MOST_TURNS):
             if step.ending is None:
                 step = env.step(oracle(env.world))
@@ -81,21 +81,21 @@ def test_thoughts_are_short_whatever_is_done() -> None:
     for level in PUBLISHED:
         env = BabyAI(World(level, 1001))
         for action in played(env):
-            for other in [action, *slips(env.world), *legal(env.world)]:
+            for other in [action, *mistakes(env.world), *legal(env.world)]:
                 assert len(thought(env.world, other).split()) <= 16, thought(env.world, other)
 
 
 def test_slips_are_wrong_things_absent_numbers_turning_away_and_the_wrong_verb() -> None:
     env = BabyAI(World(1, 1002))
     env.start()
-    assert slips(env.world) == [
+    assert mistakes(env.world) == [
         "go to grey key 1",
         "go to grey box 1",
         "go to grey ball 1",
         "go to red ball 1",
     ]
     env.step("turn right")
-    assert slips(env.world) == [
+    assert mistakes(env.world) == [
         "go to grey key 1",
         "go to grey key 2",
         "pickup red ball 1",

@@ -7,13 +7,13 @@ import pytest
 
 from heldout.config import Source
 from heldout.envs.babyai.levels import PUBLISHED, game, item, place
-from heldout.envs.babyai.pools import LONGEST, PUBLISHED_SEEDS, SHARES, oracle_turns, pool_of
+from heldout.envs.babyai.splits import LONGEST, PUBLISHED_SEEDS, SHARES, oracle_turns, split_of
 from heldout.envs.babyai.tasks import EASY_TURNS, tasks_of
 from heldout.envs.babyai.world import World
 from heldout.errors import BadCall
 from heldout.records import Task
 
-POOLS = ("demonstrations", "train", "test")
+SPLITS = ("demonstrations", "train", "test")
 generated = tasks_of(Source())
 
 
@@ -21,8 +21,8 @@ def content(task: Task) -> str:
     return World(task.world["level"], task.world["seed"]).content
 
 
-def test_the_pools_have_their_sizes_and_half_of_train_and_test_is_hard() -> None:
-    counts = {pool: Counter(task.difficulty for task in generated(pool)) for pool in POOLS}
+def test_the_splits_have_their_sizes_and_half_of_train_and_test_is_hard() -> None:
+    counts = {split: Counter(task.difficulty for task in generated(split)) for split in SPLITS}
     assert counts["train"] == {"easy": 500, "hard": 500}
     assert counts["test"] == {"easy": 100, "hard": 100}
     assert sum(counts["demonstrations"].values()) == 6000
@@ -44,7 +44,7 @@ def test_a_level_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 def test_equal_worlds_fall_into_one_pool() -> None:
     assert sum(SHARES.values()) == 100
-    assert [pool_of(f"{draw:08x}") for draw in (0, 79, 80, 95, 96, 99)] == [
+    assert [split_of(f"{draw:08x}") for draw in (0, 79, 80, 95, 96, 99)] == [
         "demonstrations",
         "demonstrations",
         "train",
@@ -55,13 +55,13 @@ def test_equal_worlds_fall_into_one_pool() -> None:
 
 
 def test_the_table_is_what_its_maker_makes() -> None:
-    for pool in POOLS:
-        for task in generated(pool)[::100]:
+    for split in SPLITS:
+        for task in generated(split)[::100]:
             turns = oracle_turns(task.world["level"], task.world["seed"])
             assert turns is not None
             assert turns <= LONGEST
             assert task.difficulty == ("hard" if turns > EASY_TURNS else "easy")
-            assert pool_of(content(task)) == pool
+            assert split_of(content(task)) == split
             assert task.world["seed"] not in PUBLISHED_SEEDS
 
 

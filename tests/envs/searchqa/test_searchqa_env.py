@@ -2,7 +2,7 @@
 
 import pytest
 
-from heldout.config import Config, Option, Source, changed
+from heldout.config import Config, Option, Source, with_overrides
 from heldout.envs.guard import Guarded
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.env import INVALID, POCKET, RIGHT, WRONG, SearchQA
@@ -55,7 +55,9 @@ def test_single_answer_is_a_setting_and_another_data_digest() -> None:
     plain, single = suite(Source()), suite(Source(options=(SINGLE,)))
     assert plain.data != single.data
     assert (plain.options, single.options) == (SearchQAOptions(), SearchQAOptions(single_answer=True))
-    assert changed(Config(), ["source.options.searchqa.single_answer=true"]).source == Source(options=(SINGLE,))
+    assert with_overrides(Config(), ["source.options.searchqa.single_answer=true"]).source == Source(
+        options=(SINGLE,)
+    )
     task = single.tasks("test")[0]
     assert single.open(task).step("<answer>nobody</answer>").ending is Ending.FAILED
     assert plain.open(task).step("<answer>nobody</answer>").ending is None

@@ -110,7 +110,7 @@ def test_test_tasks_are_published_ids_first_and_never_of_a_training_split() -> N
 
 @pytest.mark.usefixtures("folder")
 def test_a_task_has_its_published_number_where_the_file_says_its_place() -> None:
-    ids = {task.world["question"]: task.id for pool in ("test", "train") for task in real().tasks(pool)}
+    ids = {task.world["question"]: task.id for split in ("test", "train") for task in real().tasks(split)}
     assert ids["Who is 7?"] == "searchqa_29197"
     assert ids["Who is 505?"] == "searchqa_52218"
     difficulties = {task.world["dataset"]: task.difficulty for task in [*real().tasks("test")]}
@@ -125,10 +125,10 @@ def test_a_task_without_one_is_numbered_by_its_line(folder: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_what_the_corpus_cannot_answer_is_asked_only_of_a_service() -> None:
-    asked = {task.world["question"] for pool in ("test", "train") for task in real().tasks(pool)}
+    asked = {task.world["question"] for split in ("test", "train") for task in real().tasks(split)}
     assert "Who is 999?" not in asked
     served = real(retriever="http://127.0.0.1:9")
-    assert "Who is 999?" in {task.world["question"] for pool in ("test", "train") for task in served.tasks(pool)}
+    assert "Who is 999?" in {task.world["question"] for split in ("test", "train") for task in served.tasks(split)}
     assert served.data != real().data
 
 

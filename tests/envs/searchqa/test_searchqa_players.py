@@ -1,12 +1,12 @@
-"""The oracle, what is legal, the thoughts and the slips, on a book of four pages."""
+"""The oracle, what is legal, the thoughts and the mistakes, on a book of four pages."""
 
 from heldout.config import Limits, Source
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.passages import Corpus, Passage, Shelf
-from heldout.envs.searchqa.players import legal, oracle, slips, thought, turns
+from heldout.envs.searchqa.players import legal, mistakes, oracle, thought, turns
 from heldout.envs.searchqa.world import Fact, Question, World
-from heldout.policies import twin
+from heldout.policies import privileged
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
@@ -63,14 +63,14 @@ def test_thoughts_quote_the_sentence_that_leads_on() -> None:
 
 def test_slips_answer_too_early_or_with_a_namesake_and_never_rightly() -> None:
     read_first, _ = World(ASKED, Shelf((BOOK.search("Iron Song play", 1)[0],))).search("x")
-    assert slips(read_first) == [
+    assert mistakes(read_first) == [
         "<answer>Ada Grant</answer>",
         "<search>x</search>",
         f"<search>{ASKED.text}</search>",
     ]
     done, _ = START.search("Ada Grant Iron Song play")
-    assert "<answer>Oak Hill</answer>" not in slips(done)
-    assert oracle(done) not in slips(done)
+    assert "<answer>Oak Hill</answer>" not in mistakes(done)
+    assert oracle(done) not in mistakes(done)
 
 
 def test_what_is_legal_grows_with_what_is_read() -> None:
@@ -91,7 +91,7 @@ def test_without_facts_the_oracle_searches_the_question_until_it_reads_an_answer
 def test_a_player_says_its_thought_and_its_action_in_tags() -> None:
     asked = suite(Source())
     assignment = Assignment(task=asked.tasks("test")[0], attempt=0, seed=0, stream="test")
-    [trajectory] = play(twin.oracle(lambda _: asked), [assignment], Limits(), lambda _: asked)
+    [trajectory] = play(privileged.oracle(lambda _: asked), [assignment], Limits(), lambda _: asked)
     assert trajectory.success
     first, last = trajectory.turns[0].reply.text, trajectory.turns[-1].reply.text
     assert first.startswith("<think>I look up ")

@@ -9,7 +9,7 @@ import pytest
 
 from heldout.config import Option, Source
 from heldout.envs.base import Suite
-from heldout.envs.lazy import POOLS
+from heldout.envs.lazy import SPLITS
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.facts import RELATIONS, SIZES, YEAR
 from heldout.envs.searchqa.names import STOCK, names
@@ -33,7 +33,7 @@ def turns(asked: Suite, task: Task) -> int:
     return 0
 
 
-def test_pools_have_their_sizes_and_halves() -> None:
+def test_splits_have_their_sizes_and_halves() -> None:
     test, train = generated("test", 0, "pocket"), generated("train", 0, "pocket")
     assert (len(test), len(train), len(generated("demonstrations", 0, "pocket"))) == (200, 1000, 20_000)
     assert [task.difficulty for task in test].count("easy") == 100
@@ -52,36 +52,36 @@ def test_easy_is_one_fact_or_two_and_hard_three_or_four(profile: str) -> None:
 @PROFILES
 def test_the_oracle_answers_every_question_within_five_turns(profile: str) -> None:
     asked = suite(Source(profile=profile))
-    taken = Counter(turns(asked, task) for pool in ("test", "train") for task in asked.tasks(pool)[:200])
+    taken = Counter(turns(asked, task) for split in ("test", "train") for task in asked.tasks(split)[:200])
     assert sum(taken.values()) == 400
     assert set(taken) == {2, 3, 4, 5}
 
 
 def test_no_two_tasks_are_alike() -> None:
-    worlds = {task.digest for pool in POOLS for task in generated(pool, 0, "pocket")[:1000]}
+    worlds = {task.digest for split in SPLITS for task in generated(split, 0, "pocket")[:1000]}
     assert len(worlds) == 2200
 
 
 @pytest.mark.slow
 def test_ten_thousand_tasks_are_all_answered_in_five_turns_and_no_two_are_alike() -> None:
     asked = suite(Source())
-    tasks = [task for pool in POOLS for task in asked.tasks(pool)[:8800]]
+    tasks = [task for split in SPLITS for task in asked.tasks(split)[:8800]]
     assert len(tasks) == len({task.digest for task in tasks}) == 10_000
     taken = Counter(turns(asked, task) for task in tasks)
     assert taken == {2: 2985, 3: 2452, 4: 2782, 5: 1781}
 
 
 @PROFILES
-def test_pools_share_no_name_whatever_their_seeds(profile: str) -> None:
+def test_splits_share_no_name_whatever_their_seeds(profile: str) -> None:
     for kind in RELATIONS:
-        test, train, shown = (set(names(kind, pool, profile)) for pool in POOLS)
+        test, train, shown = (set(names(kind, split, profile)) for split in SPLITS)
         assert test.isdisjoint(train)
         assert shown.isdisjoint(test | train)
         assert min(map(len, (test, train, shown))) >= SIZES[profile][kind] * 0.7
 
 
-def test_no_question_of_one_pool_is_in_another() -> None:
-    texts = {pool: {task.world["question"] for task in generated(pool, 0, "pocket")[:1000]} for pool in POOLS}
+def test_no_question_of_one_split_is_in_another() -> None:
+    texts = {split: {task.world["question"] for task in generated(split, 0, "pocket")[:1000]} for split in SPLITS}
     assert texts["test"].isdisjoint(texts["train"])
     assert texts["demonstrations"].isdisjoint(texts["test"] | texts["train"])
 
@@ -211,8 +211,8 @@ def test_a_source_that_is_not_there_is_refused(source: Source) -> None:
         suite(source)
 
 
-def test_a_pool_that_is_not_there_is_refused() -> None:
-    with pytest.raises(BadCall, match=r"unknown pool 'tests'; did you mean 'test'\?"):
+def test_a_split_that_is_not_there_is_refused() -> None:
+    with pytest.raises(BadCall, match=r"unknown split 'tests'; did you mean 'test'\?"):
         suite(Source()).tasks("tests")
 
 

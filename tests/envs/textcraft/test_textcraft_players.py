@@ -3,7 +3,7 @@ import pytest
 from heldout.config import Source
 from heldout.envs.textcraft import suite
 from heldout.envs.textcraft.language import recipe
-from heldout.envs.textcraft.players import legal, oracle, slips, thought, turns
+from heldout.envs.textcraft.players import legal, mistakes, oracle, thought, turns
 from heldout.envs.textcraft.tasks import grown
 from heldout.envs.textcraft.world import Recipe, World
 
@@ -84,7 +84,7 @@ def test_a_thought_says_what_the_action_is_for(items: tuple[tuple[str, int], ...
 
 
 def test_slips_are_wrong_counts_early_crafts_and_what_is_of_no_use() -> None:
-    assert sorted(slips(world())) == [
+    assert sorted(mistakes(world())) == [
         "craft iron bell using 3 iron ore, 1 tin ore",
         "craft iron rod using 4 iron ore",
         "craft oak boat using 3 planks, 1 iron rod",
@@ -103,6 +103,6 @@ def test_thoughts_quote_one_recipe_a_level_and_little_else() -> None:
     for task in textcraft.tasks("train")[:100]:
         world = textcraft.open(task).world
         longest = max(len(line.split()) for line in textcraft.open(task).start().observation.splitlines())
-        for action in [*textcraft.players.legal(world), *textcraft.players.slips(world)]:
+        for action in [*textcraft.players.legal(world), *textcraft.players.mistakes(world)]:
             words = textcraft.players.thought(world, action)
             assert len(words.split()) <= (words.count(";") + 1) * longest + 4

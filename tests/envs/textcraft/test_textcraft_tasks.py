@@ -33,7 +33,7 @@ def test_seventy_six_words_name_everything() -> None:
     assert all(word.isascii() and word.isalpha() and word.islower() for word in words)
 
 
-def test_pools_have_their_sizes_and_halves() -> None:
+def test_splits_have_their_sizes_and_halves() -> None:
     test, train = generated("test", 0, "pocket"), generated("train", 0, "pocket")
     assert (len(test), len(train), len(generated("demonstrations", 0, "pocket"))) == (200, 1000, 20_000)
     assert [task.difficulty for task in test].count("easy") == 100
@@ -43,12 +43,12 @@ def test_pools_have_their_sizes_and_halves() -> None:
 
 
 def test_no_two_tasks_are_alike() -> None:
-    pools = ("test", "train", "demonstrations")
-    worlds = {task.digest for pool in pools for task in generated(pool, 0, "pocket")[:1000]}
+    splits = ("test", "train", "demonstrations")
+    worlds = {task.digest for split in splits for task in generated(split, 0, "pocket")[:1000]}
     assert len(worlds) == 2200
 
 
-def test_pools_share_no_goal_whatever_their_seeds() -> None:
+def test_splits_share_no_goal_whatever_their_seeds() -> None:
     shown = {task.world["goal"] for task in generated("demonstrations", 1, "pocket")[:1000]}
     assert shown.isdisjoint(task.world["goal"] for task in generated("train", 2, "pocket"))
     assert shown.isdisjoint(task.world["goal"] for task in generated("test", 3, "standard"))
@@ -107,8 +107,8 @@ def test_a_source_that_is_not_there_is_refused(source: Source) -> None:
         suite(source)
 
 
-def test_a_pool_that_is_not_there_is_refused() -> None:
-    with pytest.raises(BadCall, match=r"unknown pool 'tests'; did you mean 'test'\?"):
+def test_a_split_that_is_not_there_is_refused() -> None:
+    with pytest.raises(BadCall, match=r"unknown split 'tests'; did you mean 'test'\?"):
         suite(Source()).tasks("tests")
 
 
@@ -128,14 +128,14 @@ def test_real_tasks_without_their_ids_name_the_file(
 
 
 @pytest.mark.realdata
-def test_the_real_pools_are_the_papers(data: Path) -> None:
+def test_the_real_splits_are_the_papers(data: Path) -> None:
     textcraft = suite(Source(kind="real"))
     train, test = textcraft.tasks("train"), textcraft.tasks("test")
     assert (len(train), len(test), len(textcraft.tasks("demonstrations"))) == (444, 100, 0)
-    assert len({task.world["goal"] for pool in (train, test) for task in pool}) == 544
+    assert len({task.world["goal"] for split in (train, test) for task in split}) == 544
     assert {task.difficulty for task in test} == {"easy", "hard"}
     assert str(data) in textcraft.source
-    with pytest.raises(BadCall, match=r"unknown pool 'tests'; did you mean 'test'\?"):
+    with pytest.raises(BadCall, match=r"unknown split 'tests'; did you mean 'test'\?"):
         textcraft.tasks("tests")
 
 

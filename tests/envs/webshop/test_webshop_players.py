@@ -4,7 +4,7 @@ import pytest
 
 from heldout.envs.react import whole_action
 from heldout.envs.webshop.catalogue import Catalogue
-from heldout.envs.webshop.players import legal, oracle, query_for, slips, thought, turns
+from heldout.envs.webshop.players import legal, mistakes, oracle, query_for, thought, turns
 from heldout.errors import OriginalError
 
 from .conftest import GOAL, LAMP, SHIRT, SWEATER, Opened
@@ -99,10 +99,10 @@ def test_everything_on_a_page_is_legal_and_a_slip_is_never_the_oracle_s(opened: 
     assert legal(env.world)[:2] == ["search[machine washable long sleeve shirts]", "search[shirts]"]
     env.step("search[red]")
     assert legal(env.world) == ["click[back to search]", "click[b000000003]", "click[b000000001]"]
-    assert slips(env.world) == ["click[B000000003]", "click[Buy Now]", "click[Back to Search]"]
+    assert mistakes(env.world) == ["click[B000000003]", "click[Buy Now]", "click[Back to Search]"]
     env.step("click[b000000001]")
     assert {"click[small]", "click[buy now]", "click[features]"} <= set(legal(env.world))
-    assert slips(env.world)[:3] == ["click[Buy Now]", "click[small]", "click[x-large]"]
+    assert mistakes(env.world)[:3] == ["click[Buy Now]", "click[small]", "click[x-large]"]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.goals import Choices
-from heldout.envs.webshop.likeness import alike, first_colour, token_set_ratio
 from heldout.envs.webshop.nouns import every_word, ruled
 from heldout.envs.webshop.reward import Kind, attributes_met, kind_of, options_met
+from heldout.envs.webshop.similarity import first_colour, is_similar, token_set_ratio
 
 from .conftest import GOAL, LAMP, SHIRT, SWEATER
 
@@ -32,8 +32,8 @@ def test_texts_are_as_alike_as_thefuzz_says(one: str, other: str, ratio: int) ->
 
 
 def test_a_likeness_above_85_is_enough() -> None:
-    assert alike("light weight", "lightweight")
-    assert not alike("easy clean", "easy care")
+    assert is_similar("light weight", "lightweight")
+    assert not is_similar("easy clean", "easy care")
 
 
 def test_a_colour_is_the_first_of_the_alphabet_that_a_text_holds() -> None:

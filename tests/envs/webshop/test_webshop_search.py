@@ -3,7 +3,7 @@ from math import log
 import numpy as np
 import pytest
 
-from heldout.envs.webshop.analysis import terms
+from heldout.envs.webshop.analyzer import terms
 from heldout.envs.webshop.bm25 import Index, kept_length
 from heldout.envs.webshop.porter import stem
 

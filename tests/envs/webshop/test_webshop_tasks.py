@@ -5,12 +5,12 @@ import pytest
 
 from heldout.config import Source
 from heldout.envs.base import Suite
-from heldout.envs.lazy import POOLS
+from heldout.envs.lazy import SPLITS
 from heldout.envs.registry import open_suite
 from heldout.envs.webshop.files import catalogue, goals, prices
+from heldout.envs.webshop.product_words import BRANDS
 from heldout.envs.webshop.published import checks, published
 from heldout.envs.webshop.tasks import MOST_TURNS, SHARES, generated, stock
-from heldout.envs.webshop.wares import BRANDS
 from heldout.errors import BadCall
 from heldout.records import Step, Task
 from heldout.seeds import derive
@@ -36,24 +36,24 @@ def test_the_oracle_buys_what_is_wanted_in_the_turns_of_the_difficulty(profile: 
 
 
 def test_no_two_shoppers_want_the_same_and_half_of_them_are_hard() -> None:
-    for pool, numbers in POOLS.items():
-        tasks = generated(pool, 0, "pocket")[:200]
+    for split, numbers in SPLITS.items():
+        tasks = generated(split, 0, "pocket")[:200]
         assert len({(task.world["asin"], str(task.world["shop"])) for task in tasks}) == 200
         assert len({task.digest for task in tasks}) == 200
         assert Counter(task.difficulty for task in tasks) == {"easy": 100, "hard": 100}
         assert [task.id for task in tasks[:2]] == [f"webshop_{number}" for number in numbers[:2]]
 
 
-def test_every_maker_sells_to_one_pool_under_every_seed() -> None:
+def test_every_maker_sells_to_one_split_under_every_seed() -> None:
     shares = {brand: SHARES[derive(0, "webshop", "brand", brand) % len(SHARES)] for brand in BRANDS}
     counts = Counter(shares.values())
     assert sum(counts.values()) == 182
     assert min(counts.values()) > 30
-    for pool in POOLS:
+    for split in SPLITS:
         for seed in (0, 7):
-            for task in generated(pool, seed, "pocket")[::50][:4]:
+            for task in generated(split, seed, "pocket")[::50][:4]:
                 products = stock(task.world)[0].products
-                assert {shares[product.title.split()[0]] for product in products} == {pool}
+                assert {shares[product.title.split()[0]] for product in products} == {split}
 
 
 def test_the_shops_of_another_seed_and_profile_are_others() -> None:
@@ -83,13 +83,13 @@ def test_a_shop_of_the_standard_profile_says_as_much_as_the_real_one() -> None:
 
 @pytest.mark.realdata
 def test_the_published_ids_are_goals_of_their_pools(data: Path) -> None:
-    pools = {pool: published(pool, data) for pool in POOLS}
-    assert {pool: len(tasks) for pool, tasks in pools.items()} == {
+    splits = {split: published(split, data) for split in SPLITS}
+    assert {split: len(tasks) for split, tasks in splits.items()} == {
         "test": 200,
         "train": 3930,
         "demonstrations": 2780,
     }
-    first = pools["test"][0]
+    first = splits["test"][0]
     assert first.id == "webshop_5238"
     goal = goals(data)[5238]
     assert (first.world["goal"], first.world["asin"], first.world["instruction"]) == (
@@ -97,7 +97,7 @@ def test_the_published_ids_are_goals_of_their_pools(data: Path) -> None:
         goal.asin,
         goal.instruction,
     )
-    assert pools["train"][0].id == "webshop_6"
+    assert splits["train"][0].id == "webshop_6"
 
 
 @pytest.mark.realdata
@@ -145,7 +145,7 @@ def test_real_tasks_need_their_folder(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_there_is_not_is_refused_with_what_there_is() -> None:
-    with pytest.raises(BadCall, match="unknown pool 'exam'"):
+    with pytest.raises(BadCall, match="unknown split 'exam'"):
         generated("exam", 0, "pocket")
     for source, told in (
         (Source(profile="tiny"), "unknown profile 'tiny'"),

@@ -1,4 +1,4 @@
-"""The door on a real port: bounds, bad clients, many at once; and the command."""
+"""The app on a real port: bounds, bad clients, many at once; and the command."""
 
 import json
 import signal
@@ -18,7 +18,7 @@ from heldout.bench.clients import Client, scripts
 from heldout.bench.soak import Soaking
 from heldout.cli import INTERRUPTED
 from heldout.config import Source
-from heldout.envs.agentgym.wire import WIRES, rules_served
+from heldout.envs.agentgym.protocol import ENV_PROTOCOLS, rules_served
 from heldout.envs.registry import names, open_suite
 from heldout.errors import HeldoutError
 from heldout.integrations.agentgym.server import LARGEST_BODY, listen
@@ -34,7 +34,7 @@ def textcraft(served: Callable[..., Served]) -> Served:
 
 @pytest.fixture(scope="module")
 def episode(textcraft: Served) -> Iterator[tuple[Client, int]]:
-    client = Client(textcraft.address, WIRES["textcraft"], keeps=True)
+    client = Client(textcraft.address, ENV_PROTOCOLS["textcraft"], keeps=True)
     yield client, client.create()
     client.leave()
 
@@ -89,11 +89,13 @@ def test_many_good_and_bad_clients_at_once_get_the_protocols_answers(
 
 
 def test_calls_to_one_episode_wait_for_each_other(textcraft: Served) -> None:
-    client = Client(textcraft.address, WIRES["textcraft"], keeps=False)
+    client = Client(textcraft.address, ENV_PROTOCOLS["textcraft"], keeps=False)
     number = client.create()
 
     def get(_: int) -> str:
-        return Client(textcraft.address, WIRES["textcraft"], keeps=False).step(number, "get 1 no such thing")[0]
+        return Client(textcraft.address, ENV_PROTOCOLS["textcraft"], keeps=False).step(
+            number, "get 1 no such thing"
+        )[0]
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(get, range(40))) == {"Could not find no such thing"}
@@ -137,7 +139,7 @@ def test_the_command_says_where_it_serves_and_ends_with_one_line() -> None:
         assert serving.stdout
         told = json.loads(serving.stdout.readline())
         assert (told["env"], told["rules"], told["pid"]) == ("babyai", "fixed", serving.pid)
-        client = Client(told["url"], WIRES["babyai"], keeps=True)
+        client = Client(told["url"], ENV_PROTOCOLS["babyai"], keeps=True)
         assert client.create() == 0
         serving.send_signal(signal.SIGINT)
         out, err = serving.communicate(timeout=30)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import cache, partial
 
 from heldout.config import Source
+from heldout.envs.agentgym.client import Client
 from heldout.envs.agentgym.env import Episodes, Remote
-from heldout.envs.agentgym.line import Line
-from heldout.envs.agentgym.wire import ABOUT, TASKS, WIRES, About, numbered, wire_of
+from heldout.envs.agentgym.protocol import ABOUT, ENV_PROTOCOLS, TASKS, About, numbered_tasks, wire_of
 from heldout.envs.base import Env, Suite
 from heldout.envs.registry import open_suite, refuse_unknown_name
 from heldout.errors import BadCall, HeldoutError, Unavailable, unknown
@@ -33,53 +33,53 @@ def suite(name: str, source: Source) -> Suite:
         )
     env = parts["env"]
     refuse_unknown_name(env)
-    line = Line(parts["address"])
+    client = Client(parts["address"])
     try:
-        told = _told(line, env)
-        if told is None and env not in WIRES:
-            raise BadCall(f"{line.address} is no server of ours, and AgentGym has none of {env}")
+        told = _told(client, env)
+        if told is None and env not in ENV_PROTOCOLS:
+            raise BadCall(f"{client.address} is no server of ours, and AgentGym has none of {env}")
     except HeldoutError:
-        line.close()
+        client.close()
         raise
     served = told.source if told else replace(source, kind="real", rules="agentgym")
     # What reads replies needs no tasks: the generated ones are always there.
     here = open_suite(env, Source(rules=served.rules, profile=served.profile))
-    episodes = Episodes(line, wire_of(env))
+    episodes = Episodes(client, wire_of(env))
     return replace(
         here,
         name=name,
-        source=f"{told.words if told else 'the published tasks'}, played on {line.address}",
+        source=f"{told.words if told else 'the published tasks'}, played on {client.address}",
         data=told.data if told else digest([name, "published"]),
-        tasks=_tasks_there(line, name) if told else _published(env, served, name),
+        tasks=_tasks_there(client, name) if told else _published(env, served, name),
         open=lambda task: Remote(episodes, task.world["item"]),
-        twin=partial(_twin, env, served, told.data if told else None),
+        privileged=partial(_open_privileged, env, served, told.data if told else None),
         recordings=None,
         real_data=replace(here.real_data, checks=lambda _: ()),
     )
 
 
-def _told(line: Line, env: str) -> About | None:
+def _told(client: Client, env: str) -> About | None:
     """What our server says; None where the server is another."""
-    answer = line.get(ABOUT)
+    answer = client.get(ABOUT)
     if answer.status == 404:
         return None
     try:
         about = from_json(About, answer.content)
     except BadCall as error:
-        raise Unavailable(f"{line.address}{ABOUT}: {error}; is it a server of another heldout?") from None
+        raise Unavailable(f"{client.address}{ABOUT}: {error}; is it a server of another heldout?") from None
     if about.env != env:
-        raise BadCall(f"{line.address} serves {about.env}, not {env}")
+        raise BadCall(f"{client.address} serves {about.env}, not {env}")
     return about
 
 
-def _tasks_there(line: Line, name: str) -> Callable[[str], Sequence[Task]]:
+def _tasks_there(client: Client, name: str) -> Callable[[str], Sequence[Task]]:
     @cache
     def tasks(split: str) -> Sequence[Task]:
-        rows: Json = line.get(TASKS, split=split).content if _there_are(split) else []
+        rows: Json = client.get(TASKS, split=split).content if _there_are(split) else []
         try:
             return [_task(name, split, row["item"], row["id"], row["difficulty"]) for row in rows]
         except (KeyError, TypeError) as error:
-            raise Unavailable(f"{line.address}{TASKS} answers in another form: {error!r}") from None
+            raise Unavailable(f"{client.address}{TASKS} answers in another form: {error!r}") from None
 
     return tasks
 
@@ -88,7 +88,7 @@ def _published(env: str, source: Source, name: str) -> Callable[[str], Sequence[
     @cache
     def tasks(split: str) -> Sequence[Task]:
         real = open_suite(env, source) if _there_are(split) else None
-        rows = numbered(real, split) if real else ()
+        rows = numbered_tasks(real, split) if real else ()
         return [_task(name, split, item, task.id, task.difficulty) for item, task in rows]
 
     return tasks
@@ -104,7 +104,7 @@ def _task(name: str, split: str, item: int, task_id: str, difficulty: str) -> Ta
     return Task(env=name, split=split, id=task_id, difficulty=difficulty, world={"item": item})
 
 
-def _twin(env: str, source: Source, data: str | None, task: Task) -> Env:
+def _open_privileged(env: str, source: Source, data: str | None, task: Task) -> Env:
     """The same episode in this process, for players to look into."""
     here = open_suite(env, source)
     if data not in (None, here.data):

@@ -7,8 +7,8 @@ from operator import itemgetter
 from typing import final
 from weakref import finalize
 
-from heldout.envs.agentgym.line import Answer, Line
-from heldout.envs.agentgym.wire import ERROR, STEP, Wire, not_valid
+from heldout.envs.agentgym.client import Answer, Client
+from heldout.envs.agentgym.protocol import ERROR, STEP, EnvProtocol, not_valid
 from heldout.envs.base import World
 from heldout.errors import BadCall, HeldoutError, OriginalError, Unavailable
 from heldout.records import Ending, Json, Step, from_json
@@ -21,11 +21,11 @@ class Episodes:
     What is left when the program ends is closed; where that fails, the server forgets it by itself.
     """
 
-    def __init__(self, line: Line, wire: Wire) -> None:
-        self.line = line
-        self.wire = wire
+    def __init__(self, client: Client, protocol: EnvProtocol) -> None:
+        self.client = client
+        self.protocol = protocol
         self._free = deque[int]()
-        self._end = finalize(self, _close, line, wire, self._free)
+        self._end = finalize(self, _close, client, protocol, self._free)
 
     def open(self, item: int) -> tuple[int, Answer]:
         """An episode's number there, and what the reset to a task was answered."""
@@ -40,8 +40,8 @@ class Episodes:
 
     def step(self, episode: int, action: str) -> Answer:
         """What an action was answered."""
-        body = {self.wire.episode: episode, "action": action}
-        return _accepted(self.line.post("/step", body, again=False), episode)
+        body = {self.protocol.episode: episode, "action": action}
+        return _accepted(self.client.post("/step", body, again=False), episode)
 
     def free(self, episode: int) -> None:
         """An episode that nobody plays any more."""
@@ -52,15 +52,15 @@ class Episodes:
         self._end()
 
     def _created(self) -> int:
-        answer = _accepted(self.line.post("/create", self.wire.created_with, again=True), None)
+        answer = _accepted(self.client.post("/create", self.protocol.created_with, again=True), None)
         number = answer.content.get("id") if isinstance(answer.content, dict) else answer.content
         if type(number) is not int:
-            raise Unavailable(f"{self.line.address}/create gives no episode's number: {answer.content!r:.200}")
+            raise Unavailable(f"{self.client.address}/create gives no episode's number: {answer.content!r:.200}")
         return number
 
     def _reset(self, episode: int, item: int) -> Answer:
-        body = {self.wire.episode: episode, self.wire.item: item, **self.wire.reset_with}
-        return _accepted(self.line.post("/reset", body, again=True), episode)
+        body = {self.protocol.episode: episode, self.protocol.item: item, **self.protocol.reset_with}
+        return _accepted(self.client.post("/reset", body, again=True), episode)
 
 
 @final
@@ -76,13 +76,15 @@ class Remote:
     @property
     def world(self) -> World:
         """Out of sight."""
-        raise HeldoutError("the world of an episode on a server is out of sight: players look into a twin of it")
+        raise HeldoutError(
+            "the world of an episode on a server is out of sight: players look into a privileged copy of it"
+        )
 
     def start(self) -> Step:
         """The opening."""
         self._episode, answer = self._episodes.open(self._item)
         finalize(self, self._episodes.free, self._episode)
-        return self._read(answer, self._episodes.wire.opening)
+        return self._read(answer, self._episodes.protocol.opening)
 
     def step(self, action: str) -> Step:
         """The answer to one action; raises `OriginalError` where the server answers with an error."""
@@ -91,9 +93,9 @@ class Remote:
             answer = self._episodes.step(self._episode, action)
         except OriginalError as error:
             if str(error) == not_valid(self._episode):  # it was idle for too long, or the server is another
-                raise Unavailable(f"{self._episodes.line.address}: {error}") from None
+                raise Unavailable(f"{self._episodes.client.address}: {error}") from None
             raise
-        return self._read(answer, itemgetter(self._episodes.wire.observation))
+        return self._read(answer, itemgetter(self._episodes.protocol.observation))
 
     def _read(self, answer: Answer, text_in: Callable[[Json], str]) -> Step:
         """The step that an answer holds; one in another form is the server's failure."""
@@ -101,23 +103,23 @@ class Remote:
             observation = text_in(answer.content)
             if STEP in answer.headers:
                 return from_json(Step, {"observation": observation, **loads(answer.headers[STEP])})
-            step = original_step(self._episodes.wire, observation, answer.content, self._score)
+            step = original_step(self._episodes.protocol, observation, answer.content, self._score)
         except (KeyError, TypeError, ValueError, IndexError, BadCall) as error:
-            raise Unavailable(f"{self._episodes.line.address} answers in another form: {error!r:.200}") from None
+            raise Unavailable(f"{self._episodes.client.address} answers in another form: {error!r:.200}") from None
         self._score = step.score
         return step
 
 
-def original_step(wire: Wire, observation: str, content: Json, best: float) -> Step:
+def original_step(protocol: EnvProtocol, observation: str, content: Json, best: float) -> Step:
     """What an answer of an original server comes to, in an episode that was worth `best`; an opening pays nothing.
 
     BabyAI's is done only when it is solved; elsewhere all of the reward is a success (spec §1.7, §4.7).
     """
     told = content if isinstance(content, dict) else {}
     reward = float(told.get("reward", 0.0))
-    score = float(told[wire.score]) if wire.score in told else max(best, reward)
-    solved = bool(wire.score) or reward >= 1.0
-    ending = (Ending.SOLVED if solved else wire.undone) if told.get("done") else None
+    score = float(told[protocol.score]) if protocol.score in told else max(best, reward)
+    solved = bool(protocol.score) or reward >= 1.0
+    ending = (Ending.SOLVED if solved else protocol.undone) if told.get("done") else None
     return Step(observation, reward=reward, score=score, ending=ending)
 
 
@@ -132,11 +134,11 @@ def _accepted(answer: Answer, episode: int | None) -> Answer:
     return answer
 
 
-def _close(line: Line, wire: Wire, free: deque[int]) -> None:
-    line.hurry()
+def _close(client: Client, protocol: EnvProtocol, free: deque[int]) -> None:
+    client.hurry()
     try:
         while free:
-            line.post("/close", {wire.episode: free.pop()}, again=False)
+            client.post("/close", {protocol.episode: free.pop()}, again=False)
     except Unavailable:
         pass
-    line.close()
+    client.close()

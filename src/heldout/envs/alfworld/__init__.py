@@ -13,7 +13,7 @@ from heldout.envs.alfworld.goals import left
 from heldout.envs.alfworld.grow import SHAPES
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import legal, oracle
-from heldout.envs.alfworld.thoughts import slips, thought
+from heldout.envs.alfworld.thoughts import mistakes, thought
 from heldout.envs.alfworld.world import World
 from heldout.envs.base import (
     BOTH_RULES,
@@ -87,28 +87,28 @@ STANDS = {"actions": "", "feedback": "informative", "observations": "plain", "re
 """Actions are neither shown nor hidden: they are listed once, in the opening."""
 
 _Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], House], str, str]
-"""What a source decides: its pools, the household of a task, a line on it, and a digest of it."""
+"""What a source decides: its splits, the household of a task, a line on it, and a digest of it."""
 
 
 def suite(source: Source) -> Suite:
     """ALFWorld over generated households, or over the released games in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    pools, house_of, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, house_of, words, data = (_real if source.kind == "real" else _generated)(source)
     return Suite(
         name="alfworld",
         kind="Household",
         traits=TRAITS,
         instruction=_instruction(source),
         actions=ACTIONS,
-        turn_limit=30,
+        max_turns=30,
         rules=source.rules,
         rules_known=BOTH_RULES,
         source=words,
         data=data,
-        tasks=pools,
+        tasks=splits,
         open=lambda task: _opened(house_of(task), source),
         read=whole_action if source.rules == "agentgym" else _first_line,
-        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
+        players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of, beside=replay.beside
         ),

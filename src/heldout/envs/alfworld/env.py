@@ -5,10 +5,10 @@ from typing import final
 
 from heldout.config import AS_IT_STANDS, Variant
 from heldout.envs.alfworld.goals import reached
-from heldout.envs.alfworld.keyed import keyed_answer, keyed_opening
+from heldout.envs.alfworld.structured import structured_answer, structured_opening
 from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, opening, read, refused, told
 from heldout.envs.alfworld.world import RuleBroken, World
-from heldout.envs.wording import keyed, said
+from heldout.envs.wording import format_structured, said
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -35,7 +35,7 @@ class AlfWorld:
 
     def start(self) -> Step:
         """The room, the goal, and the actions that are possible at the start."""
-        first = keyed(keyed_opening(self._world)) if self._structured else opening(self._world)
+        first = format_structured(structured_opening(self._world)) if self._structured else opening(self._world)
         listed = "" if self._variant.actions == "hidden" else self._listed()
         return Step(first + listed, digest=self._world.digest)
 
@@ -49,7 +49,9 @@ class AlfWorld:
         except RuleBroken as mistake:
             return self._refused(refused(mistake))
         done = reached(self._world)
-        answer = keyed(keyed_answer(self._world, move)) if self._structured else told(self._world, move)
+        answer = (
+            format_structured(structured_answer(self._world, move)) if self._structured else told(self._world, move)
+        )
         return self._answer(answer, ended=done)
 
     def _refused(self, why: str) -> Step:
@@ -61,7 +63,7 @@ class AlfWorld:
 
     def _listed(self) -> str:
         actions = available(self._world)
-        return "\n" + keyed({"actions": actions}) if self._structured else LISTED + ",".join(actions)
+        return "\n" + format_structured({"actions": actions}) if self._structured else LISTED + ",".join(actions)
 
 
 @final

@@ -10,7 +10,7 @@ from heldout.data.folder import Needs, bringing, ids_needed, ids_path, mending, 
 from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, place
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.sentences import says
-from heldout.envs.lazy import Lazy, refuse_unknown_pool
+from heldout.envs.lazy import Lazy, refuse_unknown_split
 from heldout.errors import BadCall
 from heldout.records import Task, digest
 
@@ -37,16 +37,16 @@ Place = tuple[str, str]
 """A game's split and id."""
 
 
-def published(pool: str, data: Path) -> Sequence[Task]:
-    """The games of one pool: `train` and `test` by the published ids, `demonstrations` solvable ones of neither."""
-    refuse_unknown_pool(pool)
-    if pool == "demonstrations":
+def published(split: str, data: Path) -> Sequence[Task]:
+    """The games of a split: `train` and `test` by the published ids, `demonstrations` solvable ones of neither."""
+    refuse_unknown_split(split)
+    if split == "demonstrations":
         names = _others(data)
-        return Lazy(lambda number: _task(pool, names[number], ("train", names[number])), range(len(names)))
+        return Lazy(lambda number: _task(split, names[number], ("train", names[number])), range(len(names)))
     numbers = [
-        number for item in published_ids(data, "alfworld", pool) if (number := number_of(item, data)) is not None
+        number for item in published_ids(data, "alfworld", split) if (number := number_of(item, data)) is not None
     ]
-    return Lazy(lambda number: _task(pool, f"alfworld_{number}", listed(data)[number]), numbers)
+    return Lazy(lambda number: _task(split, f"alfworld_{number}", listed(data)[number]), numbers)
 
 
 def opened(task: Task, data: Path) -> House:
@@ -103,10 +103,10 @@ def _has_game(data: Path, item: str) -> bool:
     return (data / place(data, RELEASE, split)).exists() and name in games(data, RELEASE, split)
 
 
-def _task(pool: str, name: str, place: Place) -> Task:
+def _task(split: str, name: str, place: Place) -> Task:
     split, game = place
     difficulty = "easy" if game.startswith(EASY) else "hard"
-    return Task(env="alfworld", split=pool, id=name, difficulty=difficulty, world={"split": split, "game": game})
+    return Task(env="alfworld", split=split, id=name, difficulty=difficulty, world={"split": split, "game": game})
 
 
 @cache

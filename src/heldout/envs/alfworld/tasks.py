@@ -1,4 +1,4 @@
-"""ALFWorld's generated tasks: households without end, in pools that share no goal."""
+"""ALFWorld's generated tasks: households without end, in splits that share no goal."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -23,9 +23,9 @@ MOST_TURNS = 15
 who does not see everything needs some of them to look around."""
 
 
-def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
-    """The tasks of one pool, easy and hard in turn; no goal of one pool is in another, whatever the seeds."""
-    return Lazy(lambda number: _task(pool, number, seed, profile), numbers_of(pool))
+def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one split, easy and hard in turn; no goal of one split is in another, whatever the seeds."""
+    return Lazy(lambda number: _task(split, number, seed, profile), numbers_of(split))
 
 
 def opened(task: Task) -> House:
@@ -34,24 +34,24 @@ def opened(task: Task) -> House:
 
 
 @cache
-def _task(pool: str, number: int, seed: int, profile: str) -> Task:
-    chance = stream(seed, "alfworld", profile, pool, number)
+def _task(split: str, number: int, seed: int, profile: str) -> Task:
+    chance = stream(seed, "alfworld", profile, split, number)
     wanted = ("easy", "hard")[number % 2]
     taken = MOST_TURNS
     while taken >= MOST_TURNS or difficulty(taken, EASY_TURNS) != wanted:
-        goal = chance.choice(chance.choice(_goals_of(pool)))
+        goal = chance.choice(chance.choice(_goals_of(split)))
         inside = grow(goal, SHAPES[profile], chance)
         world = {"goal": to_json(goal), "sentence": sentence(goal, chance.randrange(2)), "inside": inside}
         taken = turns(World(_built(world)), MOST_TURNS)
-    return Task(env="alfworld", split=pool, id=f"alfworld_{number}", difficulty=wanted, world=world)
+    return Task(env="alfworld", split=split, id=f"alfworld_{number}", difficulty=wanted, world=world)
 
 
 @cache
-def _goals_of(pool: str) -> list[list[Goal]]:
-    """The goals of a pool, by their kind."""
+def _goals_of(split: str) -> list[list[Goal]]:
+    """The goals of a split, by their kind."""
     # A hash without the seed decides: demonstrations of one seed hold no goal that is tested under another.
     return [
-        [goal for goal in found if SHARES[derive(0, "alfworld", kind, *_named(goal)) % len(SHARES)] == pool]
+        [goal for goal in found if SHARES[derive(0, "alfworld", kind, *_named(goal)) % len(SHARES)] == split]
         for kind, found in goals().items()
     ]
 

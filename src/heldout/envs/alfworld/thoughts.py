@@ -40,7 +40,7 @@ def thought(world: World, action: str) -> str:
             return SAID[move.verb]
 
 
-def slips(world: World) -> list[str]:
+def mistakes(world: World) -> list[str]:
     """Plausible mistakes, the tempting first: doing the thing before being there, skipping what has to be done to
     it, a wrong thing, a wrong place."""
     found = [*_too_early(world), *_wrong_things(world), *_wrong_places(world)]

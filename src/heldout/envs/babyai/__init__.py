@@ -9,7 +9,7 @@ from heldout.envs.babyai.checks import checks
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
 from heldout.envs.babyai.players import left, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
-from heldout.envs.babyai.thoughts import slips, thought
+from heldout.envs.babyai.thoughts import mistakes, thought
 from heldout.envs.babyai.world import World
 from heldout.envs.base import BOTH_RULES, Env, Players, RealData, Recordings, Suite, Traits, Variants
 from heldout.envs.react import plain_action
@@ -93,7 +93,7 @@ def suite(source: Source) -> Suite:
         traits=Traits(dense=True, strict=False, lists_actions=True, knowledge=False, structured=False),
         instruction=(HIDDEN if source.variant.actions == "hidden" else INSTRUCTIONS)[source.profile],
         actions=ACTIONS,
-        turn_limit=10,
+        max_turns=10,
         rules=source.rules,
         rules_known=BOTH_RULES,
         source=SOURCES.get(source.kind, source.kind),
@@ -101,7 +101,7 @@ def suite(source: Source) -> Suite:
         tasks=tasks_of(source),
         open=partial(_open, source),
         read=plain_action,
-        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
+        players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
         variants=Variants(stands=STANDS, words=NAMES, left=left),
         real_data=RealData(needs=ids_needed("babyai"), checks=checks),

@@ -23,7 +23,7 @@ from heldout.envs.babyai.words import (
     tersely_listed,
 )
 from heldout.envs.babyai.world import Outcome, World
-from heldout.envs.wording import keyed
+from heldout.envs.wording import format_structured
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -70,7 +70,7 @@ class BabyAI:
     def _beside(self, answer: str) -> str:
         """What is said to an action that moved nothing; in the terse wordings the look comes with it."""
         if self._structured:
-            return f"{keyed({'answer': answer})}\n{self._look()}"
+            return f"{format_structured({'answer': answer})}\n{self._look()}"
         return f"{answer} {self._look()}" if self._pocket else answer
 
     def _judged(self, outcome: Outcome) -> Step:
@@ -84,7 +84,11 @@ class BabyAI:
 
     def _ended(self, ending: Ending, said: str, reward: float = 0.0) -> Step:
         score = min(max(reward, 0.0), 1.0)
-        told = f"{self._look()}\n{keyed({'end': said.strip()})}" if self._structured else self._look() + said
+        told = (
+            f"{self._look()}\n{format_structured({'end': said.strip()})}"
+            if self._structured
+            else self._look() + said
+        )
         return self._step(told, score).cut(ending)
 
     def _step(self, text: str, score: float = 0.0) -> Step:
@@ -95,12 +99,12 @@ class BabyAI:
             return ""
         if self._structured:
             told = (order for order in self._world.table.offers if not (self._pocket and order.verb is Verb.CHECK))
-            return "\n" + keyed({"actions": [*map(spoken, told)]})
+            return "\n" + format_structured({"actions": [*map(spoken, told)]})
         return tersely_listed(self._world.table) if self._pocket else listed(self._world.table.offers)
 
     def _look(self) -> str:
         if self._structured:
-            return keyed({"goal": self._world.mission, **facts(self._world.sight)})
+            return format_structured({"goal": self._world.mission, **facts(self._world.sight)})
         if self._pocket:
             return f"Goal: {self._world.mission}. {terse(self._world.sight)}"
         return described(self._world.sight)

@@ -1,4 +1,4 @@
-"""Which worlds are tasks: published ids where their files lie, or the table of worlds that pools.py made."""
+"""Which worlds are tasks: published ids where their files lie, or the table of worlds that splits.py made."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -70,4 +70,4 @@ def _task(split: str, level: int, seed: int, hard: bool) -> Task:
 
 @cache
 def _table() -> dict[str, list[Row]]:
-    return {pool: [(row[0], row[1], row[2]) for row in rows] for pool, rows in loads(TABLE.read_text()).items()}
+    return {split: [(row[0], row[1], row[2]) for row in rows] for split, rows in loads(TABLE.read_text()).items()}

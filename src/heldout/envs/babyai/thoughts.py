@@ -47,7 +47,7 @@ _PURSUES = {
 }
 
 
-def slips(world: World) -> list[str]:
+def mistakes(world: World) -> list[str]:
     """Plausible mistakes: a wrong thing, one that is not there, turning from what is in reach, the wrong verb."""
     target = _target(world)
     offers = world.table.offers

@@ -21,7 +21,7 @@ from heldout.envs.searchqa import published, released, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.options import options_of
-from heldout.envs.searchqa.players import left, legal, oracle, slips, thought
+from heldout.envs.searchqa.players import left, legal, mistakes, oracle, thought
 from heldout.envs.searchqa.protocol import action_in, reply
 from heldout.envs.searchqa.world import World
 from heldout.envs.wording import ending
@@ -77,13 +77,13 @@ NAMES = words_in(
 WORDS = {"pocket": POCKET, "standard": Words()}
 
 Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], World], str, str]
-"""What a source decides: its pools, how a task's world is made, a line on it, and a digest of it."""
+"""What a source decides: its splits, how a task's world is made, a line on it, and a digest of it."""
 
 
 def suite(source: Source) -> Suite:
     """SearchQA over invented encyclopaedias, or over the real questions in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    pools, world_of, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, world_of, words, data = (_real if source.kind == "real" else _generated)(source)
     single = _single_answer(source)
     return Suite(
         name="searchqa",
@@ -91,15 +91,15 @@ def suite(source: Source) -> Suite:
         traits=TRAITS,
         instruction=_instruction(source),
         actions=ACTIONS,
-        turn_limit=5,
+        max_turns=5,
         rules=source.rules,
         rules_known=BOTH_RULES,
         source=words,
         data=digest([data, "single_answer"]) if single else data,
-        tasks=pools,
+        tasks=splits,
         open=partial(_open, source, world_of),
         read=partial(action_in, exact_original=source.rules == "agentgym"),
-        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips, reply=reply),
+        players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes, reply=reply),
         recordings=Recordings(
             open=partial(replay.opened, rules=source.rules),
             episode_of=replay.episode_of,

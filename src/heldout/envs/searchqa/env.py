@@ -7,7 +7,7 @@ from typing import final
 from heldout.config import AS_IT_STANDS, Variant
 from heldout.envs import wording
 from heldout.envs.searchqa.passages import Passage
-from heldout.envs.searchqa.protocol import SHAPES, Answer, Search, listed, plainly_listed, read
+from heldout.envs.searchqa.protocol import SHAPES, Answer, Search, format_passages, format_passages_plainly, read
 from heldout.envs.searchqa.world import World
 from heldout.records import Ending, Step
 
@@ -80,8 +80,8 @@ class SearchQA:
 
     def _found(self, passages: Sequence[Passage]) -> str:
         if self._variant.observations == "plain":
-            return plainly_listed(passages)
-        return listed(passages, exact_original=self._world.exact_original)
+            return format_passages_plainly(passages)
+        return format_passages(passages, exact_original=self._world.exact_original)
 
     def _answered(self, text: str) -> Step:
         self._world, right = self._world.answer(text)

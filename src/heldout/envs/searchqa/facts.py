@@ -99,17 +99,17 @@ class Facts:
         return tuple(chain)
 
 
-def grown(pool: str, profile: str, chance: Random) -> Facts:
-    """The facts of one encyclopaedia of a pool."""
-    titles = {kind: _titles(kind, SIZES[profile][kind], pool, profile, chance) for kind in RELATIONS}
+def grown(split: str, profile: str, chance: Random) -> Facts:
+    """The facts of one encyclopaedia of a split."""
+    titles = {kind: _titles(kind, SIZES[profile][kind], split, profile, chance) for kind in RELATIONS}
     things = tuple(Thing(title, kind) for kind, found in titles.items() for title in found)
     return Facts(things, (*_geography(titles, chance), *_lives(titles, chance)))
 
 
-def _titles(kind: str, size: int, pool: str, profile: str, chance: Random) -> list[str]:
+def _titles(kind: str, size: int, split: str, profile: str, chance: Random) -> list[str]:
     if kind != WORK:
-        return chance.sample(names(kind, pool, profile), size)
-    own = chance.sample(names(kind, pool, profile), size - int(size * SHARED_NAMES))
+        return chance.sample(names(kind, split, profile), size)
+    own = chance.sample(names(kind, split, profile), size - int(size * SHARED_NAMES))
     forms = {name: chance.sample(FORMS, 2) for name in own}
     again = chance.sample(own, size - len(own))
     return [f"{name} ({forms[name][0]})" for name in own] + [f"{name} ({forms[name][1]})" for name in again]

@@ -1,11 +1,11 @@
-"""Invented names: two words each, of a small stock, so that many are alike; each belongs to one pool."""
+"""Invented names: two words each, of a small stock, so that many are alike; each belongs to one split."""
 
 from functools import cache
 from itertools import product
 
 from heldout.seeds import derive
 
-POOLS = ("test", "train", "demonstrations")
+SPLITS = ("test", "train", "demonstrations")
 SHARES = ("test", "train", "demonstrations", "demonstrations")
 """How the names are shared out."""
 
@@ -70,10 +70,10 @@ STOCK = {"pocket": _SMALL, "standard": _LARGE}
 
 
 @cache
-def names(kind: str, pool: str, profile: str) -> tuple[str, ...]:
-    """All names of a kind that belong to a pool.
+def names(kind: str, split: str, profile: str) -> tuple[str, ...]:
+    """All names of a kind that belong to a split.
 
     A hash without the seed decides: what is asked in demonstrations of one seed is not tested under another.
     """
     every = map(" ".join, product(*STOCK[profile][kind]))
-    return tuple(name for name in every if SHARES[derive(0, "searchqa", "name", name) % len(SHARES)] == pool)
+    return tuple(name for name in every if SHARES[derive(0, "searchqa", "name", name) % len(SHARES)] == split)

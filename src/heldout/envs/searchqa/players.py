@@ -1,4 +1,4 @@
-"""Who plays SearchQA seeing its world: the oracle, what is legal, the oracle's thoughts, and plausible slips."""
+"""Who plays SearchQA seeing its world: the oracle, what is legal, the oracle's thoughts, plausible mistakes."""
 
 import re
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def thought(world: World, action: str) -> str:
             return _joined(_quoted(world), "So I can answer.")
 
 
-def slips(world: World) -> list[str]:
+def mistakes(world: World) -> list[str]:
     """Plausible mistakes, the tempting first: answering before the end, or with a namesake; searching again for
     what was found, or for somebody else; handing over the whole question."""
     facts, known = world.question.facts, world.known

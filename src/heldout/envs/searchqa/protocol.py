@@ -77,7 +77,7 @@ def reply(thought: str, action: str) -> str:
     return f"<think>{thought}</think>\n{action}"
 
 
-def listed(passages: Sequence[Passage], *, exact_original: bool = False) -> str:
+def format_passages(passages: Sequence[Passage], *, exact_original: bool = False) -> str:
     """Passages as the agent reads them; a tag of this protocol that stands in one is made harmless."""
     lines = (f"Doc {number}(Title: {each.title}) {each.text}\n" for number, each in enumerate(passages, start=1))
     text = "".join(lines).strip()
@@ -86,7 +86,7 @@ def listed(passages: Sequence[Passage], *, exact_original: bool = False) -> str:
     return f"<information>{text}</information>"
 
 
-def plainly_listed(passages: Sequence[Passage]) -> str:
+def format_passages_plainly(passages: Sequence[Passage]) -> str:
     """The same in sentences, without tags."""
     found = (f"{each.title.strip(chr(34))} says: {each.text}" for each in passages)
     return _TAG.sub(r"[\1]", "\n".join(found).strip()) or "Nothing found."

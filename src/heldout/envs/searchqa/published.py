@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heldout.data.check import Check, checked
 from heldout.data.folder import VARIABLE, Needs, data_folder, ids_path, published_ids, refuse_lacking
-from heldout.envs.lazy import refuse_unknown_pool
+from heldout.envs.lazy import refuse_unknown_split
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.files import Row, read_passages, read_questions
 from heldout.envs.searchqa.options import SearchQAOptions
@@ -40,14 +40,14 @@ _HEAD = 1 << 20
 """Bytes of a corpus that go into its digest, beside its size: a whole wiki-18 has fourteen gigabytes."""
 
 
-def published(pool: str, options: SearchQAOptions) -> Sequence[Task]:
-    """The questions of one pool; no demonstrations, since nobody wrote down the facts behind a question.
+def published(split: str, options: SearchQAOptions) -> Sequence[Task]:
+    """The questions of one split; no demonstrations, since nobody wrote down the facts behind a question.
 
     `test` has the published ids that are there, then questions drawn by their hash; none of a set's own training
     split. `train` has all others.
     """
-    refuse_unknown_pool(pool)
-    return _pools(*_places(options)).get(pool, [])
+    refuse_unknown_split(split)
+    return _pools(*_places(options)).get(split, [])
 
 
 def opened(task: Task, options: SearchQAOptions, *, exact_original: bool) -> World:
@@ -62,10 +62,10 @@ def retriever(options: SearchQAOptions) -> Retriever:
 
 
 def data_digest(options: SearchQAOptions) -> str:
-    """A digest of the questions in their pools, and of what is searched."""
-    pools = _pools(*_places(options))
+    """A digest of the questions in their splits, and of what is searched."""
+    splits = _pools(*_places(options))
     searched = options.retriever or _file_digest(_file(options.corpus, CORPUS))
-    return digest([{pool: [task.digest for task in tasks] for pool, tasks in pools.items()}, searched])
+    return digest([{split: [task.digest for task in tasks] for split, tasks in splits.items()}, searched])
 
 
 def checks(data: Path) -> Iterator[Check]:
@@ -145,10 +145,10 @@ def _draw(row: Row) -> str:
     return digest(["searchqa", row.text])
 
 
-def _task(row: Row, pool: str) -> Task:
+def _task(row: Row, split: str) -> Task:
     return Task(
         env="searchqa",
-        split=pool,
+        split=split,
         id=f"searchqa_{_number(row)}",
         difficulty="easy" if row.dataset in EASY_SETS else "hard",
         world={"question": row.text, "answers": list(row.answers), "dataset": row.dataset},

@@ -1,11 +1,11 @@
-"""SearchQA's generated tasks: questions on invented encyclopaedias, in pools that share no name."""
+"""SearchQA's generated tasks: questions on invented encyclopaedias, in splits that share no name."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from heldout.envs.lazy import POOLS, Lazy, numbers_of
+from heldout.envs.lazy import SPLITS, Lazy, numbers_of
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.facts import Facts, grown
 from heldout.envs.searchqa.pages import passages, question
@@ -32,12 +32,12 @@ class Name:
 
     seed: int
     profile: str
-    pool: str
+    split: str
     volume: int
 
     def stream(self, purpose: str) -> Random:
         """The chance of one purpose."""
-        return stream(self.seed, "searchqa", self.profile, self.pool, self.volume, purpose)
+        return stream(self.seed, "searchqa", self.profile, self.split, self.volume, purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class Encyclopaedia:
     retriever: Retriever
 
 
-def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
-    """The tasks of one pool, easy and hard in turn; no name of one pool is in another, whatever the seeds."""
+def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one split, easy and hard in turn; no name of one split is in another, whatever the seeds."""
 
     def make(number: int) -> Task:
-        volume, place = divmod(number - POOLS[pool].start, IN_VOLUME[profile])
-        return _tasks(Name(seed, profile, pool, volume))[place]
+        volume, place = divmod(number - SPLITS[split].start, IN_VOLUME[profile])
+        return _tasks(Name(seed, profile, split, volume))[place]
 
-    return Lazy(make, numbers_of(pool))
+    return Lazy(make, numbers_of(split))
 
 
 def opened(task: Task, *, exact_original: bool) -> World:
@@ -69,7 +69,7 @@ def opened(task: Task, *, exact_original: bool) -> World:
 @cache
 def encyclopaedia(name: Name) -> Encyclopaedia:
     """One volume, written and indexed."""
-    facts = grown(name.pool, name.profile, name.stream("facts"))
+    facts = grown(name.split, name.profile, name.stream("facts"))
     pages = passages(facts, name.profile, name.stream("pages"))
     return Encyclopaedia(facts, Bm25(Corpus(pages)))
 
@@ -77,7 +77,7 @@ def encyclopaedia(name: Name) -> Encyclopaedia:
 @cache
 def _tasks(name: Name) -> list[Task]:
     """The questions on one volume."""
-    first = POOLS[name.pool].start + name.volume * IN_VOLUME[name.profile]
+    first = SPLITS[name.split].start + name.volume * IN_VOLUME[name.profile]
     asked = {difficulty: _questions(name, difficulty) for difficulty in HOPS}
     return [
         _task(name, number, difficulty, next(asked[difficulty]))
@@ -102,13 +102,13 @@ def _questions(name: Name, difficulty: str) -> Iterator[Question]:
 def _task(name: Name, number: int, difficulty: str, asked: Question) -> Task:
     return Task(
         env="searchqa",
-        split=name.pool,
+        split=name.split,
         id=f"searchqa_{number}",
         difficulty=difficulty,
         world={
             "question": asked.text,
             "answers": list(asked.answers),
             "facts": [[fact.subject, fact.relation, fact.object] for fact in asked.facts],
-            "corpus": {"seed": name.seed, "profile": name.profile, "pool": name.pool, "volume": name.volume},
+            "corpus": {"seed": name.seed, "profile": name.profile, "split": name.split, "volume": name.volume},
         },
     )

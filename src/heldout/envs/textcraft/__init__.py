@@ -20,7 +20,7 @@ from heldout.envs.react import plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.grow import FORMS, MATERIALS, SHAPES
-from heldout.envs.textcraft.players import left, legal, oracle, slips, thought
+from heldout.envs.textcraft.players import left, legal, mistakes, oracle, thought
 from heldout.envs.textcraft.recipes import NAMESPACE
 from heldout.envs.wording import ending
 from heldout.records import Task, digest, to_json
@@ -68,28 +68,28 @@ STANDS = {"actions": "hidden", "feedback": "informative", "observations": "plain
 
 
 Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], Env], str, str]
-"""What a source decides: its pools, how a task is opened, a line on it, and a digest of it."""
+"""What a source decides: its splits, how a task is opened, a line on it, and a digest of it."""
 
 
 def suite(source: Source) -> Suite:
     """TextCraft over generated trees, or over the real recipes in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    pools, open_task, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, open_task, words, data = (_real if source.kind == "real" else _generated)(source)
     return Suite(
         name="textcraft",
         kind="Game",
         traits=TRAITS,
         instruction=INSTRUCTIONS[source.profile] + ending(source.variant),
         actions=ACTIONS,
-        turn_limit=15,
+        max_turns=15,
         rules=source.rules,
         rules_known=BOTH_RULES,
         source=words,
         data=data,
-        tasks=pools,
+        tasks=splits,
         open=open_task,
         read=plain_action,
-        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
+        players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
         variants=_variants(source),
         real_data=RealData(needs=published.NEEDS, checks=published.checks),

@@ -7,7 +7,7 @@ from heldout.config import AS_IT_STANDS, Variant
 from heldout.envs.textcraft.language import Craft, Get, Look, Malformed, Move, counted, line, read
 from heldout.envs.textcraft.players import legal
 from heldout.envs.textcraft.world import NoRecipe, NotEnough, NotFound, RuleBroken, World
-from heldout.envs.wording import keyed, listed, said
+from heldout.envs.wording import format_structured, listed, said
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -37,7 +37,7 @@ class TextCraft:
 
     def start(self) -> Step:
         """The recipes and the goal."""
-        return self._answer((_keyed_opening if self._structured else opening)(self._world))
+        return self._answer((_structured_opening if self._structured else opening)(self._world))
 
     def step(self, action: str) -> Step:
         """The answer to one action; the original plays on after the end, and pays again."""
@@ -62,7 +62,7 @@ class TextCraft:
             case Craft():
                 return self._craft(move)
             case Look():
-                return self._answer((_keyed_inventory if self._structured else _inventory)(self._world))
+                return self._answer((_structured_inventory if self._structured else _inventory)(self._world))
             case None:
                 return self._refused(f"Could not execute {action}")
 
@@ -134,11 +134,11 @@ def _inventory(world: World) -> str:
     return "Inventory: " + "".join(f"[{name}] ({count}) " for name, count in world.items)
 
 
-def _keyed_opening(world: World) -> str:
+def _structured_opening(world: World) -> str:
     """The opening as keys and values."""
     recipes = [{"output": f"{each.makes} {each.output}", "inputs": counted(each.needs)} for each in world.shown]
-    return keyed({"recipes": recipes, "goal": world.goal})
+    return format_structured({"recipes": recipes, "goal": world.goal})
 
 
-def _keyed_inventory(world: World) -> str:
-    return keyed({"inventory": dict(world.items)})
+def _structured_inventory(world: World) -> str:
+    return format_structured({"inventory": dict(world.items)})

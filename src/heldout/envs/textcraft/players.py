@@ -1,4 +1,4 @@
-"""Who plays TextCraft seeing its world: the oracle, what is legal, the oracle's thoughts, and plausible slips."""
+"""Who plays TextCraft seeing its world: the oracle, what is legal, the oracle's thoughts, plausible mistakes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def thought(world: World, action: str) -> str:
             return "I look at what I carry."
 
 
-def slips(world: World) -> list[str]:
+def mistakes(world: World) -> list[str]:
     """Plausible mistakes, the tempting first: a craft too early, the goal's before all; getting what is
     crafted; a wrong count; what is of no use."""
     best = oracle(world)

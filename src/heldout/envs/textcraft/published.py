@@ -7,7 +7,7 @@ from pathlib import Path
 
 from heldout.data.check import Check, checked
 from heldout.data.folder import Needs, ids_needed, ids_path, published_numbers
-from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_pool
+from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_split
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
 from heldout.envs.textcraft.recipes import documents, goal_order, real_book
@@ -29,10 +29,10 @@ DISTRACTORS = 10
 """The most recipes of no use that are shown; and the most uses of one ingredient to draw them from."""
 
 
-def published(pool: str, data: Path) -> Sequence[Task]:
-    """The goals of one pool: `test` the 100 published ids, `train` the other 444; no demonstrations."""
-    refuse_unknown_pool(pool)
-    return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))
+def published(split: str, data: Path) -> Sequence[Task]:
+    """The goals of one split: `test` the 100 published ids, `train` the other 444; no demonstrations."""
+    refuse_unknown_split(split)
+    return Lazy(lambda number: _task(split, number, data), _numbers(split, data))
 
 
 def opened(task: Task, data: Path, *, exact_original: bool) -> World:
@@ -86,12 +86,12 @@ def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
 
 
 @cache
-def _task(pool: str, number: int, data: Path) -> Task:
+def _task(split: str, number: int, data: Path) -> Task:
     book, goal = real_book(data / ARCHIVE), goal_order()[number]
     shown = tuple(shown_for(book, goal, number))
     return Task(
         env="textcraft",
-        split=pool,
+        split=split,
         id=f"textcraft_{number}",
         difficulty=difficulty(turns(World(book, goal, shown)), EASY_TURNS),
         world={"goal": goal, "recipes": [line(recipe) for recipe in shown]},
@@ -99,10 +99,10 @@ def _task(pool: str, number: int, data: Path) -> Task:
 
 
 @cache
-def _numbers(pool: str, data: Path) -> list[int]:
+def _numbers(split: str, data: Path) -> list[int]:
     test, train = (_published(split, data) for split in ("test", "train"))
     left = sorted(set(range(len(goal_order()))) - set(test) - set(train))
-    return {"test": test, "train": sorted([*train, *left]), "demonstrations": []}[pool]
+    return {"test": test, "train": sorted([*train, *left]), "demonstrations": []}[split]
 
 
 def _published(split: str, data: Path) -> list[int]:

@@ -1,4 +1,4 @@
-"""TextCraft's generated tasks: trees without end, in pools that share no goal."""
+"""TextCraft's generated tasks: trees without end, in splits that share no goal."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -21,9 +21,9 @@ MOST_TURNS = 20
 """Trees that take the oracle longer are not used: K = 20 is what every evaluation allows (paper §3.2)."""
 
 
-def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
-    """The tasks of one pool, easy and hard in turn; no goal of one pool is in another, whatever the seeds."""
-    return Lazy(lambda number: _task(pool, number, seed, profile), numbers_of(pool))
+def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one split, easy and hard in turn; no goal of one split is in another, whatever the seeds."""
+    return Lazy(lambda number: _task(split, number, seed, profile), numbers_of(split))
 
 
 def opened(task: Task, *, exact_original: bool) -> World:
@@ -41,22 +41,22 @@ def grown(goal: str, shown: tuple[Recipe, ...], *, exact_original: bool = False)
 
 
 @cache
-def _task(pool: str, number: int, seed: int, profile: str) -> Task:
-    chance = stream(seed, "textcraft", profile, pool, number)
+def _task(split: str, number: int, seed: int, profile: str) -> Task:
+    chance = stream(seed, "textcraft", profile, split, number)
     wanted = ("easy", "hard")[number % 2]
     taken = MOST_TURNS + 1
     while taken > MOST_TURNS or difficulty(taken, EASY_TURNS[profile]) != wanted:
-        goal = chance.choice(_goals_of(pool))
+        goal = chance.choice(_goals_of(split))
         shown = grow(goal, SHAPES[profile], chance)
         taken = turns(grown(goal, shown))
     world = {"goal": goal, "recipes": [line(recipe) for recipe in shown]}
-    return Task(env="textcraft", split=pool, id=f"textcraft_{number}", difficulty=wanted, world=world)
+    return Task(env="textcraft", split=split, id=f"textcraft_{number}", difficulty=wanted, world=world)
 
 
 @cache
-def _goals_of(pool: str) -> list[str]:
+def _goals_of(split: str) -> list[str]:
     # A hash without the seed decides: demonstrations of one seed hold no goal that is tested under another.
-    return [goal for goal in goals() if SHARES[derive(0, "textcraft", "goal", goal) % len(SHARES)] == pool]
+    return [goal for goal in goals() if SHARES[derive(0, "textcraft", "goal", goal) % len(SHARES)] == split]
 
 
 def _recipe(text: str) -> Recipe:

@@ -23,8 +23,8 @@ from heldout.envs.webshop.env import WebShop
 from heldout.envs.webshop.files import NEEDS, catalogue, prices
 from heldout.envs.webshop.generate import SIZES
 from heldout.envs.webshop.nouns import tagger
-from heldout.envs.webshop.players import legal, oracle, slips, thought
-from heldout.envs.webshop.wares import vocabulary
+from heldout.envs.webshop.players import legal, mistakes, oracle, thought
+from heldout.envs.webshop.product_words import vocabulary
 from heldout.envs.webshop.world import Shop, World
 from heldout.envs.wording import ending
 from heldout.records import Json, Task, digest, to_json
@@ -64,28 +64,28 @@ STANDS = {"actions": "hidden", "feedback": "informative", "observations": "struc
 
 Stock = Callable[[Mapping[str, Json]], tuple[Catalogue, Mapping[str, float]]]
 Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
-"""What a source decides: its pools, the stock that a task's shop has, a line on it, and a digest of it."""
+"""What a source decides: its splits, the stock that a task's shop has, a line on it, and a digest of it."""
 
 
 def suite(source: Source) -> Suite:
     """WebShop over invented shops, or over the real one's products in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    pools, stock, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, stock, words, data = (_real if source.kind == "real" else _generated)(source)
     return Suite(
         name="webshop",
         kind="Web",
         traits=TRAITS,
         instruction=_instruction(source),
         actions=ACTIONS,
-        turn_limit=10,
+        max_turns=10,
         rules=source.rules,
         rules_known=BOTH_RULES,
         source=f"{words}; nouns by {tagger().name}",
         data=f"{data}-{tagger().name}",
-        tasks=pools,
+        tasks=splits,
         open=partial(_open, stock, source),
         read=whole_action,
-        players=Players(oracle=oracle, legal=legal, thought=thought, slips=slips),
+        players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.opened, rules=source.rules),
             episode_of=replay.episode_of,

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from heldout.envs.webshop.analysis import terms
+from heldout.envs.webshop.analyzer import terms
 
 K1, B = np.float32(0.9), np.float32(0.4)
 """Pyserini's defaults."""

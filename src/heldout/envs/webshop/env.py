@@ -6,7 +6,7 @@ from typing import final
 
 from heldout.config import AS_IT_STANDS, Variant
 from heldout.envs.webshop.pages import clickable, possible, text
-from heldout.envs.webshop.plainly import plain_text
+from heldout.envs.webshop.prose import page_as_prose
 from heldout.envs.webshop.world import Breakdown, Place, World
 from heldout.envs.wording import listed
 from heldout.errors import OriginalError
@@ -72,7 +72,7 @@ class WebShop:
         world = self._world
         score = world.purchase.reward if world.purchase else 0.0
         ending = (Ending.SOLVED if score == 1 else Ending.FAILED) if bought else None
-        page = (plain_text if self._variant.observations == "plain" else text)(world)
+        page = (page_as_prose if self._variant.observations == "plain" else text)(world)
         return Step(
             before + page + ("" if bought else listed(self._variant, possible(world))),
             reward=score if bought else 0.0,

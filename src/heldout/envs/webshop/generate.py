@@ -6,7 +6,7 @@ from random import Random
 
 from heldout.envs.webshop.catalogue import Catalogue, Product
 from heldout.envs.webshop.goals import Choices, Goal, Wish, goal_of, price_limit
-from heldout.envs.webshop.wares import DEPARTMENTS, FEATURES, SENTENCES, VALUES, Department
+from heldout.envs.webshop.product_words import DEPARTMENTS, FEATURES, SENTENCES, VALUES, Department
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 

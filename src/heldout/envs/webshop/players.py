@@ -1,4 +1,4 @@
-"""Who shops seeing all of the shop: the oracle, what is legal, the oracle's thoughts, and plausible slips."""
+"""Who shops seeing all of the shop: the oracle, what is legal, the oracle's thoughts, plausible mistakes."""
 
 import re
 from functools import lru_cache
@@ -80,7 +80,7 @@ def thought(world: World, action: str) -> str:
     return _ABOUT.get(said.lower(), "I try something else.")
 
 
-def slips(world: World) -> list[str]:
+def mistakes(world: World) -> list[str]:
     """Plausible mistakes, the tempting first: a search for too little, the first product that is not the right one,
     buying before everything is chosen; another value, a button that is not here."""
     best, goal = oracle(world), world.goal

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from heldout.data.check import Check, checked
 from heldout.data.folder import ids_path, lacking, published_numbers
-from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_pool
+from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_split
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.files import NEEDS, WISHES, catalogue, goals, products_place, wishes
 from heldout.envs.webshop.goals import Goal
@@ -23,10 +23,10 @@ LONGEST = 20
 """Turns in which a goal has to be reached: K of every evaluation (paper §3.2)."""
 
 
-def published(pool: str, data: Path) -> Sequence[Task]:
-    """The goals of one pool: the published ids of `train` and `test`; `demonstrations` are those in neither."""
-    refuse_unknown_pool(pool)
-    return Lazy(lambda number: _task(pool, number, data), _numbers(pool, data))
+def published(split: str, data: Path) -> Sequence[Task]:
+    """The goals of one split: the published ids of `train` and `test`; `demonstrations` are those in neither."""
+    refuse_unknown_split(split)
+    return Lazy(lambda number: _task(split, number, data), _numbers(split, data))
 
 
 def data_digest(data: Path) -> str:
@@ -67,12 +67,12 @@ def _goal(number: int, data: Path) -> Goal:
 
 
 @cache
-def _task(pool: str, number: int, data: Path) -> Task:
+def _task(split: str, number: int, data: Path) -> Task:
     goal = _goal(number, data)
     taken = turns(catalogue(data), goal)
     return Task(
         env="webshop",
-        split=pool,
+        split=split,
         id=f"webshop_{number}",
         difficulty=difficulty(taken, EASY_TURNS),
         world=stated(goal) | {"goal": number},
@@ -80,7 +80,7 @@ def _task(pool: str, number: int, data: Path) -> Task:
 
 
 @cache
-def _numbers(pool: str, data: Path) -> list[int]:
+def _numbers(split: str, data: Path) -> list[int]:
     test, train = (published_numbers(data, "webshop", split) for split in ("test", "train"))
     left = sorted(set(range(len(goals(data)))) - set(test) - set(train))
-    return {"test": test, "train": train, "demonstrations": left}[pool]
+    return {"test": test, "train": train, "demonstrations": left}[split]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.goals import Choices, Goal
-from heldout.envs.webshop.likeness import COLOURS, alike, first_colour
 from heldout.envs.webshop.nouns import Nouns
+from heldout.envs.webshop.similarity import COLOURS, first_colour, is_similar
 
 NO_NOUNS = 0.2
 """The likeness of titles where the wanted one has no noun."""
@@ -80,7 +80,7 @@ def attributes_met(product: Product, goal: Goal) -> int:
     """How many of the goal's attributes a product is known for, or has word for word in its texts."""
     texts = [text.lower() for text in (product.title, " ".join(product.features), product.description)]
     return sum(
-        any(alike(known, wanted) for known in product.attributes) or any(wanted in text for text in texts)
+        any(is_similar(known, wanted) for known in product.attributes) or any(wanted in text for text in texts)
         for wanted in goal.attributes
     )
 
@@ -88,13 +88,13 @@ def attributes_met(product: Product, goal: Goal) -> int:
 def options_met(chosen: Choices, goal: Goal, *, exact_original: bool) -> int:
     """How many of the goal's options were chosen: the same words in the same group."""
     if exact_original:
-        return _options_alike(chosen, goal)
+        return _similar_options(chosen, goal)
     bought = {group: value.split() for group, value in chosen}
     return sum(bought.get(group) == value.split() for group, value in goal.options)
 
 
-def _options_alike(chosen: Choices, goal: Goal) -> int:
+def _similar_options(chosen: Choices, goal: Goal) -> int:
     """As the original counts (Q-WS7): any chosen value against `('group', 'value')`, and colours by name."""
     values = [first_colour(value) for _, value in chosen]
     wanted = [next((colour for colour in COLOURS if colour in option), str(option)) for option in goal.options]
-    return sum(any(alike(value, option) for value in values) for option in wanted)
+    return sum(any(is_similar(value, option) for value in values) for option in wanted)

@@ -1,16 +1,16 @@
-"""WebShop's generated tasks: shoppers in invented shops, in pools that share no maker of things."""
+"""WebShop's generated tasks: shoppers in invented shops, in splits that share no maker of things."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from random import Random
 
-from heldout.envs.lazy import POOLS, Lazy, difficulty, numbers_of
+from heldout.envs.lazy import SPLITS, Lazy, difficulty, numbers_of
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.generate import SIZES, stocked, wanted
 from heldout.envs.webshop.goals import Goal, drawn_prices
 from heldout.envs.webshop.players import turns
-from heldout.envs.webshop.wares import BRANDS
+from heldout.envs.webshop.product_words import BRANDS
 from heldout.records import Json, Task
 from heldout.seeds import derive, stream
 
@@ -36,17 +36,17 @@ class _Name:
 
     seed: int
     profile: str
-    pool: str
+    split: str
     number: int
 
     def stream(self, purpose: str) -> Random:
         """The chance of one purpose."""
-        return stream(self.seed, "webshop", self.profile, self.pool, self.number, purpose)
+        return stream(self.seed, "webshop", self.profile, self.split, self.number, purpose)
 
 
-def generated(pool: str, seed: int, profile: str) -> Sequence[Task]:
-    """The tasks of one pool, easy and hard in turn; no maker of one pool is in another, whatever the seeds."""
-    return Lazy(lambda number: _task(pool, number, seed, profile), numbers_of(pool))
+def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+    """The tasks of one split, easy and hard in turn; no maker of one split is in another, whatever the seeds."""
+    return Lazy(lambda number: _task(split, number, seed, profile), numbers_of(split))
 
 
 def stock(world: Mapping[str, Json]) -> tuple[Catalogue, Mapping[str, float]]:
@@ -79,7 +79,7 @@ def stated(goal: Goal) -> dict[str, Json]:
 
 def _stocked(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
     chance = name.stream("stock")
-    catalogue = stocked(_brands_of(name.pool), SIZES[name.profile], chance)
+    catalogue = stocked(_brands_of(name.split), SIZES[name.profile], chance)
     return catalogue, drawn_prices(catalogue.products, chance.randrange(1 << 32))
 
 
@@ -87,15 +87,15 @@ _STOCKS = {profile: lru_cache(maxsize=kept)(_stocked) for profile, kept in KEPT.
 
 
 @cache
-def _brands_of(pool: str) -> list[str]:
+def _brands_of(split: str) -> list[str]:
     # A hash without the seed decides: demonstrations of one seed hold nothing that is sold under another's test.
-    return [brand for brand in BRANDS if SHARES[derive(0, "webshop", "brand", brand) % len(SHARES)] == pool]
+    return [brand for brand in BRANDS if SHARES[derive(0, "webshop", "brand", brand) % len(SHARES)] == split]
 
 
 @cache
-def _task(pool: str, number: int, seed: int, profile: str) -> Task:
-    shop, place = divmod(number - POOLS[pool].start, IN_SHOP[profile])
-    name, hard = _Name(seed, profile, pool, shop), number % 2
+def _task(split: str, number: int, seed: int, profile: str) -> Task:
+    shop, place = divmod(number - SPLITS[split].start, IN_SHOP[profile])
+    name, hard = _Name(seed, profile, split, shop), number % 2
     catalogue, prices = _STOCKS[profile](name)
     ours, chance = catalogue.products[place :: IN_SHOP[profile]], name.stream(f"shopper {place}")
     taken = 0
@@ -105,8 +105,8 @@ def _task(pool: str, number: int, seed: int, profile: str) -> Task:
         taken = turns(catalogue, goal)
     return Task(
         env="webshop",
-        split=pool,
+        split=split,
         id=f"webshop_{number}",
         difficulty=difficulty(taken, EASY_TURNS[profile]),
-        world=stated(goal) | {"shop": {"seed": seed, "profile": profile, "pool": pool, "number": shop}},
+        world=stated(goal) | {"shop": {"seed": seed, "profile": profile, "split": split, "number": shop}},
     )

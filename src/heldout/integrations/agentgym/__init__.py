@@ -1,1 +1,1 @@
-"""A door to an environment for programs that speak AgentGym's HTTP protocol (docs/serving.md)."""
+"""An environment behind a port, for programs that speak AgentGym's HTTP protocol (docs/serving.md)."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import final
 
-from heldout.envs.agentgym.wire import numbered
+from heldout.envs.agentgym.protocol import numbered_tasks
 from heldout.envs.babyai.levels import place
 from heldout.envs.base import Suite
 from heldout.errors import OriginalError
@@ -21,7 +21,7 @@ class Items:
     """A suite's training and test tasks by their numbers."""
 
     def __init__(self, suite: Suite, find: Find) -> None:
-        self._rows = {split: list(numbered(suite, split)) for split in SPLITS}
+        self._rows = {split: list(numbered_tasks(suite, split)) for split in SPLITS}
         self._known = {item: task for split in SPLITS for item, task in self._rows[split]}
         self._find = find
 

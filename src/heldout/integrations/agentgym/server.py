@@ -1,4 +1,4 @@
-"""The door on a port: bytes in, bytes out, every request bounded in size and time."""
+"""The app on a port: bytes in, bytes out, every request bounded in size and time."""
 
 import asyncio
 import socket
@@ -10,8 +10,8 @@ from typing import Any, Protocol, final
 import uvicorn
 
 from heldout.errors import HeldoutError
-from heldout.integrations.agentgym.calls import Answer, Call
 from heldout.integrations.agentgym.episodes import Episodes
+from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
 
 LARGEST_BODY = 1 << 20
 """Bytes of a request's body; a larger one is answered with a status of 413."""
@@ -33,22 +33,22 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Answering(Protocol):
     """What is behind the port."""
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         """What one call is answered; called from many threads."""
         ...
 
 
 @final
 class Server:
-    """A door, open at a socket; `run` returns when `stop` is called or the process is told to end."""
+    """An app, served at a socket; `run` returns when `stop` is called or the process is told to end."""
 
-    def __init__(self, door: Answering, episodes: Episodes, listening: socket.socket) -> None:
+    def __init__(self, app: Answering, episodes: Episodes, listening: socket.socket) -> None:
         self._episodes = episodes
         self._listening = listening
         self._over = Event()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="heldout-serve")
         config = uvicorn.Config(
-            _App(door.answer, self._pool),
+            _AsgiApp(app.answer, self._pool),
             http="h11",
             ws="none",
             loop="asyncio",
@@ -112,10 +112,10 @@ def address_of(listening: socket.socket) -> str:
 
 
 @final
-class _App:
-    """The door as an ASGI application: it reads a request, has it carried out in a thread, and sends the answer."""
+class _AsgiApp:
+    """The app as an ASGI application: it reads a request, has it carried out in a thread, and sends the answer."""
 
-    def __init__(self, carry_out: Callable[[Call], Answer], pool: ThreadPoolExecutor) -> None:
+    def __init__(self, carry_out: Callable[[HttpRequest], HttpResponse], pool: ThreadPoolExecutor) -> None:
         self._carry_out = carry_out
         self._pool = pool
 
@@ -127,15 +127,15 @@ class _App:
         except ConnectionAbortedError:
             return
         except TimeoutError:
-            await _send(send, Answer({"detail": f"the body did not come in {BODY_SECONDS:g} seconds"}, 408))
+            await _send(send, HttpResponse({"detail": f"the body did not come in {BODY_SECONDS:g} seconds"}, 408))
             return
         if body is None:
             told = f"a body has at most {LARGEST_BODY} bytes"
-            await _send(send, Answer({"detail": told}, 413, {"connection": "close"}))
+            await _send(send, HttpResponse({"detail": told}, 413, {"connection": "close"}))
             return
         query = scope["query_string"].decode("latin-1")
-        call = Call(method=scope["method"], path=scope["path"], query=query, body=body)
-        answer = await asyncio.get_running_loop().run_in_executor(self._pool, self._carry_out, call)
+        request = HttpRequest(method=scope["method"], path=scope["path"], query=query, body=body)
+        answer = await asyncio.get_running_loop().run_in_executor(self._pool, self._carry_out, request)
         await _send(send, answer)
 
 
@@ -153,7 +153,7 @@ async def _body(receive: Receive) -> bytes | None:
     return b"".join(pieces) if size <= LARGEST_BODY else None
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: HttpResponse) -> None:
     body = answer.body
     named = {"content-type": answer.kind, "content-length": str(len(body)), **answer.headers}
     headers = [(name.encode(), value.encode()) for name, value in named.items()]

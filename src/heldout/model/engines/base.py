@@ -10,7 +10,7 @@ from heldout.records import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sampled:
+class Completion:
     """What an engine sampled for one request."""
 
     conversation: str
@@ -48,7 +48,7 @@ class Engine(Protocol):
         """Read the ids after all that the conversation has, then sample up to `max_tokens`; 0 decodes greedily."""
         ...
 
-    def collect(self) -> list[Sampled]:
+    def collect(self) -> list[Completion]:
         """Some finished requests: at least one where any is open."""
         ...
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from heldout.errors import HeldoutError
-from heldout.model.engines.base import Sampled, Weights
+from heldout.model.engines.base import Completion, Weights
 from heldout.model.engines.cache import SlotCache
 from heldout.model.head import head_of
 from heldout.records import Stop
@@ -87,9 +87,9 @@ class HfEngine:
         row.sampled, row.logprobs = [], []
 
     @torch.inference_mode()
-    def collect(self) -> list[Sampled]:
+    def collect(self) -> list[Completion]:
         """Steps until some request is finished."""
-        finished = list[Sampled]()
+        finished = list[Completion]()
         while not finished and (self._waiting or self._decoding):
             if 4 * len(self._waiting) >= len(self._waiting) + len(self._decoding):
                 rows, self._waiting = self._waiting, []
@@ -121,12 +121,12 @@ class HfEngine:
         if self._rows:
             raise HeldoutError(f"the engine cannot {what} while {len(self._rows)} conversations are open")
 
-    def _advance(self, rows: list[_Row]) -> list[Sampled]:
+    def _advance(self, rows: list[_Row]) -> list[Completion]:
         """One forward pass over the rows: each reads its ids and samples one more, then decodes on unless done."""
         logprobs_BV = self._forward(rows)
         ids_B = self._sample(logprobs_BV, rows)
         chosen_B = logprobs_BV.gather(1, ids_B[:, None])[:, 0]
-        finished = list[Sampled]()
+        finished = list[Completion]()
         for row, token, logprob in zip(rows, ids_B.tolist(), chosen_B.tolist(), strict=True):
             if done := self._take(row, token, logprob):
                 finished.append(done)
@@ -134,7 +134,7 @@ class HfEngine:
                 self._decoding.append(row)
         return finished
 
-    def _take(self, row: _Row, token: int, logprob: float) -> Sampled | None:
+    def _take(self, row: _Row, token: int, logprob: float) -> Completion | None:
         """The row has one more token; its finished request, if that was the last."""
         row.feed = [token]  # read with whatever comes next: its keys are not stored yet
         row.sampled.append(token)
@@ -143,7 +143,7 @@ class HfEngine:
         ended = token in self._end_ids
         if not ended and row.room > 0:
             return None
-        return Sampled(
+        return Completion(
             conversation=row.conversation,
             token_ids=tuple(row.sampled),
             logprobs=tuple(row.logprobs),

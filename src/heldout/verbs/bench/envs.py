@@ -8,7 +8,7 @@ from json import dumps
 from pathlib import Path
 
 from heldout.bench.envs import Measured, Open, Script, Speeds, Work, by_players, measure, until_the_end
-from heldout.config import Config, Source, changed
+from heldout.config import Config, Source, with_overrides
 from heldout.envs.base import Env, Recordings
 from heldout.envs.recorded import RecordedEpisode
 from heldout.envs.registry import names, open_suite
@@ -39,7 +39,7 @@ def bench_envs(
     """Measures the named environments and the recorded files; without either, every environment."""
     works = [each for file in files for each in _of_file(file, rules or "agentgym", limit)]
     given = [] if rules is None else [f"source.rules={rules}"]
-    source = changed(Config(), [*given, *settings]).source
+    source = with_overrides(Config(), [*given, *settings]).source
     played = envs or ([] if files else names())
     works += [by_players(open_suite(name, source), limit or TASKS, seed) for name in played]
     with Progress("bench envs", rounds * len(works)) as progress:

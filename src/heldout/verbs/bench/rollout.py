@@ -7,7 +7,7 @@ from statistics import median
 
 from heldout.agents import PLAYERS, defaults_of, suites_of
 from heldout.bench.rollout import Comparison, Run, Work, compare
-from heldout.config import changed
+from heldout.config import with_overrides
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
 from heldout.records import Json
@@ -30,11 +30,11 @@ def bench_rollout(
     """Plays the same episodes with both engines in turn, and prints their speeds; K is the environment's own."""
     if model in PLAYERS:
         raise BadCall(f"{model!r} generates no tokens: name a model (pocket, a folder, or a Hugging Face name)")
-    config = changed(defaults_of(model), settings)
+    config = with_overrides(defaults_of(model), settings)
     suite = suites_of(config)(env)
     work = Work(
         suite=suite,
-        limits=replace(config.limits, turns=suite.turn_limit),
+        limits=replace(config.limits, max_turns=suite.max_turns),
         episodes=episodes or 2 * in_flight,
         in_flight=in_flight,
         rounds=rounds,

@@ -12,8 +12,8 @@ from typing import Any
 
 from heldout.bench.clients import scripts
 from heldout.bench.soak import Soak, Speed, soak, speed
-from heldout.config import Config, changed
-from heldout.envs.agentgym.wire import rules_served
+from heldout.config import Config, with_overrides
+from heldout.envs.agentgym.protocol import rules_served
 from heldout.envs.registry import open_suite
 from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
@@ -28,7 +28,7 @@ def bench_serve(
 ) -> None:
     """Measures a server in a process of its own, and fails where an answer was not the protocol's."""
     given = [f"source.rules={rules_served(env)}", *settings]
-    suite = open_suite(env, changed(Config(), given).source)
+    suite = open_suite(env, with_overrides(Config(), given).source)
     plays = scripts(suite, seed)
     with _serving(env, given) as told, Progress(f"bench serve {env}", episodes) as progress:
         address, done = told["url"], count(1)

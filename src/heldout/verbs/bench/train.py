@@ -11,7 +11,7 @@ from heldout.bench.steps import Work
 from heldout.bench.train import OURS, TRL, Comparison, R, compare, ratio
 from heldout.bench.trl import INSTALLED, Trl
 from heldout.chains import Stage
-from heldout.config import Config, changed
+from heldout.config import Config, with_overrides
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
 from heldout.records import Json
@@ -20,7 +20,7 @@ from heldout.training.stage import Job
 
 TASKS = 6
 """In a step: half of a training's, so that all is done in some minutes."""
-FIXED = ("kl", "updates", "temperature")
+FIXED = ("kl", "updates_per_batch", "temperature")
 """Settings of training that nobody changes here: no KL term, one update, the temperature of TRL's `generate`."""
 WITHOUT_TRL = "trl: not installed (pip install 'heldout[dev]')"
 
@@ -69,7 +69,7 @@ def bench_train(
     """Trains one step a round, by us and by TRL in turn, and prints where the time went."""
     if model in PLAYERS:
         raise BadCall(f"{model!r} cannot be trained: name a model (pocket, a folder, or a Hugging Face name)")
-    config = _config(model, {"tasks": tasks, "samples": samples}, settings)
+    config = _config(model, {"tasks": tasks, "group_size": samples}, settings)
     stage = Stage((env,), difficulty)
     job = Job(
         base=agent_of(model).digest,
@@ -95,7 +95,7 @@ def described(found: Comparison, work: Work) -> dict[str, Json]:
     return {
         "chain": work.job.name,
         "tasks": train.tasks,
-        "samples": train.samples,
+        "group_size": train.group_size,
         "rounds": work.rounds,
         "limits": asdict(work.limits),
         "steps": {name: _described(steps, STEP) for name, steps in found.steps.items()},
@@ -119,7 +119,7 @@ def told(found: Comparison, work: Work) -> str:
     )
     lines = [
         aligned(steps),
-        f"{aligned(updates)}\n{work.job.name}, {train.tasks} tasks, {train.samples} samples each; "
+        f"{aligned(updates)}\n{work.job.name}, {train.tasks} tasks, {train.group_size} samples each; "
         f"medians of {work.rounds} rounds in turn, one thread",
         f"the update alone learns from all {work.sequences} trajectories of our step",
         *(f"a step of {name} takes {_times(value)}" for name, value in _ratios(found.steps, STEP_RATIOS).items()),
@@ -133,9 +133,9 @@ def told(found: Comparison, work: Work) -> str:
 def _config(model: str, flags: Mapping[str, int | None], settings: Sequence[str]) -> Config:
     """The model's defaults with fewer tasks and what all sides have, then flags and settings."""
     plain = defaults_of(model)
-    plain = replace(plain, train=replace(plain.train, tasks=TASKS, kl=0.0, updates=1, temperature=1.0))
+    plain = replace(plain, train=replace(plain.train, tasks=TASKS, kl=0.0, updates_per_batch=1, temperature=1.0))
     given = [f"train.{name}={value}" for name, value in flags.items() if value is not None]
-    config = changed(plain, [*given, *settings])
+    config = with_overrides(plain, [*given, *settings])
     for name in FIXED:
         has, asked = getattr(plain.train, name), getattr(config.train, name)
         if asked != has:

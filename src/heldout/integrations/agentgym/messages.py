@@ -9,7 +9,7 @@ from heldout.records import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class HttpRequest:
     """What a client asks for."""
 
     method: str
@@ -19,7 +19,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What it is answered: JSON, or plain text."""
 
     content: Json
@@ -43,7 +43,7 @@ class Refused(Exception):
 
     def __init__(self, status: int, detail: Json) -> None:
         super().__init__(status)
-        self.answer = Answer({"detail": detail}, status)
+        self.answer = HttpResponse({"detail": detail}, status)
 
 
 REQUIRED = object()

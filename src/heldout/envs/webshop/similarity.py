@@ -15,7 +15,7 @@ tiger turquoise violet walnut wheat white wine yellow
 COLOURS = tuple(_COLOURS.split())
 """In the order in which the original looks for them."""
 
-ALIKE = 85
+SIMILAR_ABOVE = 85
 """What is more than this is as good as equal."""
 
 _LATIN = dict.fromkeys(range(128, 256))
@@ -23,9 +23,9 @@ _NO_WORD = re.compile(r"\W")
 
 
 @lru_cache(maxsize=1 << 14)
-def alike(one: str, other: str) -> bool:
+def is_similar(one: str, other: str) -> bool:
     """Whether the original takes two texts for the same: it does where the words of one hold those of the other."""
-    return token_set_ratio(one, other) > ALIKE
+    return token_set_ratio(one, other) > SIMILAR_ABOVE
 
 
 def token_set_ratio(one: str, other: str) -> int:

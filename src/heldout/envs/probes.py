@@ -8,7 +8,7 @@ from heldout.records import Ending, Step, Task
 from heldout.seeds import stream
 
 SAMPLE = 20
-"""How many tasks of a pool a law looks at, unless it looks at all."""
+"""How many tasks of a split a law looks at, unless it looks at all."""
 
 PATIENCE = 60
 """Turns that the oracle is given: the question is whether it gets there, and limits are set from outside."""
@@ -22,12 +22,12 @@ class Played:
     steps: list[Step] = field(default_factory=list)
 
 
-def sample(suite: Suite, count: int = SAMPLE, pool: str = "test") -> Sequence[Task]:
-    """The first tasks of a pool."""
-    return suite.tasks(pool)[:count]
+def sample(suite: Suite, count: int = SAMPLE, split: str = "test") -> Sequence[Task]:
+    """The first tasks of a split."""
+    return suite.tasks(split)[:count]
 
 
-def wander(suite: Suite, task: Task, strange: Sequence[str]) -> Played:
+def play_randomly(suite: Suite, task: Task, strange: Sequence[str]) -> Played:
     """Twenty turns of legal actions, and strange ones between them."""
     chance, env = stream(0, "laws", "wander", task.id), suite.open(task)
     played = Played(steps=[env.start()])
@@ -60,7 +60,7 @@ def answers_differ(suite: Suite, task: Task, actions: Sequence[str]) -> bool:
     return replay(suite, task, actions) != replay(suite, task, actions)
 
 
-def meet(suite: Suite, task: Task, other: Task, actions: Sequence[str]) -> bool:
+def interferes(suite: Suite, task: Task, other: Task, actions: Sequence[str]) -> bool:
     """Whether an episode goes otherwise while the oracle plays another."""
     env, beside = suite.open(task), suite.open(other)
     steps, last = [env.start()], beside.start()
@@ -73,23 +73,23 @@ def meet(suite: Suite, task: Task, other: Task, actions: Sequence[str]) -> bool:
     return steps != replay(suite, task, actions)
 
 
-def lost_after(suite: Suite, task: Task, mistakes: Sequence[str]) -> bool:
+def is_lost_after(suite: Suite, task: Task, mistakes: Sequence[str]) -> bool:
     """Whether mistakes that do not end the episode leave it unsolved."""
     env = suite.open(task)
     *_, step = _answers(env, env.start(), mistakes)
-    return step.ending is None and not solved(_play_on(suite, env, step))
+    return step.ending is None and not is_solved(_play_on(suite, env, step))
 
 
-def least(actions: Sequence[str], breaks: Callable[[Sequence[str]], bool]) -> list[str]:
+def shrink(actions: Sequence[str], breaks: Callable[[Sequence[str]], bool]) -> list[str]:
     """As few of the actions as still break a law, each cut to what can be read."""
     for place in range(len(actions)):
         fewer = [*actions[:place], *actions[place + 1 :]]
         if breaks(fewer):
-            return least(fewer, breaks)
+            return shrink(fewer, breaks)
     return [action[:60] for action in actions]
 
 
-def finish(suite: Suite, env: Env) -> list[Step]:
+def play_oracle(suite: Suite, env: Env) -> list[Step]:
     """The oracle's episode."""
     return _play_on(suite, env, env.start())
 
@@ -102,12 +102,12 @@ def _play_on(suite: Suite, env: Env, step: Step) -> list[Step]:
     return steps
 
 
-def solved(steps: Sequence[Step]) -> bool:
+def is_solved(steps: Sequence[Step]) -> bool:
     """Whether the last step solves the task."""
     return steps[-1].ending is Ending.SOLVED
 
 
-def along(suite: Suite, task: Task) -> Iterator[tuple[object, list[str]]]:
+def oracle_worlds(suite: Suite, task: Task) -> Iterator[tuple[object, list[str]]]:
     """The worlds on the oracle's way, each with the actions that led there."""
     env, actions = suite.open(task), list[str]()
     step = env.start()
@@ -117,7 +117,7 @@ def along(suite: Suite, task: Task) -> Iterator[tuple[object, list[str]]]:
         step = env.step(actions[-1])
 
 
-def after(suite: Suite, task: Task, before: Sequence[str], action: str) -> tuple[str, str]:
+def answer_after(suite: Suite, task: Task, before: Sequence[str], action: str) -> tuple[str, str]:
     """The answer to an action, its own words taken out, and the state it leaves."""
     step = replay(suite, task, [*before, action])[-1]
     return step.observation.replace(action, ""), step.digest

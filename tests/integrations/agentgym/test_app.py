@@ -14,9 +14,9 @@ from heldout.envs.base import Suite
 from heldout.envs.guard import guarded
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, Unavailable
-from heldout.integrations.agentgym.calls import Answer, Call
-from heldout.integrations.agentgym.door import Door
+from heldout.integrations.agentgym.app import App
 from heldout.integrations.agentgym.episodes import Episodes
+from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
 from heldout.records import Task
 
 Ask = Callable[..., tuple[int, Any]]
@@ -27,8 +27,8 @@ SERVER_ERROR = (500, "Internal Server Error")
 
 
 def asking(suite: Suite, most: int = 100) -> Ask:
-    """Asks a door to that suite: `ask("/step", id=0, action="look")`; without fields it is a GET."""
-    door = Door(suite, ORIGINAL, Episodes(most, idle_seconds=60), Random(0))
+    """Asks an app of that suite: `ask("/step", id=0, action="look")`; without fields it is a GET."""
+    door = App(suite, ORIGINAL, Episodes(most, idle_seconds=60), Random(0))
 
     def ask(path: str, body: bytes | None = None, /, **fields: object) -> tuple[int, Any]:
         answer = sent(door, path, json.dumps(fields).encode() if body is None and fields else body)
@@ -37,9 +37,11 @@ def asking(suite: Suite, most: int = 100) -> Ask:
     return ask
 
 
-def sent(door: Door, path: str, body: bytes | None) -> Answer:
+def sent(door: App, path: str, body: bytes | None) -> HttpResponse:
     path, _, query = path.partition("?")
-    return door.answer(Call(method="GET" if body is None else "POST", path=path, query=query, body=body or b""))
+    return door.answer(
+        HttpRequest(method="GET" if body is None else "POST", path=path, query=query, body=body or b"")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +299,7 @@ def test_what_agentgym_does_not_know_is_served_plainly() -> None:
 def test_a_variant_is_not_served_since_the_protocol_has_no_place_to_say_it() -> None:
     source = Source(variant=Variant(actions="shown"))
     with pytest.raises(BadCall, match="AgentGym's protocol has no variants: leave actions=shown out"):
-        Door(open_suite("textcraft", source), source, Episodes(1, idle_seconds=60), Random(0))
+        App(open_suite("textcraft", source), source, Episodes(1, idle_seconds=60), Random(0))
 
 
 def test_programs_are_told_what_is_served(textcraft: Ask) -> None:

@@ -1,11 +1,11 @@
-"""The players that see the world, on a twin of it."""
+"""The players that see the world, on a copy of it."""
 
 from collections.abc import Callable
 from random import Random
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
-from heldout.policies.twin import Mistakes, aimless, clumsy, oracle, player, random
+from heldout.policies.privileged import OracleNoise, noisy_oracle, oracle, player, random, random_without_reasons
 from heldout.records import Ending, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -52,13 +52,15 @@ def test_a_twin_lives_as_long_as_its_conversation_and_so_does_the_last_action(su
 def test_a_clumsy_player_that_never_slips_is_the_oracle_and_one_that_always_does_falls(
     suites: Suites, task: Tasks
 ) -> None:
-    [careful] = play(clumsy(suites, Mistakes(slip=0.0, persist=1.0)), attempts(task(3), 1), Limits(), suites)
-    [careless] = play(clumsy(suites, Mistakes(slip=1.0)), attempts(task(3), 1), Limits(), suites)
+    [careful] = play(
+        noisy_oracle(suites, OracleNoise(error_rate=0.0, repeat_rate=1.0)), attempts(task(3), 1), Limits(), suites
+    )
+    [careless] = play(noisy_oracle(suites, OracleNoise(error_rate=1.0)), attempts(task(3), 1), Limits(), suites)
     assert [turn.action for turn in careful.turns] == ["go"] * 3
     assert [turn.action for turn in careless.turns] == ["jump"]
 
 
 def test_an_aimless_player_acts_and_gives_no_reason(suites: Suites, task: Tasks) -> None:
-    played = play(aimless(suites), attempts(task(2), 20), Limits(turns=1), suites)
+    played = play(random_without_reasons(suites), attempts(task(2), 20), Limits(max_turns=1), suites)
     said = {turn.reply.text for trajectory in played for turn in trajectory.turns}
     assert said == {"Thought: I try something.\nAction: go", "Thought: I try something.\nAction: jump"}

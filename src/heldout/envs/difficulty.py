@@ -9,31 +9,31 @@ from heldout.errors import BadCall
 from heldout.records import Difficulty, Task
 
 MEASURED = ("train", "test")
-"""The pools that a file tells; demonstrations stay as the suite has them."""
+"""The splits that a file tells; demonstrations stay as the suite has them."""
 
 
-def halved(suite: Suite, difficulty: Difficulty, name: str) -> Suite:
+def with_measured_difficulty(suite: Suite, difficulty: Difficulty, name: str) -> Suite:
     """The suite with the tasks that the file knows; `name` is the file's, for errors.
 
-    A file may have been measured on a part of a pool (`--limit`): then that part is the pool, so that `all` is
+    A file may have been measured on a part of a split (`--limit`): then that part is the split, so that `all` is
     easy and hard together. A file about other tasks is refused.
     """
-    known = {halves.env: halves for halves in difficulty.envs}
+    known = {env_split.env: env_split for env_split in difficulty.envs}
     if suite.name not in known:
         raise BadCall(f"{name} tells nothing of {suite.name} (it knows: {', '.join(known)}); {_measure(suite)}")
-    halves = known[suite.name]
-    if halves.data != suite.data:
+    env_split = known[suite.name]
+    if env_split.data != suite.data:
         raise BadCall(
-            f"{name} was measured on other tasks of {suite.name} (source {halves.data}, and this is {suite.data}); "
-            + _measure(suite)
+            f"{name} was measured on other tasks of {suite.name} (source {env_split.data}, "
+            f"and this is {suite.data}); {_measure(suite)}"
         )
 
     @cache
-    def tasks(pool: str) -> Sequence[Task]:
-        if pool not in MEASURED:
-            return suite.tasks(pool)
-        half = {each.task: each.difficulty for each in halves.of_split(pool)}
-        return [replace(task, difficulty=half[task.id]) for task in suite.tasks(pool) if task.id in half]
+    def tasks(split: str) -> Sequence[Task]:
+        if split not in MEASURED:
+            return suite.tasks(split)
+        half = {each.task: each.difficulty for each in env_split.of_split(split)}
+        return [replace(task, difficulty=half[task.id]) for task in suite.tasks(split) if task.id in half]
 
     return replace(suite, tasks=tasks, difficulty_source=difficulty.digest)
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from heldout.envs.agentgym.wire import LISTED
+from heldout.envs.agentgym.protocol import LISTED
 from heldout.envs.base import Suite
 from heldout.errors import OriginalError
-from heldout.integrations.agentgym.calls import REQUIRED
 from heldout.integrations.agentgym.episodes import Episode
 from heldout.integrations.agentgym.items import Find, any_world, listed, wrapped
+from heldout.integrations.agentgym.messages import REQUIRED
 from heldout.records import Json
 
-Said = Callable[[Suite, Episode], Json]
+Content = Callable[[Suite, Episode], Json]
 """What is said of an episode as it stands."""
 
 
@@ -35,7 +35,7 @@ def _text(_: Suite, episode: Episode) -> Json:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class ResponseFormat:
     """How one server answers."""
 
     greeting: str = ""
@@ -48,13 +48,13 @@ class Manner:
     """The fields that /create reads, each with what it is where it is left out."""
     unnamed: Json = REQUIRED
     """The number of the task of a /reset that names none, where it need not; None is any, or an error."""
-    created: Said = _number
+    created: Content = _number
     begins: str = ""
     """What /create begins with: the task of the episode's own `number`, `any`, or the one that it names by `id`."""
-    started: Said
-    stepped: Said
-    observed: Said = _text
-    more: Mapping[tuple[str, str], Said] = field(default_factory=dict)
+    started: Content
+    stepped: Content
+    observed: Content = _text
+    more: Mapping[tuple[str, str], Content] = field(default_factory=dict)
     """Further paths that ask about an episode."""
     broken: tuple[str, ...] = ()
     """Paths that cannot work in the original: a status of 500 (Q-TC1)."""
@@ -218,7 +218,7 @@ def _plain_actions(suite: Suite, episode: Episode) -> Json:
     return [] if episode.over else suite.players.legal(_begun(episode).world)
 
 
-PLAIN = Manner(
+PLAIN = ResponseFormat(
     created=_number_as_id,
     started=_plain_answer,
     stepped=_plain_answer,
@@ -227,7 +227,7 @@ PLAIN = Manner(
 """The manner of an environment that AgentGym has none of."""
 
 ORIGINALS = {
-    "textcraft": Manner(
+    "textcraft": ResponseFormat(
         greeting="This is environment TextCraft.",
         begins="number",
         find=wrapped,
@@ -239,7 +239,7 @@ ORIGINALS = {
         more={("GET", "/detail"): _textcraft_detail},
         broken=("/commands", "/goal"),
     ),
-    "babyai": Manner(
+    "babyai": ResponseFormat(
         greeting="This is environment BabyAI.",
         find=any_world,
         created=_number_as_id,
@@ -250,7 +250,7 @@ ORIGINALS = {
         plays_on=False,
         closes_unstarted=False,
     ),
-    "alfworld": Manner(
+    "alfworld": ResponseFormat(
         greeting="This is environment AlfWorld.",
         created=_number_as_id,
         started=_alfworld_started,
@@ -259,7 +259,7 @@ ORIGINALS = {
         more={("GET", "/available_actions"): _alfworld_actions, ("GET", "/detail"): _alfworld_detail},
         plays_on=False,
     ),
-    "webshop": Manner(
+    "webshop": ResponseFormat(
         greeting="ok",
         begins="any",
         highest=48_950_076,
@@ -273,7 +273,7 @@ ORIGINALS = {
             ("GET", "/state"): _webshop_state,
         },
     ),
-    "searchqa": Manner(
+    "searchqa": ResponseFormat(
         greeting="ok",
         begins="id",
         created_with={"id": REQUIRED},
@@ -286,6 +286,6 @@ ORIGINALS = {
 """By the environment's name."""
 
 
-def manner_of(env: str) -> Manner:
+def manner_of(env: str) -> ResponseFormat:
     """How the server of an environment answers."""
     return ORIGINALS.get(env, PLAIN)

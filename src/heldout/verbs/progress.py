@@ -9,7 +9,7 @@ from heldout.records import Trajectory
 
 
 @final
-class _Tally:
+class _EpisodeProgress:
     """Counts what is played, for a progress line."""
 
     def __init__(self, progress: Progress) -> None:
@@ -27,4 +27,4 @@ class _Tally:
 def show_episodes(title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
     """A live line with the score so far, of so many episodes."""
     with Progress(title, episodes) as progress:
-        yield _Tally(progress)
+        yield _EpisodeProgress(progress)

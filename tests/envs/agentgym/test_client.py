@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from heldout.envs.agentgym.line import Line, Patience
+from heldout.envs.agentgym.client import Client, Patience
 from heldout.errors import BadCall, Unavailable
 
 PATIENCE = Patience(answer=0.3, connect=0.3, pauses=(1.0, 2.0))
@@ -65,61 +65,61 @@ def server() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def calling() -> Iterator[Callable[[str], tuple[Line, list[float]]]]:
+def calling() -> Iterator[Callable[[str], tuple[Client, list[float]]]]:
     """Makes lines, each with the pauses that it made."""
-    lines = list[Line]()
+    lines = list[Client]()
 
-    def made(address: str) -> tuple[Line, list[float]]:
+    def made(address: str) -> tuple[Client, list[float]]:
         pauses = list[float]()
-        lines.append(Line(address, PATIENCE, pauses.append))
+        lines.append(Client(address, PATIENCE, pauses.append))
         return lines[-1], pauses
 
     yield made
-    for line in lines:
-        line.close()
+    for client in lines:
+        client.close()
 
 
 Servers = Callable[..., Server]
-Calling = Callable[[str], tuple[Line, list[float]]]
+Calling = Callable[[str], tuple[Client, list[float]]]
 
 
 def test_a_servers_own_failure_passes_where_twice_is_as_good_as_once(server: Servers, calling: Calling) -> None:
     there = server((500, b"oh"), (502, b""), (200, b'{"id": 3}'))
-    line, pauses = calling(there.address)
-    assert line.post("/create", {}, again=True).content == {"id": 3}
+    client, pauses = calling(there.address)
+    assert client.post("/create", {}, again=True).content == {"id": 3}
     assert pauses == [1.0, 2.0]
 
 
 def test_a_step_that_may_have_been_taken_is_not_taken_again(server: Servers, calling: Calling) -> None:
     for failure in ((500, b"oh"), (0, b"")):
         there = server(failure, (200, b"1"))
-        line, pauses = calling(there.address)
+        client, pauses = calling(there.address)
         with pytest.raises(Unavailable, match="/step did not answer: "):
-            line.post("/step", {}, again=False)
+            client.post("/step", {}, again=False)
         assert (there.asked, pauses) == (["/step"], [])
 
 
 def test_a_server_that_is_too_busy_has_not_begun(server: Servers, calling: Calling) -> None:
     there = server((503, b"full"), (200, b"1"))
-    line, pauses = calling(there.address)
-    assert line.post("/step", {}, again=False).content == 1
+    client, pauses = calling(there.address)
+    assert client.post("/step", {}, again=False).content == 1
     assert pauses == [1.0]
 
 
 def test_a_server_that_is_down_is_waited_for_once_and_then_fails_soon(calling: Calling) -> None:
-    line, pauses = calling("http://127.0.0.1:1")
+    client, pauses = calling("http://127.0.0.1:1")
     for _ in range(3):
         with pytest.raises(Unavailable, match="/step did not answer: ConnectError"):
-            line.post("/step", {}, again=False)
+            client.post("/step", {}, again=False)
     assert pauses == [1.0, 2.0]
 
 
 def test_what_is_no_json_is_none(server: Servers, calling: Calling) -> None:
-    line, _ = calling(server((404, b"<html>")).address)
-    answer = line.post("/heldout", again=True)
+    client, _ = calling(server((404, b"<html>")).address)
+    answer = client.post("/heldout", again=True)
     assert (answer.status, answer.content) == (404, None)
 
 
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(BadCall, match="'http://x:y' is no address of a server"):
-        Line("http://x:y")
+        Client("http://x:y")

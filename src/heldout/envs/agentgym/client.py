@@ -8,7 +8,7 @@ from typing import final
 
 import httpx2
 
-from heldout.envs.agentgym.wire import ERROR
+from heldout.envs.agentgym.protocol import ERROR
 from heldout.errors import BadCall, Unavailable
 from heldout.records import Json
 
@@ -47,7 +47,7 @@ class _Passing(Exception):
 
 
 @final
-class Line:
+class Client:
     """A line to one server; `wait` is how it sleeps between two tries.
 
     While the server is known to be down each call is tried once, so that much work fails soon.

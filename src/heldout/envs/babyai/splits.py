@@ -1,6 +1,6 @@
-"""Making the table of generated tasks: three pools of worlds that differ in content.
+"""Making the table of generated tasks: three splits of worlds that differ in content.
 
-`python -m heldout.envs.babyai.pools` computes tasks.json anew.
+`python -m heldout.envs.babyai.splits` computes tasks.json anew.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ from heldout.records import Ending
 
 SIZES = {"demonstrations": 6000, "train": 1000, "test": 200}
 SHARES = {"demonstrations": 80, "train": 16, "test": 4}
-"""Per cent of all contents that fall into each pool."""
+"""Per cent of all contents that fall into each split."""
 LONGEST = 20
 """Turns beyond which a world is no task, K of the paper's evaluation: every task can be done in time."""
 PUBLISHED_SEEDS = range(400)
@@ -25,24 +25,26 @@ PUBLISHED_SEEDS = range(400)
 SEEDS = range(1000, 1520)
 
 
-def pool_of(content: str) -> str:
-    """The pool of a world by its content alone, so that equal worlds never fall into two."""
+def split_of(content: str) -> str:
+    """The split of a world by its content alone, so that equal worlds never fall into two."""
     draw = int(content[:8], 16) % sum(SHARES.values())
-    return next(pool for pool, end in zip(SHARES, accumulate(SHARES.values()), strict=True) if draw < end)
+    return next(split for split, end in zip(SHARES, accumulate(SHARES.values()), strict=True) if draw < end)
 
 
 def make_table() -> dict[str, list[Row]]:
-    """The three pools: no content twice, none of a published seed, levels in turn, half of train and test hard."""
-    pools = defaultdict[str, list[Row]](list)
+    """The three splits: no content twice, none of a published seed, levels in turn, half of train and test hard."""
+    splits = defaultdict[str, list[Row]](list)
     for level in PUBLISHED:
         known = {World(level, seed).content for seed in PUBLISHED_SEEDS}
         for seed in SEEDS:
             content = World(level, seed).content
             turns = oracle_turns(level, seed)
             if content not in known and turns is not None:
-                pools[pool_of(content)].append((level, seed, turns))
+                splits[split_of(content)].append((level, seed, turns))
             known.add(content)
-    return {pool: _chosen(pools[pool], size, balanced=pool != "demonstrations") for pool, size in SIZES.items()}
+    return {
+        split: _chosen(splits[split], size, balanced=split != "demonstrations") for split, size in SIZES.items()
+    }
 
 
 def oracle_turns(level: int, seed: int) -> int | None:
@@ -75,15 +77,15 @@ def _in_turn(rows: Sequence[Row], kind: Callable[[Row], int]) -> list[Row]:
 
 
 def written(table: Mapping[str, Sequence[Row]]) -> str:
-    """The table as JSON, a pool to a line."""
-    lines = [f"{dumps(pool)}: {dumps(rows, separators=(',', ':'))}" for pool, rows in table.items()]
+    """The table as JSON, a split to a line."""
+    lines = [f"{dumps(split)}: {dumps(rows, separators=(',', ':'))}" for split, rows in table.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def figures(table: Mapping[str, Sequence[Row]]) -> str:
-    """How many rows each pool has, and how many of them are hard."""
-    hard = {pool: sum(row[2] > EASY_TURNS for row in rows) for pool, rows in table.items()}
-    return ", ".join(f"{pool} {len(rows)} ({hard[pool]} hard)" for pool, rows in table.items())
+    """How many rows each split has, and how many of them are hard."""
+    hard = {split: sum(row[2] > EASY_TURNS for row in rows) for split, rows in table.items()}
+    return ", ".join(f"{split} {len(rows)} ({hard[split]} hard)" for split, rows in table.items())
 
 
 if __name__ == "__main__":

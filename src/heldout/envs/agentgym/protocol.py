@@ -1,6 +1,6 @@
 """How servers of AgentGym's protocol speak: what a program sends them, and what it reads (spec §0.2 to §5.1).
 
-The door (`integrations/agentgym`) answers in the same words.
+The server (`integrations/agentgym`) answers in the same words.
 """
 
 import re
@@ -19,7 +19,7 @@ STEP, ERROR = "heldout-step", "heldout-error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
+class EnvProtocol:
     """The words of one environment's server."""
 
     episode: str
@@ -36,13 +36,13 @@ class Wire:
     """What else /reset is sent."""
     preamble: str = ""
     """What ends the original's own instruction within an opening."""
-    listed: str = ""
+    actions_prefix: str = ""
     """What the original client puts between an opening and the actions that are available."""
     undone: Ending = Ending.FAILED
     """What an episode of an original server is that is done without its reward."""
 
     @property
-    def errors_are_told(self) -> bool:
+    def sends_error_text(self) -> bool:
         """Whether an error is an object with its text and status 200; else it is a status of 500 and no text."""
         return self.episode == "id"
 
@@ -52,8 +52,8 @@ class Wire:
         text = text[0] if isinstance(text, list) else text
         if not isinstance(text, str):
             raise TypeError(f"an observation is text, not {text!r:.60}")
-        if self.listed:
-            return text + self.listed + ",".join(answer["available_actions"])
+        if self.actions_prefix:
+            return text + self.actions_prefix + ",".join(answer["available_actions"])
         return text.partition(self.preamble)[2] or text if self.preamble else text
 
 
@@ -63,29 +63,33 @@ QUESTION = "\n\n "
 LISTED = "\nAVAILABLE ACTIONS: "
 """Between ALFWorld's first observation and the actions, which only the client shows, and only there (spec §4.2)."""
 
-PLAIN = Wire(episode="id", item="item", score="score")
+PLAIN = EnvProtocol(episode="id", item="item", score="score")
 """The words of the server of an environment that AgentGym has none of: only ours serves it."""
 
-WIRES = {
-    "textcraft": Wire(episode="id", item="data_idx", created_with={}),
-    "babyai": Wire(episode="id", item="data_idx", score="score"),
-    "alfworld": Wire(
-        episode="id", item="game", reset_with={"world_type": "Text"}, listed=LISTED, undone=Ending.OUT_OF_TURNS
+ENV_PROTOCOLS = {
+    "textcraft": EnvProtocol(episode="id", item="data_idx", created_with={}),
+    "babyai": EnvProtocol(episode="id", item="data_idx", score="score"),
+    "alfworld": EnvProtocol(
+        episode="id",
+        item="game",
+        reset_with={"world_type": "Text"},
+        actions_prefix=LISTED,
+        undone=Ending.OUT_OF_TURNS,
     ),
-    "webshop": Wire(episode="env_idx", item="session_id", observation="state"),
-    "searchqa": Wire(episode="env_idx", item="id", created_with={"id": 0}, preamble=QUESTION),
+    "webshop": EnvProtocol(episode="env_idx", item="session_id", observation="state"),
+    "searchqa": EnvProtocol(episode="env_idx", item="id", created_with={"id": 0}, preamble=QUESTION),
 }
 """The words of AgentGym's servers, by the environment's name."""
 
 
-def wire_of(env: str) -> Wire:
+def wire_of(env: str) -> EnvProtocol:
     """The words of an environment's server."""
-    return WIRES.get(env, PLAIN)
+    return ENV_PROTOCOLS.get(env, PLAIN)
 
 
 def rules_served(env: str) -> str:
     """The rules that an environment is served by unless told otherwise: the original's, where there is one."""
-    return "agentgym" if env in WIRES else "fixed"
+    return "agentgym" if env in ENV_PROTOCOLS else "fixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,7 @@ def not_valid(episode: int) -> str:
     return f"The id {episode} is not valid."
 
 
-def numbered(suite: Suite, split: str) -> Iterator[tuple[int, Task]]:
+def numbered_tasks(suite: Suite, split: str) -> Iterator[tuple[int, Task]]:
     """The tasks of `train` or `test` with the numbers that a server knows them by.
 
     That is the number in `babyai_17`; of tasks with other ids (the real ALFWorld games) it is their place among

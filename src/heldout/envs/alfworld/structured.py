@@ -6,12 +6,12 @@ from heldout.envs.alfworld.world import Move, Verb, World
 from heldout.records import Json
 
 
-def keyed_opening(world: World) -> dict[str, Json]:
+def structured_opening(world: World) -> dict[str, Json]:
     """The first look around, and the goal."""
     return {**_around(world), "task": world.house.sentence.removeprefix("Your task is to: ").removesuffix(".")}
 
 
-def keyed_answer(world: World, move: Move) -> dict[str, Json]:
+def structured_answer(world: World, move: Move) -> dict[str, Json]:
     """What a move is answered that has just been made."""
     edition, receptacle = world.house.edition, world.house.receptacles.get(move.name)
     match move.verb:

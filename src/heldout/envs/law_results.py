@@ -8,7 +8,7 @@ from heldout.envs.laws import LAWS, Law
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class LawResult:
     """A law, and what breaks it, a line each."""
 
     law: str
@@ -21,16 +21,16 @@ class Verdict:
         return min(self.breaches, key=len, default="")
 
 
-def verdicts(suite: Suite) -> Iterator[Verdict]:
+def law_results(suite: Suite) -> Iterator[LawResult]:
     """Each law as soon as it has been looked at."""
     for law in LAWS:
         says = (law.__doc__ or "").partition("\n")[0]
-        yield Verdict(law=law.__name__, says=says, breaches=tuple(_breaches(suite, law)))
+        yield LawResult(law=law.__name__, says=says, breaches=tuple(_breaches(suite, law)))
 
 
 def check(suite: Suite) -> list[str]:
     """What breaks the laws, a line each."""
-    return [f"{verdict.law}: {breach}" for verdict in verdicts(suite) for breach in verdict.breaches]
+    return [f"{result.law}: {breach}" for result in law_results(suite) for breach in result.breaches]
 
 
 def _breaches(suite: Suite, law: Law) -> Iterator[str]:

@@ -95,7 +95,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 
 _SYLLABLES = _listed("va, ko, lu, mi, ra, ne, so, ti, da, pe, zu, bo, fi, ga")
 BRANDS = tuple((one + two).capitalize() for one in _SYLLABLES for two in _SYLLABLES if one != two)
-"""Names of makers; each pool has its own share of them."""
+"""Names of makers; each split has its own share of them."""
 
 SENTENCES = (
     "These {kind} by {brand} are made of {material} and built to last.",

@@ -6,7 +6,7 @@ from heldout.envs.webshop.pages import buttons
 from heldout.envs.webshop.world import Page, Place, World
 
 
-def plain_text(world: World) -> str:
+def page_as_prose(world: World) -> str:
     """The page as the agent reads it where a variant has observations plain."""
     if world.page.place is Place.DONE:
         return _bought(world)
