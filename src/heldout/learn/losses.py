@@ -65,7 +65,7 @@ def is_never(tokens: Tokens) -> Tensor:
 
 
 def truncated_importance_weight(old_logp_N: Tensor, rollout_logp_N: Tensor) -> Tensor:
-    """exp(old − rollout), cut at `MOST_MISMATCH`: corrects for an engine that is not quite the learner.
+    """exp(old − rollout), cut at `IMPORTANCE_WEIGHT_CAP`: corrects for an engine that is not quite the learner.
 
     Truncated importance sampling: without the cut one token that the engine found all but impossible would outweigh
     its whole batch.

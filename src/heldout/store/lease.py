@@ -94,7 +94,7 @@ class Lease:
             if self._is_late():
                 self._renew_late()
             elif not self._is_ours():
-                raise self._lost()
+                raise self._lost_lease()
 
     def renew(self) -> None:
         """Makes it last its whole duration again; a failure of the disk is left to the next time."""
@@ -122,19 +122,19 @@ class Lease:
         for _ in range(ATTEMPTS):
             with _taking_over(self.path) as alone:
                 if alone and not self._is_ours():
-                    raise self._lost()
+                    raise self._lost_lease()
                 if alone:
                     return self._write(_clocks())
             time.sleep(0.005)
-        raise self._lost()
+        raise self._lost_lease()
 
     def _write(self, clocks: tuple[float, float]) -> None:
-        self._holder = _renewed(self._holder, clocks[1])
-        with _written_beside(self.path, self._holder) as partial:
+        self._holder = _renew(self._holder, clocks[1])
+        with _write_beside(self.path, self._holder) as partial:
             partial.replace(self.path)
         self._clocks = clocks
 
-    def _lost(self) -> LostLease:
+    def _lost_lease(self) -> LostLease:
         found = holder(self.path)
         return LostLease(
             f"{self.path.parent} was taken over by {found.described if found else 'somebody'} while this process "
@@ -224,7 +224,7 @@ def _taking_over(path: Path) -> Iterator[bool]:
 
 def _link(path: Path, wanted: Holder) -> bool:
     """Puts the holder at the path unless something is there: the one step that only one process can win."""
-    with _written_beside(path, wanted) as partial:
+    with _write_beside(path, wanted) as partial:
         try:
             os.link(partial, path)
         except FileExistsError:
@@ -233,7 +233,7 @@ def _link(path: Path, wanted: Holder) -> bool:
 
 
 @contextmanager
-def _written_beside(path: Path, wanted: Holder) -> Iterator[Path]:
+def _write_beside(path: Path, wanted: Holder) -> Iterator[Path]:
     partial = partial_of(path.with_name(f"{path.name}.{wanted.token}"))
     try:
         partial.write_text(json.dumps(asdict(wanted)) + "\n", encoding="utf-8")
@@ -256,7 +256,7 @@ def _new_holder(purpose: str, duration: float) -> Holder:
     )
 
 
-def _renewed(known: Holder, now: float) -> Holder:
+def _renew(known: Holder, now: float) -> Holder:
     return Holder(**{**asdict(known), "renewed": now})
 
 
