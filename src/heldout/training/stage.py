@@ -160,6 +160,8 @@ def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
             f"{folder.root} is at step {max(there)} already, and kept no checkpoint of step {last} "
             f"(it has: {', '.join(map(str, there))})"
         )
+    # What was played after the checkpoint is thrown away and played again: half a step cannot be gone on with,
+    # since its streams are named by the step and its batch is one update.
     at = last_recorded_step(folder)
     if at:
         backend.restore(folder.whole(at))
