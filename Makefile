@@ -15,6 +15,7 @@ setup: $(INSTALLED)
 demo: setup
 	$(BIN)/heldout demo
 
+# What CI runs, all but `very_slow`: eight minutes at most.
 test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -24,11 +25,11 @@ test: setup
 
 check: test
 
-# What a change is tried with while it is made.
+# What a change is tried with while it is made: under two minutes.
 quick: setup
 	$(BIN)/pytest -m "not slow and not very_slow"
 
-# Many kills, whole builds, long soaks, and the doors: what CI has no time for.
+# Many kills, whole builds, and the doors: what CI has no time for. (The last -m counts, so pyproject.toml's gives way.)
 test-slow: setup test-doors
 	$(BIN)/pytest -m very_slow
 

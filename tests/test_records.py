@@ -84,6 +84,7 @@ def test_a_record_comes_back_from_disk_as_it_was(kind: type[Any], data: st.DataO
     assert through_a_file(kind, record) == record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RECORDS)
 @settings(max_examples=30)
 @given(data=st.data())

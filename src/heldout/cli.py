@@ -268,7 +268,8 @@ def _pocket_flags(parser: ArgumentParser) -> None:
 
 def _train_flags(parser: ArgumentParser) -> None:
     flags.model(parser)
-    parser.add_argument("--env", required=True, metavar="E", help="the environment to train in")
+    what = "the environment to train in, or a stage such as babyai+webshop or 'textcraft[train.kl=0.01]'"
+    parser.add_argument("--env", required=True, metavar="E", help=what)
     flags.difficulty(parser)
     flags.difficulty_file(parser)
     parser.add_argument("--n-samples", type=flags.count, metavar="G", help="trajectories of a task (8)")
@@ -279,7 +280,8 @@ def _train_flags(parser: ArgumentParser) -> None:
     said = f"by what it learns: {', '.join(ALGORITHMS)} (grpo)"
     algorithm = flags.one_of("algorithm", *ALGORITHMS)
     parser.add_argument("--algorithm", type=algorithm, default="grpo", metavar="A", help=said)
-    parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same call stopped")
+    again = "go on where an earlier run stopped; with other settings as a new stage"
+    parser.add_argument("--resume", action="store_true", help=again)
     flags.seed(parser)
     flags.out(parser, "where the run lies (runs/…)")
     flags.changes(parser)

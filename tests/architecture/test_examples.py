@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+TRAINING = ("03_train_and_measure.py", "04_train_with_trl.py")
+RUN = [pytest.param(path, marks=pytest.mark.slow if path.name in TRAINING else ()) for path in EXAMPLES]
 LINES = 60
 
 LONGER = {"02_your_own_environment.py": 120}
@@ -39,7 +41,7 @@ def test_an_example_can_be_read_at_once(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGER.get(path.name, LINES)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
 def test_an_example_runs_and_says_what_its_reader_came_for(path: Path, tmp_path: Path) -> None:
     call = [sys.executable, "-W", "error", str(path)]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)

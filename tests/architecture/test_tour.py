@@ -45,5 +45,6 @@ def test_the_tour_meets_every_folder_on_the_datas_road() -> None:
     assert folders <= {Path(place).parts[3] for _, place in NAMED}
 
 
+@pytest.mark.slow
 def test_the_tours_commands_print_what_it_says(run_page: Callable[..., None]) -> None:
     run_page(TOUR)

@@ -56,7 +56,7 @@ def test_the_page_is_an_environment_of_five_short_files(written: Path) -> None:
     assert all(len((written / "shunting" / name).read_text("utf-8").splitlines()) <= 60 for name in FILES)
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_the_pages_code_is_formatted_and_typed_as_ours_is(written: Path) -> None:
     called(written, "ruff", "check", "--no-cache", "--config", str(SETTINGS), "shunting")
     called(written, "ruff", "format", "--no-cache", "--check", "--config", str(SETTINGS), "shunting")

@@ -49,6 +49,7 @@ def played(backend: Backend) -> list[Trajectory]:
     return sorted(backend.play(WORK, LIMITS), key=lambda each: each.stream)
 
 
+@pytest.mark.very_slow
 def test_a_play_that_is_abandoned_ends_the_backend_and_is_not_taken_for_a_later_answer(
     anchored: WorkerConfig,
 ) -> None:

@@ -115,6 +115,7 @@ def test_a_row_is_a_task_and_its_prompt_the_opening(babyai: Suite) -> None:
     assert from_json(Task, json.loads(message["task"])) == task
 
 
+@pytest.mark.slow
 def test_a_group_is_attempts_at_one_task_and_they_differ(seen: Seen) -> None:
     assert len(seen.told) == 2
     for prompts, told in zip(seen.prompts, seen.told, strict=True):

@@ -149,6 +149,7 @@ REACHED = ("turn left", "turn right", "go to red ball 1", "turn left")
 """Level 1, seed 0: the third action ends the episode, and the original refuses the fourth."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rules", "turns"), [("agentgym", 9), ("fixed", 8)])
 def test_a_file_s_actions_are_played_by_its_rules(
     rules: str, turns: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -163,6 +164,7 @@ def test_a_file_s_actions_are_played_by_its_rules(
     assert (entry["rounds"][0]["opens"], entry["rounds"][0]["steps"]) == (3, turns)
 
 
+@pytest.mark.slow
 def test_an_environment_and_a_file_may_be_measured_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,7 @@ def found(work: Work, heard: list[str]) -> Comparison:
     return compare(work, Trl(work), lambda name, _: heard.append(name))
 
 
+@pytest.mark.slow
 @needs_trl
 def test_the_approaches_take_turns(found: Comparison, heard: list[str]) -> None:
     assert heard == [OURS, TRL] * 2 + [OURS, PADDED, TRL] * 2
@@ -81,6 +82,7 @@ def test_the_approaches_take_turns(found: Comparison, heard: list[str]) -> None:
     assert list(found.updates) == [OURS, PADDED, TRL]
 
 
+@pytest.mark.slow
 @needs_trl
 def test_the_parts_of_a_step_are_within_the_whole(found: Comparison) -> None:
     steps = [*found.steps[OURS], *found.steps[TRL]]
@@ -89,6 +91,7 @@ def test_the_parts_of_a_step_are_within_the_whole(found: Comparison) -> None:
     assert all(each.update > 0 for each in found.steps[TRL])
 
 
+@pytest.mark.slow
 @needs_trl
 def test_both_sides_play_the_same_tasks_in_each_round(found: Comparison) -> None:
     ours, theirs = found.steps[OURS], found.steps[TRL]
@@ -99,6 +102,7 @@ def test_both_sides_play_the_same_tasks_in_each_round(found: Comparison) -> None
     assert [each.learned for each in theirs] == [4, 4]
 
 
+@pytest.mark.slow
 @needs_trl
 def test_all_learn_from_the_same_trajectories(found: Comparison) -> None:
     learned = {
@@ -150,6 +154,7 @@ def test_rows_of_like_lengths_and_rows_as_they_come_teach_the_same(
     assert torch.allclose(weights[0], weights[2], atol=1e-5)
 
 
+@pytest.mark.very_slow
 def test_without_trl_ours_is_measured_alone_with_as_many_processes_as_asked_for(work: Work) -> None:
     config = replace(work.job.config, processes=2)
     several = replace(work, rounds=1, job=replace(work.job, config=config))

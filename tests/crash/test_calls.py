@@ -97,6 +97,7 @@ def test_a_run_whose_folder_became_read_only_is_told_in_one_line_and_stays(
         assert content(disk) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", range(4, 36, 4))
 def test_an_evaluation_on_a_full_disk_goes_on_when_there_is_room(
     size: int, refused: Refused, content: Content, tmp_path: Path
@@ -112,7 +113,7 @@ def test_an_evaluation_on_a_full_disk_goes_on_when_there_is_room(
         assert content(disk / "run") == content(tmp_path / "run")
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_a_checkpoint_on_a_full_disk_is_one_line_and_the_training_goes_on_when_there_is_room(
     tiny: Path, refused: Refused, content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,7 +79,7 @@ def crashing(change: int, act: Callable[[str], None]) -> Callable[[], None]:
     return partial(sys.addaudithook, Crash(change, act))
 
 
-@pytest.fixture(params=["training", "evaluation"])
+@pytest.fixture(params=[pytest.param("training", marks=pytest.mark.very_slow), "evaluation"])
 def straight(request: pytest.FixtureRequest, works: dict[str, Work], content: Content, tmp_path: Path) -> Straight:
     """Some work, and the files that it leaves when nobody stops it."""
     work = works[request.param]

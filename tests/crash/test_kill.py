@@ -1,7 +1,7 @@
 """SIGKILL at random moments of a training and of an evaluation by the command line: the files are bit for bit those
 of a run that nobody stopped.
 
-`HELDOUT_KILLS=30 pytest -s tests/crash/test_kill.py` kills each thirty times and says where it hit.
+`HELDOUT_KILLS=30 pytest -s -m "" tests/crash/test_kill.py` kills each thirty times and says where it hit.
 """
 
 import json
@@ -91,9 +91,16 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     made.close()
 
 
-@pytest.mark.parametrize("call", [TRAIN, EVALUATE], ids=["training", "evaluation"])
+@pytest.mark.parametrize(
+    ("call", "kills"),
+    [
+        pytest.param(EVALUATE, 1, id="evaluation, once"),
+        pytest.param(TRAIN, KILLS, id="training", marks=pytest.mark.very_slow),
+        pytest.param(EVALUATE, KILLS, id="evaluation", marks=pytest.mark.very_slow),
+    ],
+)
 def test_killed_at_random_moments_it_ends_with_the_files_of_a_run_never_stopped(
-    call: str, warm: Warm, tiny: Path, content: Content, tmp_path: Path
+    call: str, kills: int, warm: Warm, tiny: Path, content: Content, tmp_path: Path
 ) -> None:
     words = [*call.split(), "--model", str(tiny)]
     began = time.monotonic()
@@ -101,11 +108,11 @@ def test_killed_at_random_moments_it_ends_with_the_files_of_a_run_never_stopped(
     seconds = time.monotonic() - began
     wanted = files(tmp_path / "straight", content)
     rng, hit = stream(0, "kills", call), Counter[str]()
-    while hit.total() < KILLS:
+    while hit.total() < kills:
         folder = tmp_path / f"after {hit.total()}"
         status = -signal.SIGKILL
         while status == -signal.SIGKILL:
-            after = rng.uniform(0, seconds) if hit.total() < KILLS else None
+            after = rng.uniform(0, seconds) if hit.total() < kills else None
             whole = rng.random() < 0.7
             status = warm.call([*words, *resumed(words, folder)], folder, after, whole)
             if status:

@@ -169,6 +169,7 @@ def test_a_dense_reward_pays_each_part_once_and_takes_nothing_back() -> None:
     assert [round(env.step(action).reward, 3) for action in actions] == [0, 0.333, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_a_dense_reward_of_the_grid_pays_the_parts_of_its_instruction() -> None:
     suite = opened("babyai", reward="dense")
     paid = {

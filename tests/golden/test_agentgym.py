@@ -19,6 +19,7 @@ EVERY = 4
 FILES = {"babyai": "babyai/dev.jsonl.xz", "textcraft": "textcraft/published_order/dev.jsonl.xz"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize(("env", "steps"), [("babyai", 913), ("textcraft", 154)])
 def test_transcripts_through_the_door_are_word_for_word(

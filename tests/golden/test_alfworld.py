@@ -15,6 +15,7 @@ Again = Callable[[Path], tuple[list[RecordedEpisode], list[Difference]]]
 FILE = "alfworld/dev.jsonl.xz"
 
 
+@pytest.mark.slow
 def test_every_step_and_every_list_of_actions_of_the_original_server_is_the_same(
     golden: Path, again: Again
 ) -> None:

@@ -17,6 +17,7 @@ Again = Callable[[Path], tuple[list[RecordedEpisode], list[Difference]]]
 FILE = "babyai/dev.jsonl.xz"
 
 
+@pytest.mark.slow
 def test_every_transcript_of_the_original_server_replays_word_for_word(golden: Path, again: Again) -> None:
     episodes, differences = again(golden / FILE)
     assert differences == []

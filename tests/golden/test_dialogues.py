@@ -22,6 +22,7 @@ TEXTCRAFT = "trajectories/textcraft_gemini-3-pro.jsonl.xz"
 WEBSHOP = "trajectories/webshop_gemini-3-pro.jsonl.xz"
 
 
+@pytest.mark.slow
 def test_every_model_s_reply_in_babyai_is_answered_as_it_was(data: Path, again: Again) -> None:
     episodes, differences = again(data / BABYAI)
     assert differences == []

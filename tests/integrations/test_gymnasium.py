@@ -140,6 +140,7 @@ def test_environments_play_side_by_side_in_one_process() -> None:
     envs.close()
 
 
+@pytest.mark.slow
 def test_environments_play_in_processes_of_their_own_in_any_script() -> None:
     more = {"context": "spawn", "shared_memory": False}
     envs = gymnasium.make_vec(
@@ -223,6 +224,7 @@ def test_a_wrong_name_is_told_with_what_there_is_instead() -> None:
         env.reset(options={"tusk": "x"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [
@@ -236,6 +238,7 @@ def test_the_ids_are_there_once_both_packages_are(program: str) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 
 
+@pytest.mark.slow
 def test_the_pages_examples_run() -> None:
     page = (Path(__file__).parents[2] / "docs" / "integrations.md").read_text(encoding="utf-8")
     section = page.split("\n## Gymnasium\n")[1].split("\n## ")[0]

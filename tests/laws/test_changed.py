@@ -53,12 +53,14 @@ def test_each_trait_can_be_changed_somewhere() -> None:
     assert {trait for _, variant in CHANGED for trait in variant.changes} == {*TRAITS, "words"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize(("name", "variant"), CHANGED, ids=lambda each: getattr(each, "name", each))
 def test_every_variant_of_every_suite_keeps_every_law(name: str, variant: Variant, law: Law) -> None:
     assert list(law(_few(name, variant))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "variant"), CHANGED, ids=lambda each: getattr(each, "name", each))
 @settings(max_examples=5)
 @given(place=st.integers(0, 9), choices=CHOICES)

@@ -19,6 +19,12 @@ from heldout.records import Ending, Step, Task
 
 SUITES = list(dict.fromkeys(["corridor", *names()]))
 REAL = able(lambda suite: bool(suite.real_data.needs))
+QUICK = ("corridor", "textcraft")
+"""The suites that `make quick` holds to the laws; `make test` all of them, by the pocket model's tasks."""
+GENERATED = [
+    *(pytest.param(name, "pocket", marks=() if name in QUICK else pytest.mark.slow) for name in SUITES),
+    *(pytest.param(name, "standard", marks=pytest.mark.very_slow) for name in SUITES),
+]
 WORDS = ("get", "craft", "using", "inventory", "go", "to", "open", "door", "1", "2", ",", "oak", "planks", "\n", "")
 TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>")
 CLICKS = ("search[", "click[", "]", "<c>", "buy now", "< prev", "next >", "description")
@@ -37,12 +43,12 @@ def _named(law: Law) -> str:
 
 
 @pytest.mark.parametrize("law", LAWS, ids=_named)
-@pytest.mark.parametrize("profile", ["pocket", "standard"])
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize(("name", "profile"), GENERATED)
 def test_every_generated_suite_keeps_every_law(name: str, profile: str, law: Law) -> None:
     assert list(law(_suite(name, Source(profile=profile)))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 @pytest.mark.skipif("HELDOUT_DATA" not in os.environ, reason="HELDOUT_DATA is not set")
 @pytest.mark.parametrize("law", LAWS, ids=_named)

@@ -13,6 +13,7 @@ def engine(worker: Worker, slots: int, *, context: int = 400) -> HfEngine:
     return HfEngine(worker.model, slots=slots, context=context, end_ids=[worker.chat.end_id])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_any_order_of_reading_sampling_and_releasing_is_exact(worker: Worker, seed: int) -> None:
     """Conversations of all lengths come, go on, rest, and leave, some of them in the middle of a reply."""

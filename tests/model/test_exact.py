@@ -170,6 +170,7 @@ def test_ids_are_kept_as_sampled_where_a_tokenizer_would_choose_others(trio: Sui
     assert len(again) == len(spelled) - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slots", [1, 3])
 def test_few_slots_are_shared_by_many_conversations(
     shared: Worker, trio: Suites, many: list[Trajectory], slots: int

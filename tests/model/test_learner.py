@@ -223,6 +223,7 @@ SMALL = Objective(algorithm=IMITATION, lr=1e-5)
 """Steps of a tenth of what a bfloat16 number of 0.02 can tell apart."""
 
 
+@pytest.mark.slow
 def test_small_steps_add_up_in_a_model_of_few_bits() -> None:
     learner, samples = narrow()
     before = weights(learner)

@@ -206,6 +206,7 @@ def distances(mine: Any, its: Any) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
     models: Models, theirs: Callable[..., Any], case: Case
@@ -232,6 +233,7 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
     assert 0.05 < update.clip_fraction < 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong", [{"clip": 0.19}, {"kl": 0.102}, {"temperature": 1.01}, {"entropy": 0.001}, {"lr": 1.9e-3}]
 )

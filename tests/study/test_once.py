@@ -90,12 +90,18 @@ def test_more_steps_go_on_from_the_last_checkpoint(tiny: Path, trained: Path) ->
             "babyai.easy > babyai.easy[train.kl=0.01]",
             "train.kl is 0.0 there, and 0.01 was asked",
         ),
-        (
+        pytest.param(
             ("train.lr=1e-4", "limits.reply_tokens=7"),
             "babyai.easy > babyai.easy[limits.reply_tokens=7 train.lr=0.0001]",
             "limits.reply_tokens is 8 there, and 7 was asked",
+            marks=pytest.mark.very_slow,
         ),
-        (("slots=3",), "babyai.easy > babyai.easy", "slots is 64 there, and 3 was asked"),
+        pytest.param(
+            ("slots=3",),
+            "babyai.easy > babyai.easy",
+            "slots is 64 there, and 3 was asked",
+            marks=pytest.mark.very_slow,
+        ),
     ],
 )
 def test_a_run_that_cannot_go_on_as_it_was_goes_on_as_a_new_stage(
@@ -137,6 +143,7 @@ def test_a_run_is_gone_on_with_only_when_that_is_asked(tiny: Path, trained: Path
         train_once(other, resume=True)
 
 
+@pytest.mark.very_slow
 def test_a_published_checkpoint_is_the_chain_that_made_it(tiny: Path, trained: Path, tmp_path: Path) -> None:
     """Moved and measured elsewhere, and as a base of another stage."""
     here, _ = workspace(tiny, trained)

@@ -218,6 +218,7 @@ def test_a_study_grows_and_only_what_is_missing_is_made(tiny: Path, tmp_path: Pa
     assert grown(replace(deeper, name="elsewhere"), renamed) == Played(0, 0)
 
 
+@pytest.mark.very_slow
 def test_a_longer_stage_is_the_shorter_one_gone_on_with(tiny: Path, tmp_path: Path) -> None:
     """A stage of two steps, at once and in two studies, ends in the same weights bit for bit."""
     once, twice = StudyFolder(tmp_path / "once"), StudyFolder(tmp_path / "twice")

@@ -58,6 +58,8 @@ def said_nothing(line: str) -> None:
     del line
 
 
+@pytest.mark.very_slow
+@pytest.mark.timeout(600)
 def test_a_build_that_was_stopped_goes_on_and_ends_in_the_same_model(
     tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

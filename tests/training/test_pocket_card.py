@@ -11,6 +11,8 @@ from heldout.training.pocket_card import CARD, make
 from heldout.training.pocket_recipe import Recipe
 
 
+@pytest.mark.very_slow
+@pytest.mark.timeout(600)
 def test_a_build_stopped_while_it_is_measured_is_measured_again_and_not_trained_again(
     tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_stage_leaves_a_row_a_step_its_rollouts_and_its_checkpoints(straight: 
     assert max(row["mismatch"] for row in rows if row["updated"]) < 1e-4
 
 
+@pytest.mark.slow
 def test_a_stage_that_was_stopped_between_steps_goes_on_bit_for_bit(
     job: Job, backend: Callable[[], Backend], tmp_path: Path, straight: StageFolder
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_stage_that_was_stopped_between_steps_goes_on_bit_for_bit(
     assert list(folder.rollouts(4)) == list(straight.rollouts(4))
 
 
+@pytest.mark.slow
 def test_a_stage_that_was_killed_plays_the_lost_step_again_bit_for_bit(
     job: Job, backend: Callable[[], Backend], tmp_path: Path, straight: StageFolder
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_stage_that_was_killed_plays_the_lost_step_again_bit_for_bit(
     assert folder.done.exists()
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(
     job: Job, backend: Callable[[], Backend], tmp_path: Path, straight: StageFolder
 ) -> None:
@@ -159,6 +162,7 @@ def test_another_seed_is_another_run(
     assert figures(folder) != figures(straight)[:2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

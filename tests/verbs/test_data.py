@@ -115,6 +115,7 @@ def test_a_folder_that_is_not_there_is_named(
     assert capsys.readouterr().err == f"heldout: HELDOUT_DATA names {folder}/data, which is no folder\n"
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 @pytest.mark.skipif("HELDOUT_DATA" not in os.environ, reason="HELDOUT_DATA is not set")
 def test_the_real_data_is_whole(capsys: pytest.CaptureFixture[str]) -> None:

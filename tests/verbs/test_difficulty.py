@@ -57,6 +57,7 @@ def test_the_halves_are_written_shown_and_made_again_without_playing(measured: M
     assert rows.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_more_tasks_are_the_same_and_others(measured: Measured) -> None:
     few, more = read(measured()["file"]), read(measured(MEASURE.replace("12", "20"))["file"])
     scores = {each.task: each.score for each in more.envs[0].tasks}
@@ -64,6 +65,7 @@ def test_more_tasks_are_the_same_and_others(measured: Measured) -> None:
     assert len(scores) == 40
 
 
+@pytest.mark.slow
 def test_no_draw_that_measures_difficulty_scores_a_model(measured: Measured, tmp_path: Path) -> None:
     measured()
     call = "evaluate --model random --envs textcraft --metric avg@2 --limit 40 --json --out"
@@ -94,6 +96,7 @@ def test_evaluations_say_easy_and_hard_as_the_file_does(
     assert {row.task: row.difficulty for row in rows} == half
 
 
+@pytest.mark.slow
 def test_a_training_is_of_a_file_by_what_it_says_not_by_where_it_lies(measured: Measured, tmp_path: Path) -> None:
     first, copy = Path(measured()["file"]), tmp_path / "copy.json"
     copy.write_bytes(first.read_bytes())

@@ -128,6 +128,7 @@ def test_without_a_folder_the_variable_is_named(
     assert capsys.readouterr().err.startswith("heldout: HELDOUT_DATA is not set")
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 @pytest.mark.skipif("HELDOUT_DATA" not in os.environ, reason="HELDOUT_DATA is not set")
 def test_what_is_fetched_is_what_the_environments_read(

@@ -83,6 +83,7 @@ def said(trajectories: Sequence[Trajectory]) -> list[Any]:
     return [(each.opening, each.turns, each.reward, each.score, each.ending) for each in trajectories]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("env", "rules"), PLAYED)
 @pytest.mark.parametrize("model", ["oracle", "random"])
 def test_an_evaluation_through_the_door_is_row_for_row_that_in_process(
@@ -97,6 +98,7 @@ def test_an_evaluation_through_the_door_is_row_for_row_that_in_process(
     assert len(rows) == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", names())
 def test_a_models_evaluation_through_the_door_is_row_for_row_that_in_process(
     there: Callable[..., Any], tiny: Path, env: str

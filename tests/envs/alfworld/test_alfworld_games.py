@@ -84,6 +84,7 @@ def test_the_release_is_read_where_both_forms_are_there(folder: Path) -> None:
     assert place(folder, "2.1.1", "valid_seen") == Path("alfworld/games_v211_valid_seen.jsonl.xz")
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 @pytest.mark.parametrize(
     ("release", "split", "name", "file"),

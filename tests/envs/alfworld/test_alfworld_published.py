@@ -57,6 +57,7 @@ def test_the_splits_are_the_published_ones(data: Path) -> None:
         published_tasks("all", data)
 
 
+@pytest.mark.slow
 def test_a_look_through_the_data_counts_what_is_there_and_what_leads_nowhere(data: Path, tmp_path: Path) -> None:
     """All but the two large files, so that it takes seconds."""
     (tmp_path / "agentgym_item_ids").symlink_to(data / "agentgym_item_ids")

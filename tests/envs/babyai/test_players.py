@@ -24,6 +24,7 @@ def played(env: BabyAI) -> Iterator[str]:
         step = env.step(action)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", PUBLISHED)
 def test_the_oracle_solves_every_published_level(level: int) -> None:
     for seed in range(1000, 1006):

@@ -65,6 +65,7 @@ def test_the_table_is_what_its_maker_makes() -> None:
             assert task.world["seed"] not in PUBLISHED_SEEDS
 
 
+@pytest.mark.slow
 def test_no_two_tasks_of_train_and_test_are_alike() -> None:
     tasks = [*generated("train"), *generated("test")]
     assert len({content(task) for task in tasks}) == len(tasks) == 1200

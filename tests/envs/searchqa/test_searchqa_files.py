@@ -190,6 +190,7 @@ def test_a_look_through_the_data_counts_passages_questions_and_ids(folder: Path)
     assert (questions.missing, ids.unresolved, len(ids.faults)) == (True, 0, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_the_real_questions_and_passages_load(data: Path) -> None:
     assert data.is_dir()

@@ -48,6 +48,7 @@ def test_no_two_tasks_are_alike() -> None:
     assert len(worlds) == 2200
 
 
+@pytest.mark.slow
 def test_splits_share_no_goal_whatever_their_seeds() -> None:
     shown = {task.world["goal"] for task in generated_tasks("demonstrations", 1, "pocket")[:1000]}
     assert shown.isdisjoint(task.world["goal"] for task in generated_tasks("train", 2, "pocket"))

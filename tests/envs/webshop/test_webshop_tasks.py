@@ -120,6 +120,7 @@ def test_the_real_shop_is_one_for_all_and_its_prices_are_drawn_once(data: Path) 
     assert all(min(product.pricing) <= prices(data)[product.asin] <= max(product.pricing) for product in ranged)
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_all_that_is_published_checks(data: Path) -> None:
     found = [(check.what, check.there, check.good, check.faults) for check in checks(data)]

@@ -75,6 +75,7 @@ def test_a_client_that_hangs_up_within_a_body_hurts_nobody(textcraft: Served, ep
     assert client.step(number, "inventory")[0].startswith("Inventory:")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", names())
 def test_many_good_and_bad_clients_at_once_get_the_protocols_answers(
     served: Callable[..., Served], env: str
