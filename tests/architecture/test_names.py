@@ -19,9 +19,10 @@ KEPT = {
 EMPTY = {"common", "helper", "helpers", "misc", "util", "utils"}
 """Names that a file may have and say nothing."""
 
-GONE = frozenset(
+GONE = re.findall(
+    r"\w+",
     "Ask Crew Door Halves Line Manner Spoken Team Verdict Wire aimless clumsy halved manner newborn pathless slips "
-    "turn_limit twin twin_of useful_groups".split()
+    "turn_limit twin twin_of useful_groups",
 )
 """Words that the field has others for (docs/decisions/0018-the-fields-words.md)."""
 
