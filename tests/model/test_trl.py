@@ -73,10 +73,10 @@ def case(average: str = "sequence", engine: float = 0.0, **objective: Any) -> Ca
 
 CASES = {
     "plain": case(),
-    "kl": case(kl=0.1),
-    "cold": case(kl=0.1, temperature=0.7),
+    "kl": case(kl_coef=0.1),
+    "cold": case(kl_coef=0.1, temperature=0.7),
     "hot, by tokens, with an entropy bonus": case("token", entropy=0.05, temperature=1.3, lr=4e-3),
-    "an engine that differs": case(engine=1.2, kl=0.1),
+    "an engine that differs": case(engine=1.2, kl_coef=0.1),
 }
 
 
@@ -217,7 +217,7 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
     assert batch["advantages"].tolist() == pytest.approx(advantages(), rel=1e-6)
     before, update = models.start, None
     for updates in range(1, UPDATES + 1):
-        policy, update = ours(models, played, case.but(updates=updates))
+        policy, update = ours(models, played, case.but(updates_per_batch=updates))
         trainer.model.load_state_dict(before)
         trainer.model.zero_grad()
         loss = trainer._compute_loss(trainer.model, batch)
@@ -235,7 +235,7 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "wrong", [{"clip": 0.19}, {"kl": 0.102}, {"temperature": 1.01}, {"entropy": 0.001}, {"lr": 1.9e-3}]
+    "wrong", [{"clip": 0.19}, {"kl_coef": 0.102}, {"temperature": 1.01}, {"entropy": 0.001}, {"lr": 1.9e-3}]
 )
 def test_the_oracle_sees_a_setting_that_is_a_little_wrong(
     models: Models, theirs: Callable[..., Any], wrong: dict[str, float]
@@ -244,7 +244,7 @@ def test_the_oracle_sees_a_setting_that_is_a_little_wrong(
     played = trajectories(models.policy(models.start), 1.0, 0.0)
     trainer = theirs(models, played, right)
     batch = trainer._generate_and_score_completions([{"prompt": "."} for _ in played])
-    before, _ = ours(models, played, right.but(updates=2))
+    before, _ = ours(models, played, right.but(updates_per_batch=2))
     policy, _ = ours(models, played, right.but(**wrong))
     trainer.model.load_state_dict(before.state_dict())
     trainer._compute_loss(trainer.model, batch).backward()
