@@ -1,7 +1,9 @@
 """docs/your-own-environment.md: its files are a package, its commands print what it says."""
 
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,8 +66,72 @@ def test_the_pages_code_is_formatted_and_typed_as_ours_is(written: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_pages_commands_print_what_it_says(
     written: Path, installed: Path, run_page: Callable[..., None]
 ) -> None:
     run_page(PAGE, written, os.pathsep.join([str(installed), str(ROOT / "src")]))
+
+
+SMALL = [
+    *("limits.reply_tokens=8", "processes=1", "evaluate.samples=1", "evaluate.tasks=1", "evaluate.max_turns=2"),
+    *("train.steps=1", "train.tasks=2", "train.group_size=2", "train.max_turns=2"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", ["shunting", "shunting:suite"])
+def test_the_demo_trains_in_it_and_measures_it_beside_what_the_pocket_model_has_met(
+    written: Path, installed: Path, name: str, tmp_path: Path
+) -> None:
+    packages = os.pathsep.join([*([str(installed)] if name == "shunting" else []), str(ROOT / "src")])
+    environment = os.environ | {"PYTHONPATH": packages}
+    call = [
+        sys.executable,
+        "-m",
+        "heldout",
+        "demo",
+        "--env",
+        name,
+        "--out",
+        str(tmp_path / "demo"),
+        "--set",
+        *SMALL,
+    ]
+    done = subprocess.run(call, cwd=written, env=environment, capture_output=True, text=True, check=True)
+    assert f"Trained on {name} (easy)" in done.stdout
+    assert "alfworld" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["shunting", "shunting:suite"])
+def test_a_server_gives_it_to_programs_of_others(written: Path, installed: Path, name: str) -> None:
+    packages = os.pathsep.join([*([str(installed)] if name == "shunting" else []), str(ROOT / "src")])
+    environment = os.environ | {"PYTHONPATH": packages}
+    program = [sys.executable, "-m", "heldout"]
+    with subprocess.Popen(
+        [*program, "serve", name, "--port", "0", "--json"], cwd=written, env=environment, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout
+        address = json.loads(server.stdout.readline())["url"]
+        try:
+            there = f"agentgym:{name}@{address}"
+            words = [
+                "evaluate",
+                "--model",
+                "oracle",
+                "--envs",
+                there,
+                "--metric",
+                "avg@1",
+                "--limit",
+                "2",
+                "--json",
+            ]
+            done = subprocess.run(
+                [*program, *words], cwd=written, env=environment, capture_output=True, text=True, check=True
+            )
+        finally:
+            server.send_signal(signal.SIGINT)
+    assert {score["score"] for score in json.loads(done.stdout)} == {1.0}

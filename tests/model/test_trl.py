@@ -235,7 +235,7 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "wrong", [{"clip": 0.19}, {"kl": 0.102}, {"temperature": 1.01}, {"entropy": 0.001}, {"lr": 1.9e-3}]
+    "wrong", [{"clip": 0.19}, {"kl_coef": 0.102}, {"temperature": 1.01}, {"entropy": 0.001}, {"lr": 1.9e-3}]
 )
 def test_the_oracle_sees_a_setting_that_is_a_little_wrong(
     models: Models, theirs: Callable[..., Any], wrong: dict[str, float]

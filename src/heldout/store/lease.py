@@ -139,7 +139,7 @@ class Lease:
                 raise
             return False
         if not counts or found is None or found.token != self.token:
-            raise self._lost()
+            raise self._lost_lease()
         return True
 
     def _is_late(self) -> bool:
@@ -154,7 +154,7 @@ class Lease:
             partial.replace(_numbered(self.path, self._number))
         self._holder, self._clocks = renewed, clocks
 
-    def _lost(self) -> LostLease:
+    def _lost_lease(self) -> LostLease:
         found = holder(self.path)
         return LostLease(
             f"{self.path.parent} was taken over by {found.described if found else 'somebody'} while this process "
