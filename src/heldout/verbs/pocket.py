@@ -11,13 +11,8 @@ from heldout.config import with_overrides
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.records import Json
-<<<<<<< HEAD
 from heldout.reporting.tables import Table, align
-from heldout.training.pocket_card import TASKS, Compared, make
-=======
-from heldout.reporting.tables import Table, aligned
 from heldout.training.pocket_card import Compared, make
->>>>>>> main
 from heldout.training.pocket_card import check as compare
 from heldout.training.pocket_recipe import Recipe
 
@@ -54,13 +49,8 @@ def pocket(
     if check:
         _refuse_difference(compare(recipe, folder, default_processes(), print))
     else:
-<<<<<<< HEAD
-        card = make(recipe, folder, default_processes(), print, max(1, round(part * TASKS)))
-        print(align(Table(SCORED, [_score_row(cell, scores) for cell, scores in card["scores"].items()])))
-=======
         card = make(recipe, folder, default_processes(), print, part)
-        print(aligned(Table(SCORED, [_scored(cell, scores) for cell, scores in card["scores"].items()])))
->>>>>>> main
+        print(align(Table(SCORED, [_score_row(cell, scores) for cell, scores in card["scores"].items()])))
     print(f"model: {folder}")
 
 
