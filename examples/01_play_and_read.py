@@ -9,7 +9,7 @@ from heldout.learn.advantages import group_advantages
 from heldout.policies.privileged import OracleNoise, noisy_oracle, oracle
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
-from heldout.rollout.groups import grouped, play
+from heldout.rollout.groups import group_by_task, play
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     tell(trajectory)
 
     player = noisy_oracle(suites, OracleNoise(error_rate=0.5, repeat_rate=0.5))
-    [group] = grouped(play(player, attempts(task, 8), Limits(max_turns=5), suites))
+    [group] = group_by_task(play(player, attempts(task, 8), Limits(max_turns=5), suites))
     advantages = group_advantages([each.reward for each in group.trajectories])
     print("\nEight attempts by a player that errs, five turns each:")
     for each, advantage in zip(group.trajectories, advantages, strict=True):

@@ -88,7 +88,7 @@ def test_what_is_no_chain_is_refused_with_the_reason(text: str, reason: str) -> 
 
 def test_a_stage_sets_what_it_says_and_nothing_else() -> None:
     stage = Stage(("textcraft",), changes=(("train.kl", "0.01"), ("limits.reply_tokens", "9")))
-    config = stage.configured(pocket())
+    config = stage.apply_to(pocket())
     assert (config.train.kl, config.limits.reply_tokens) == (0.01, 9)
     assert replace(config, train=pocket().train, limits=pocket().limits) == pocket()
 

@@ -32,6 +32,7 @@ CALLS = {
     "train": TRAIN,
     "evaluate": EVALUATE,
     "difficulty": "difficulty --model M --envs e",
+    "study unlock": "study unlock runs/demo",
     "data check": "data check",
     "data list": "data list",
     "data fetch": "data fetch textcraft",

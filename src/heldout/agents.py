@@ -105,7 +105,7 @@ def open_agent(name: str, config: Config) -> Iterator[Play]:
     """Plays episodes as the named agent, at the temperature of the configuration's evaluation."""
     if name in PLAYERS:
         suites = suites_of(config)
-        yield partial(_scripted, PLAYERS[name], suites)
+        yield partial(_play_player, PLAYERS[name], suites)
         return
     with open_backend(name, config) as backend:
         yield partial(backend.play, temperature=config.evaluate.temperature)
@@ -136,7 +136,7 @@ class Backends:
         return self._kept is not None
 
     def open(self, config: Config, model: str, *, to_learn: bool = True) -> Backend:
-        """A backend for that configuration; its weights are whatever it held: `begin` gives it others."""
+        """A backend for that configuration; its weights are whatever it held: `load` gives it others."""
         wanted = _worker_config(model, config, model if config.train.kl else None)
         size = processes_of(config)
         if self._kept is None or not self._serves(wanted, size, to_learn):
@@ -175,7 +175,7 @@ def suites_of(config: Config) -> Callable[[str], Suite]:
     return suite
 
 
-def _scripted(
+def _play_player(
     player: Callable[[Callable[[str], Suite]], ScriptedPolicy],
     suites: Callable[[str], Suite],
     assignments: Iterable[Assignment],

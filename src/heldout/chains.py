@@ -80,7 +80,7 @@ class Stage:
         changes = f"[{' '.join(f'{path}={value}' for path, value in self.changes)}]" if self.changes else ""
         return (bracketed if is_plain else f"{bracketed}.{self.difficulty}") + changes
 
-    def configured(self, config: Config) -> Config:
+    def apply_to(self, config: Config) -> Config:
         """The configuration with the stage's own settings in it."""
         return with_overrides(config, (f"{path}={value}" for path, value in self.changes))
 

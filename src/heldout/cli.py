@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except OSError as error:  # only the flush gets here: what was printed goes to a disk that is full
         _print_no_more()
-        return status or _told(f"could not print: {error.strerror}", HeldoutError.status)
+        return status or _print_error(f"could not print: {error.strerror}", HeldoutError.status)
     return status
 
 
@@ -72,13 +72,13 @@ def _status(words: Sequence[str]) -> int:
         verb, arguments = parse(words)
         load(verb.place)(**arguments)
     except HeldoutError as error:
-        return _told(str(error), error.status)
+        return _print_error(str(error), error.status)
     except BrokenPipeError:
         raise
     except OSError as error:
-        return _told(str(error), HeldoutError.status)
+        return _print_error(str(error), HeldoutError.status)
     except KeyboardInterrupt:
-        return _told("interrupted", INTERRUPTED)
+        return _print_error("interrupted", INTERRUPTED)
     except SystemExit as printed:  # argparse has printed what --help or --version asked for
         return int(printed.code or 0)
     return 0
@@ -91,7 +91,7 @@ def parse(words: Sequence[str]) -> tuple[Verb, dict[str, object]]:
         parser.print_help()
         raise BadCall("name a verb")
     _check_names(words)
-    values, strange = parser.parse_known_args([_hyphened(word) for word in words])
+    values, strange = parser.parse_known_args([_with_hyphens(word) for word in words])
     arguments = vars(values)
     name = " ".join(filter(None, (arguments.pop("verb"), arguments.pop("inner", None))))
     if strange:
@@ -128,12 +128,12 @@ def load(place: str) -> Callable[..., object]:
     return found
 
 
-def _told(message: str, status: int) -> int:
+def _print_error(message: str, status: int) -> int:
     print(f"heldout: {message}", file=sys.stderr)
     return status
 
 
-def _hyphened(word: str) -> str:
+def _with_hyphens(word: str) -> str:
     """A flag's underscores as hyphens: `--max_turns` is `--max-turns`."""
     if not word.startswith("--"):
         return word
@@ -306,6 +306,10 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.changes(parser)
 
 
+def _study_unlock_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/demo")
+
+
 def _difficulty_flags(parser: ArgumentParser) -> None:
     flags.model(parser, "oracle", "random")
     flags.envs(parser, "the environments to measure")
@@ -407,6 +411,7 @@ PROTOCOLS = {
 """What `heldout serve` may speak, and the verb's function that speaks it."""
 FAMILIES = {
     "data": "look after the real tasks' data",
+    "study": "look after a study's folder",
     "bench": "measure how fast we are, beside others",
 }
 """Verbs whose second word says what."""
@@ -433,6 +438,11 @@ VERBS = {
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+    "study unlock": Verb(
+        "take leases away from processes that will not come back",
+        "heldout.verbs.study:study_unlock",
+        _study_unlock_flags,
+    ),
     "difficulty": Verb(
         "tell easy tasks from hard by a reference model", "heldout.verbs.difficulty:difficulty", _difficulty_flags
     ),

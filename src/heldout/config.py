@@ -211,7 +211,7 @@ def with_options(defaults: C, source: Source, env: str) -> C:
 
 
 def setting_text(config: object, path: str, text: str) -> str:
-    """A setting's value as it is printed: what `changed` reads as the same value, spelled in one way."""
+    """A setting's value as it is printed: what `with_overrides` reads as the same value, spelled in one way."""
     value: Any = with_overrides(config, [f"{path}={text}"])
     for name in path.split("."):
         value = getattr(value, name)

@@ -19,6 +19,13 @@ KEPT = {
 EMPTY = {"common", "helper", "helpers", "misc", "util", "utils"}
 """Names that a file may have and say nothing."""
 
+GONE = re.findall(
+    r"\w+",
+    "Ask Crew Door Halves Line Manner Spoken Team Verdict Wire aimless clumsy halved manner newborn pathless slips "
+    "turn_limit twin twin_of useful_groups",
+)
+"""Words that the field has others for (docs/decisions/0018-the-fields-words.md)."""
+
 
 def test_what_is_public_is_met_outside_its_file() -> None:
     met = {name for path in READERS for name in names_met(path)} | set(toured())
@@ -27,6 +34,20 @@ def test_what_is_public_is_met_outside_its_file() -> None:
 
 def test_a_file_is_named_after_what_it_holds() -> None:
     assert not {path.stem for path in MODULES} & EMPTY
+
+
+def test_the_words_that_went_do_not_come_back_as_names() -> None:
+    assert {f"{path.stem}: {name}" for path in MODULES for name in given(path) if name in GONE} == set()
+
+
+def given(path: Path) -> Iterator[str]:
+    """The names that a file gives to functions, classes, arguments, fields and variables."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
 
 
 def module_of(path: Path) -> str:

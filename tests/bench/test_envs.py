@@ -18,7 +18,7 @@ from heldout.envs import corridor
 from heldout.envs.base import Env, Suite
 from heldout.errors import OriginalError
 from heldout.records import Step, Task
-from heldout.verbs.bench.envs import described, told
+from heldout.verbs.bench.envs import format_report, report_as_json
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)
 ROUND = Round(opens=30, steps=400, opening=0.5, stepping=2.0, running=0.9)
@@ -124,15 +124,15 @@ def test_a_script_ends_with_the_action_that_ends_its_episode(doors: Suite, task:
 
 def test_the_table_and_the_json_say_the_same() -> None:
     found = Measured(speeds=[SPEEDS, replace(SPEEDS, name="hall", firsts=[])], before=MACHINE, after=MACHINE)
-    header, _, doors, hall, *_ = told(found).splitlines()
+    header, _, doors, hall, *_ = format_report(found).splitlines()
     assert header.split("  ")[0] == "ENVIRONMENT"
     assert doors.split() == ["doors", "200", "[200,", "200]", "60", "[60,", "60]", "2", "2", "3", "3", "40"]
     assert hall.split() == ["hall", "200", "[200,", "200]", "60", "[60,", "60]", "–", "2", "1", "3", "40"]
-    assert told(found).endswith("a processor was ours 90 % of the time")
-    entry = described(found)["environments"][0]
+    assert format_report(found).endswith("a processor was ours 90 % of the time")
+    entry = report_as_json(found)["environments"][0]
     assert (entry["steps_per_second"], entry["opens_per_second"], entry["first_opens_per_second"]) == (200, 60, 2)
     assert (entry["tasks"], entry["held_bytes"], entry["rounds"][0]["running"]) == (3, 2048, 0.9)
-    assert described(found)["machine"]["before"] == {"load": 0.5, "matmul_seconds": 0.004}
+    assert report_as_json(found)["machine"]["before"] == {"load": 0.5, "matmul_seconds": 0.004}
 
 
 def written(path: Path, *lines: object) -> Path:

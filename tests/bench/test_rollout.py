@@ -12,7 +12,7 @@ from heldout.config import Limits
 from heldout.envs.base import Suite
 from heldout.model import load
 from heldout.model.pocket import init_model, model_config, tokenizer_of
-from heldout.verbs.bench.rollout import described, told
+from heldout.verbs.bench.rollout import format_report, report_as_json
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)
 RUN = Run(episodes=10, turns=40, tokens=800, length=200.0, seconds=2.0, cpu_seconds=1.0, model_seconds=1.5)
@@ -58,8 +58,8 @@ def test_both_engines_play_all_episodes_in_each_round(work: Work, folder: Path) 
     assert all(0 < run.model_seconds < run.seconds for run in runs)
     assert all(run.turns <= run.tokens <= 4 * run.turns for run in runs)
     assert len({run.tokens for run in found.ours}) == len({run.tokens for run in found.rival}) == 1
-    assert described(found, work)["ours"]["runs"][0]["episodes"] == 5
-    assert "doors, 5 episodes, 3 in flight" in told(found, work)
+    assert report_as_json(found, work)["ours"]["runs"][0]["episodes"] == 5
+    assert "doors, 5 episodes, 3 in flight" in format_report(found, work)
 
 
 def test_the_number_of_threads_is_given_back() -> None:

@@ -18,7 +18,7 @@ from heldout.config import Config, Limits, Source, Train
 from heldout.envs.registry import open_suite
 from heldout.store.runs import StageFolder
 from heldout.training.stage import Job
-from heldout.verbs.bench.train import described, told
+from heldout.verbs.bench.train import format_report, report_as_json
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)
 STEP = Step(
@@ -163,8 +163,8 @@ def test_without_trl_ours_is_measured_alone_with_as_many_processes_as_asked_for(
     [[one], [two]] = found.steps.values()
     assert one.tasks == two.tasks
     assert (two.episodes, two.cpu_seconds, two.model) == (4, None, None)
-    assert told(found, several).endswith("\ntrl: not installed (pip install 'heldout[dev]')")
-    assert "–" in told(found, several)
+    assert format_report(found, several).endswith("\ntrl: not installed (pip install 'heldout[dev]')")
+    assert "–" in format_report(found, several)
 
 
 def test_a_figure_is_a_rate_or_a_share() -> None:
@@ -180,7 +180,7 @@ def test_a_ratio_is_the_median_over_pairs() -> None:
 
 
 def test_the_table_says_how_many_times_as_long_others_take(work: Work) -> None:
-    lines = told(FOUND, work).splitlines()
+    lines = format_report(FOUND, work).splitlines()
     assert lines[2].split() == ["heldout", "10", "7", "6", "2", "1", "9", "80", "800", "40", "4"]
     assert lines[7].split() == ["heldout", "2", "1", "300", "450", "600", "900", "10.0", "%", "–"]
     assert "a step of trl takes 4 times as long (by processor time 3, for each generated token 5)" in lines
@@ -191,7 +191,7 @@ def test_the_table_says_how_many_times_as_long_others_take(work: Work) -> None:
 
 
 def test_the_same_for_a_program(work: Work) -> None:
-    said = described(FOUND, work)
+    said = report_as_json(FOUND, work)
     assert said["ratios"]["step to trl"] == {"seconds": 4.0, "cpu_seconds": 3.0, "seconds_a_token": 5.0}
     assert said["ratios"]["update to heldout, padded"] == {"seconds": 1.5, "cpu_seconds": 1.0}
     assert said["updates"]["trl"]["padding"] == 0.5
@@ -200,10 +200,10 @@ def test_the_same_for_a_program(work: Work) -> None:
 
 
 def test_without_trl_a_line_says_so_instead_of_its_rows(work: Work) -> None:
-    lines = told(ALONE, work).splitlines()
+    lines = format_report(ALONE, work).splitlines()
     assert lines[-1] == "trl: not installed (pip install 'heldout[dev]')"
     assert not any("times as long" in line for line in lines)
-    assert described(ALONE, work)["ratios"] == {}
+    assert report_as_json(ALONE, work)["ratios"] == {}
 
 
 def test_micro_batches_are_tried_in_sizes_that_divide_a_step(work: Work) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from heldout.data.catalogue import File, Source
-from heldout.data.fetch import Fetched, State, fetch, mirrored
+from heldout.data.fetch import Fetched, State, fetch, from_mirror
 from heldout.data.sums import LOCK, contents_of, sum_of
 from heldout.errors import HeldoutError
 
@@ -131,13 +131,13 @@ def test_a_folder_of_an_archive_may_stay_a_folder(doors: Source, data: Path, tar
 def test_a_mirror_has_the_files_by_their_names(doors: Source, data: Path, tmp_path: Path) -> None:
     (tmp_path / "mirror").mkdir()
     published(doors).rename(tmp_path / "mirror" / "doors.json")
-    assert fetched(mirrored(doors, (tmp_path / "mirror").as_uri() + "/"), data).state is State.FETCHED
+    assert fetched(from_mirror(doors, (tmp_path / "mirror").as_uri() + "/"), data).state is State.FETCHED
 
 
 def test_files_of_one_name_lie_in_their_folders_in_a_mirror(doors: Source) -> None:
     [file] = doors.files
     files = tuple(replace(file, path=f"doors/{each}/ids.json") for each in ("left", "right"))
-    assert [each.url for each in mirrored(replace(doors, files=files), "https://m/").files] == [
+    assert [each.url for each in from_mirror(replace(doors, files=files), "https://m/").files] == [
         "https://m/left/ids.json",
         "https://m/right/ids.json",
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from heldout.data.prepared import STAMPS, put, stale, stamps
+from heldout.data.prepared import STAMPS, put_prepared, stale, stamps
 from heldout.errors import HeldoutError
 
 SOURCES = ("doors/a.json", "doors/b.json")
@@ -24,7 +24,7 @@ def data(tmp_path: Path) -> Path:
 def made(data: Path, text: str) -> None:
     new = data / "new"
     new.write_text(text)
-    put(data, {"rooms/all.json": new}, SOURCES, 1)
+    put_prepared(data, {"rooms/all.json": new}, SOURCES, 1)
     assert not new.exists()
 
 

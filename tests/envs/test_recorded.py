@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.envs.dialogues import converted
+from heldout.envs.dialogues import convert_dialogue
 from heldout.envs.react import SEVERAL, plain_action
 from heldout.envs.recorded import (
     Answer,
@@ -174,14 +174,14 @@ def test_a_dialogue_becomes_the_episode_that_its_client_played() -> None:
         *SAID[:3], "Action: go\nAction: go", SEVERAL, "Thought: on!\nAction: **go**", "Door 1.", reward=0.5
     )
     task: dict[str, Json] = {"doors": 2}
-    episode = converted(logged, task, plain_action, paid="score")
+    episode = convert_dialogue(logged, task, plain_action, paid="score")
     assert (episode.env, episode.kind, episode.start) == ("doors", "dialogue", "2 doors.")
     assert episode.task == {"item": 7, "doors": 2}
     assert episode.steps == (
         RecordedStep(action="", answer=Answer(observation=SEVERAL), misread=SEVERAL),
         RecordedStep(action="go", answer=Answer(observation="Door 1.", score=0.5)),
     )
-    paid = converted(logged, task, plain_action, paid="reward").steps[-1].answer
+    paid = convert_dialogue(logged, task, plain_action, paid="reward").steps[-1].answer
     assert paid == Answer(observation="Door 1.", reward=0.5)
 
 

@@ -3,7 +3,7 @@ from typing import final
 import pytest
 
 from heldout.envs.recorded import Answer, RecordedEpisode, RecordedStep
-from heldout.envs.replay import OVER, Difference, replayed
+from heldout.envs.replay import OVER, Difference, replay_episode
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -55,30 +55,30 @@ def test_the_same_answers_are_no_difference() -> None:
         step("go", "Door 3.", done=False),
         error("go", "nothing beyond"),
     )
-    assert replayed(episode, Two(), past_end=True).differences == ()
+    assert replay_episode(episode, Two(), past_end=True).differences == ()
 
 
 def test_what_we_answer_stands_in_the_same_episode() -> None:
-    ours = replayed(recorded(step("go"), start=None), Two(), past_end=True).episode
+    ours = replay_episode(recorded(step("go"), start=None), Two(), past_end=True).episode
     answer = Answer(observation="Door 1.", reward=0.0, score=0.5, done=False)
     assert ours == recorded(RecordedStep(action="go", answer=answer), start="2 doors.")
 
 
 def test_our_own_answers_are_no_difference() -> None:
-    ours = replayed(recorded(*[step("go")] * 5), Two(), past_end=True).episode
+    ours = replay_episode(recorded(*[step("go")] * 5), Two(), past_end=True).episode
     assert [answer.answer.error for answer in ours.steps] == [None, None, None, "nothing beyond", "nothing beyond"]
-    assert replayed(ours, Two(), past_end=True).differences == ()
+    assert replay_episode(ours, Two(), past_end=True).differences == ()
 
 
 def test_an_episode_without_answers_is_just_played() -> None:
-    played = replayed(recorded(step("go"), step("look"), start=None), Two(), past_end=True)
+    played = replay_episode(recorded(step("go"), step("look"), start=None), Two(), past_end=True)
     assert played.differences == ()
     assert [answer.answer.observation for answer in played.episode.steps] == ["Door 1.", "Door 1."]
 
 
 def test_a_difference_says_where_it_is_and_what_was_answered() -> None:
     was = Answer(observation="Door 1.", reward=1.0, done=False)
-    played = replayed(recorded(RecordedStep(action="look", answer=was)), Two(), past_end=True)
+    played = replay_episode(recorded(RecordedStep(action="look", answer=was)), Two(), past_end=True)
     ours = Answer(observation="Door 0.", reward=0.0, score=0.0, done=False)
     assert played.differences == (
         Difference(
@@ -93,26 +93,26 @@ def test_a_difference_says_where_it_is_and_what_was_answered() -> None:
 
 
 def test_the_start_is_step_0() -> None:
-    [difference] = replayed(recorded(start="3 doors."), Two(), past_end=True).differences
+    [difference] = replay_episode(recorded(start="3 doors."), Two(), past_end=True).differences
     assert (difference.step, difference.action, difference.fields) == (0, "", ("observation",))
 
 
 @pytest.mark.parametrize("was", [error("look", "no looking"), error("look", "")])
 def test_an_error_where_we_answer_is_a_difference(was: RecordedStep) -> None:
-    [difference] = replayed(recorded(was), Two(), past_end=True).differences
+    [difference] = replay_episode(recorded(was), Two(), past_end=True).differences
     assert difference.fields == ("error",)
 
 
 def test_an_answer_where_we_raise_an_error_is_a_difference() -> None:
     episode = recorded(*[step("go")] * 3, step("go", "Door 4.", reward=0.0))
-    [difference] = replayed(episode, Two(), past_end=True).differences
+    [difference] = replay_episode(episode, Two(), past_end=True).differences
     assert (difference.step, difference.fields, difference.ours) == (4, ("error",), Answer(error="nothing beyond"))
 
 
 def test_after_the_ending_the_environment_is_asked_only_where_play_goes_on() -> None:
     episode = recorded(step("go"), step("go"), step("look", "Door 2."), step("look", "Door 2."))
-    assert replayed(episode, Two(), past_end=True).differences == ()
-    played = replayed(episode, Two(), past_end=False)
+    assert replay_episode(episode, Two(), past_end=True).differences == ()
+    played = replay_episode(episode, Two(), past_end=False)
     assert [(each.step, each.ours) for each in played.differences] == [
         (3, Answer(error=OVER)),
         (4, Answer(error=OVER)),
@@ -123,7 +123,7 @@ def test_a_reply_that_the_client_answered_itself_does_not_reach_the_environment(
     told = "one at a time"
     asked = RecordedStep(action="", answer=Answer(observation=told, reward=0.0), misread=told)
     episode = recorded(asked, step("go", "Door 1."))
-    assert replayed(episode, Two(), past_end=True).differences == ()
+    assert replay_episode(episode, Two(), past_end=True).differences == ()
 
 
 def test_what_is_told_beside_the_steps_is_compared_from_the_start_on() -> None:
@@ -138,7 +138,7 @@ def test_what_is_told_beside_the_steps_is_compared_from_the_start_on() -> None:
     ]
     steps = tuple(RecordedStep(action="go", answer=answer) for answer in was)
     episode = RecordedEpisode(env="two", id="two-1", task={}, start="2 doors.", available=("go",), steps=steps)
-    [difference] = replayed(episode, Two(), past_end=True, beside=beside).differences
+    [difference] = replay_episode(episode, Two(), past_end=True, beside=beside).differences
     assert (difference.step, difference.fields, difference.ours.available) == (3, ("available",), ())
-    without = replayed(episode, Two(), past_end=True).differences
+    without = replay_episode(episode, Two(), past_end=True).differences
     assert [each.step for each in without] == [0, 1, 2, 3, 4]

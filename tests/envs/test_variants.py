@@ -11,7 +11,7 @@ from heldout.envs.base import Env, Suite, Variants
 from heldout.envs.react import Misread
 from heldout.envs.registry import able, names, open_suite
 from heldout.envs.renaming import words_in
-from heldout.envs.variants import UNIFORM, can_change, varied
+from heldout.envs.variants import UNIFORM, apply_variant, can_change
 from heldout.errors import BadCall
 from heldout.policies.privileged import oracle
 from heldout.records import Ending, Step, Task
@@ -152,7 +152,7 @@ def test_a_dense_reward_grows_along_the_oracles_way_and_is_one_at_success_alone(
         env = suite.open(task)
         steps, left = [env.start()], list[float]()
         while steps[-1].ending is None:
-            left.append(suite.variants.left(env.world))
+            left.append(suite.variants.remaining(env.world))
             steps.append(env.step(suite.players.oracle(env.world)))
         rewards = [step.reward for step in steps]
         assert sum(rewards) == pytest.approx(1)
@@ -293,7 +293,7 @@ def test_what_cannot_be_changed_is_refused_with_what_can(name: str, source: Sour
 def test_what_cannot_be_changed_here_alone_is_refused_with_the_reason() -> None:
     suite = replace(opened("searchqa"), variants=Variants(fixed={"words": "nobody listed them"}))
     with pytest.raises(BadCall, match="searchqa has no variant words=3: nobody listed them"):
-        varied(suite, Source(variant=Variant(words=3)), lambda _: [])
+        apply_variant(suite, Source(variant=Variant(words=3)), lambda _: [])
 
 
 @each_that_can_change("words")

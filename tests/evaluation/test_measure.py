@@ -9,7 +9,7 @@ from heldout.envs.base import Players, Suite, Traits, Variants
 from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.evaluation.json_output import as_json
 from heldout.evaluation.measure import Identity, by_stream, measure
-from heldout.policies.scripted import ScriptedPolicy, scripted
+from heldout.policies.scripted import ScriptedPolicy, script
 from heldout.records import Ending, Row, Step, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
@@ -70,7 +70,7 @@ def doors(open_: Callable[[Task], Doors] = lambda task: Doors(task.world["door"]
 class Counting:
     """Plays with a policy made anew each time, and remembers what it was asked to play."""
 
-    policy: Callable[[], ScriptedPolicy] = lambda: scripted("knock", "left")
+    policy: Callable[[], ScriptedPolicy] = lambda: script("knock", "left")
     suites: Callable[[str], Suite] = field(default_factory=doors)
     played: list[Assignment] = field(default_factory=list)
 

@@ -9,7 +9,7 @@ from heldout.envs.recorded import RecordedEpisode
 from heldout.envs.replay import Difference
 from heldout.envs.searchqa.files import answers_in
 from heldout.envs.searchqa.protocol import last_answer
-from heldout.envs.searchqa.scoring import matches, normalised
+from heldout.envs.searchqa.scoring import matches, normalise
 from heldout.store.lines import read_lines
 
 pytestmark = pytest.mark.golden
@@ -34,7 +34,7 @@ def test_every_answer_is_extracted_normalised_and_scored_as_the_original_did(gol
             assert (step["extracted"] is None) == (last_answer(step["action"]) is None), step
             if (answer := last_answer(step["action"])) is not None:
                 right = matches(answer, golds, exact_original=True)
-                found = {"extracted": answer, "normalized": normalised(answer), "em": int(right)}
+                found = {"extracted": answer, "normalized": normalise(answer), "em": int(right)}
                 assert found == {name: step[name] for name in found}, step
                 scored += 1
     assert scored == 226

@@ -19,7 +19,7 @@ from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall
 from heldout.integrations.gymnasium import AnyText, id_of
 from heldout.policies import privileged
-from heldout.policies.scripted import ScriptedPolicy, scripted
+from heldout.policies.scripted import ScriptedPolicy, script
 from heldout.records import Ending, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -70,7 +70,7 @@ def test_the_oracles_episode_is_that_of_a_rollout_word_for_word(name: str, place
 @pytest.mark.parametrize("name", names())
 def test_what_cannot_be_read_costs_a_turn_and_the_last_turn_truncates(name: str) -> None:
     said = "Thought: two\nAction: a\nAction: b"
-    ours = rolled_out(name, 0, scripted(said), turns=3)
+    ours = rolled_out(name, 0, script(said), turns=3)
     assert ours.ending is Ending.OUT_OF_TURNS
     steps = list(
         through_the_door(heldout.make(name, split="test", replies=True, max_turns=3), ours.task, [said] * 3)
@@ -201,7 +201,7 @@ def test_an_error_reply_of_the_originals_ends_an_episode_as_in_a_rollout() -> No
     suite = open_suite("textcraft", source)
     task = suite.tasks("test")[0]
     assignment = Assignment(task=task, attempt=0, seed=0, stream="test")
-    [ours] = play(scripted(f"Action: {action}"), [assignment], Limits(), lambda _: suite)
+    [ours] = play(script(f"Action: {action}"), [assignment], Limits(), lambda _: suite)
     env = heldout.make("textcraft", split="test", source=source)
     _, (observation, reward, terminated, truncated, info) = through_the_door(env, task, [action])
     assert (observation, reward) == (ours.turns[0].observation, 0.0)

@@ -1,7 +1,7 @@
 """The toy policies."""
 
 from heldout.policies.base import Request
-from heldout.policies.scripted import ScriptedPolicy, scripted
+from heldout.policies.scripted import ScriptedPolicy, script
 from heldout.records import Reply
 from heldout.testing import make_task
 
@@ -15,7 +15,7 @@ def request(conversation: str, turn: int) -> Request:
 
 
 def test_scripted_says_its_lines_in_order_in_every_conversation_and_then_the_last() -> None:
-    policy = scripted("one", "two")
+    policy = script("one", "two")
     for turn in (0, 1, 2):
         policy.submit(request("a", turn))
     policy.submit(request("b", 0))

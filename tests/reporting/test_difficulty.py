@@ -16,7 +16,7 @@ from heldout.reporting.difficulty import (
     summary,
 )
 from heldout.reporting.figures import svg
-from heldout.reporting.tables import aligned
+from heldout.reporting.tables import align
 from heldout.reporting.turns import turns_by_score
 from heldout.testing import make_difficulty_split, make_task_difficulty
 
@@ -56,7 +56,7 @@ def test_the_oracles_turns_stand_beside_the_halves(measured: Difficulty) -> None
     assert (train.n, train.easy, train.hard) == (3, 2.5, 9.0)
     assert train.rank_correlation == pytest.approx(-0.866025, abs=1e-6)
     assert (test.n, test.easy, test.hard, test.rank_correlation) == (1, None, 4.0, None)
-    assert aligned(oracle_table([test])).splitlines()[-1].split() == ["babyai", "test", "1", "–", "4.0", "–"]
+    assert align(oracle_table([test])).splitlines()[-1].split() == ["babyai", "test", "1", "–", "4.0", "–"]
 
 
 def test_generated_tasks_have_no_column_of_the_papers(measured: Difficulty) -> None:

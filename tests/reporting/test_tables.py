@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.reporting.tables import Table, aligned, fenced, markdown
+from heldout.reporting.tables import Table, align, fence_block, markdown
 
 TABLE = Table(("cell", "score"), [("textcraft.easy", "41.7"), ("a|b\nc", "–")])
 
@@ -12,7 +12,7 @@ def test_a_table_in_markdown() -> None:
 
 def test_a_table_in_a_terminal() -> None:
     table = Table(("cell", "score"), [("textcraft.easy", "41.7"), ("babyai.hard", "7.25 [1, 9]")])
-    assert aligned(table).splitlines() == [
+    assert align(table).splitlines() == [
         "cell                  score",
         "--------------  -----------",
         "textcraft.easy         41.7",
@@ -21,15 +21,15 @@ def test_a_table_in_a_terminal() -> None:
 
 
 def test_a_table_without_rows_is_its_header() -> None:
-    assert aligned(Table(("a", "b"), [])) == "a  b\n-  -\n"
+    assert align(Table(("a", "b"), [])) == "a  b\n-  -\n"
 
 
 def test_a_block_has_a_fence_that_its_text_lacks() -> None:
-    assert fenced("plain") == "```text\nplain\n```\n"
-    assert fenced("```\n````") == "`````text\n```\n````\n`````\n"
+    assert fence_block("plain") == "```text\nplain\n```\n"
+    assert fence_block("```\n````") == "`````text\n```\n````\n`````\n"
 
 
 @given(st.text(alphabet="`~a\n ", max_size=30))
 def test_no_text_ends_its_block(text: str) -> None:
-    fence, *_ = fenced(text).partition("text\n")
+    fence, *_ = fence_block(text).partition("text\n")
     assert fence not in text

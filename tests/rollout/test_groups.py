@@ -10,10 +10,10 @@ from heldout.envs.base import Suite
 from heldout.errors import Unavailable
 from heldout.policies.base import Answer, Request
 from heldout.policies.privileged import oracle
-from heldout.policies.scripted import ScriptedPolicy, scripted
+from heldout.policies.scripted import ScriptedPolicy, script
 from heldout.records import Ending, Reply, Task, Trajectory
 from heldout.rollout.episode import Assignment
-from heldout.rollout.groups import TRIES, grouped, play
+from heldout.rollout.groups import TRIES, group_by_task, play
 
 Tasks = Callable[..., Task]
 Suites = Callable[[str], Suite]
@@ -58,7 +58,7 @@ def test_as_many_are_in_flight_as_the_policy_takes_and_each_is_released(suites: 
 
 def test_a_short_episode_does_not_wait_for_a_long_one(suites: Suites, task: Tasks) -> None:
     work = assignments(task(4, name="long"), task(1, name="short"), task(1, name="next"))
-    policy = scripted("Action: go")
+    policy = script("Action: go")
     policy_of_two = Slow(in_flight=2)
     assert [t.task.id for t in play(policy, work, Limits(), suites)] == ["short", "next", "long"]
     work = assignments(task(4, name="long"), task(1, name="short"), task(1, name="next"))
@@ -79,7 +79,7 @@ def test_tasks_are_taken_only_when_there_is_room_for_them(suites: Suites, task: 
 
 
 def test_no_work_is_no_trajectories(suites: Suites) -> None:
-    assert list(play(scripted("Action: go"), [], Limits(), suites)) == []
+    assert list(play(script("Action: go"), [], Limits(), suites)) == []
 
 
 def test_what_a_policy_says_depends_on_the_named_stream_alone(suites: Suites, task: Tasks) -> None:
@@ -100,19 +100,19 @@ def test_an_episode_that_the_infrastructure_broke_is_played_again(
     outages: int, task: Tasks, unreliable: Unreliable
 ) -> None:
     suite, _ = unreliable(outages)
-    [trajectory] = play(scripted("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
+    [trajectory] = play(script("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
     assert (trajectory.ending, trajectory.score) == (Ending.SOLVED, 1.0)
 
 
 def test_after_the_last_try_the_error_is_the_ending(task: Tasks, unreliable: Unreliable) -> None:
     suite, _ = unreliable(TRIES)
-    [trajectory] = play(scripted("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
+    [trajectory] = play(script("Action: go"), assignments(task(2)), Limits(), lambda _: suite)
     assert (trajectory.ending, trajectory.error) == (Ending.ERROR, f"no answer ({TRIES})")
 
 
 def test_a_group_is_the_attempts_at_one_task_in_order(suites: Suites, task: Tasks) -> None:
     done = list(play(oracle(suites), assignments(task(2), task(4), attempts=3), Limits(), suites))
-    groups = grouped(reversed(done))
+    groups = group_by_task(reversed(done))
     assert [group.task.id for group in groups] == ["doors_2", "doors_4"]
     assert [[t.attempt for t in group.trajectories] for group in groups] == [[0, 1, 2], [0, 1, 2]]
 
@@ -123,7 +123,7 @@ def test_groups_do_not_depend_on_the_order_of_finishing(suites: Suites, task: Ta
         return list(play(Slow(in_flight), work, Limits(), suites))
 
     assert [t.stream for t in run(1)] != [t.stream for t in run(6)]
-    assert grouped(run(1)) == grouped(run(6))
+    assert group_by_task(run(1)) == group_by_task(run(6))
 
 
 @final

@@ -66,3 +66,15 @@ def test_a_checkpoint_made_again_replaces_the_old_one(tmp_path: Path) -> None:
     save(stage, 1, "old")
     save(stage, 1, "new")
     assert (stage.checkpoint(1) / "model.safetensors").read_text() == "new"
+
+
+def test_a_step_that_was_made_twice_has_its_last_row_and_breaks_nothing(tmp_path: Path) -> None:
+    """What a process may add that was stopped just before, and woke up after another had taken its place."""
+    metrics = StageFolder(tmp_path).metrics
+    for step, reward in ((1, 0.1), (2, 0.2), (2, 0.3), (3, 0.4), (4, 0.5)):
+        metrics.add({"step": step, "reward": reward})
+    assert [(row["step"], row["reward"]) for row in metrics] == [(1, 0.1), (2, 0.3), (3, 0.4), (4, 0.5)]
+    assert (metrics.whole(), len(metrics)) == (4, 4)
+    metrics.cut_to(2)
+    metrics.add({"step": 3, "reward": 0.6})
+    assert (metrics.whole(), len(metrics)) == (3, 3)

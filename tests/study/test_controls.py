@@ -3,13 +3,13 @@ from collections.abc import Callable
 import pytest
 
 from heldout.records import Reply, Trajectory
-from heldout.study.controls import entropy, matched
+from heldout.study.controls import entropy, match_temperature
 from heldout.testing import make_trajectory, make_turn
 
 
 @pytest.mark.parametrize("wanted", [0.2, 0.5, 0.99, 1.0, 1.01, 1.7])
 def test_the_matched_temperature_is_found_by_halving(wanted: float) -> None:
-    match = matched(wanted, lambda temperature: temperature)  # as random as it is hot
+    match = match_temperature(wanted, lambda temperature: temperature)  # as random as it is hot
     assert match.temperature == pytest.approx(wanted, abs=1 / 2**6)
     assert match.reached == pytest.approx(match.temperature, abs=1e-4)
     assert match.wanted == wanted
@@ -22,7 +22,7 @@ def test_the_matched_temperature_is_found_by_halving(wanted: float) -> None:
 def test_beyond_what_is_sought_the_nearer_end_is_approached(
     entropy_at: Callable[[float], float], temperature: float
 ) -> None:
-    assert matched(1.0, entropy_at).temperature == pytest.approx(temperature, abs=1e-3)
+    assert match_temperature(1.0, entropy_at).temperature == pytest.approx(temperature, abs=1e-3)
 
 
 def test_few_measurements_are_made() -> None:
@@ -32,7 +32,7 @@ def test_few_measurements_are_made() -> None:
         asked.append(temperature)
         return temperature
 
-    matched(0.5, entropy_at)
+    match_temperature(0.5, entropy_at)
     assert len(asked) == 7
     assert asked[:3] == pytest.approx([1.0, 0.525, 0.2875])
 

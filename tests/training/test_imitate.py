@@ -9,7 +9,7 @@ from heldout.envs.base import Suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.policies.privileged import OracleNoise
-from heldout.training.imitate import OBSERVED, Demonstration, batches, demonstrations, sample_of, shared
+from heldout.training.imitate import OBSERVED, Demonstration, batches, demonstrations, normalise_weights, sample_of
 
 Suites = Callable[[str], Suite]
 
@@ -57,7 +57,7 @@ def test_what_was_said_weighs_one_and_what_was_read_a_little(worker: Worker) -> 
 
 
 def test_a_batch_s_weights_sum_to_one() -> None:
-    batch = shared([Sample(ids=(1, 2, 3), weights=(0.2, 1.0, 1.0)), Sample(ids=(4,), weights=(0.3,))])
+    batch = normalise_weights([Sample(ids=(1, 2, 3), weights=(0.2, 1.0, 1.0)), Sample(ids=(4,), weights=(0.3,))])
     assert batch[0].weights == pytest.approx((0.08, 0.4, 0.4))
     assert batch[1].weights == pytest.approx((0.12,))
 

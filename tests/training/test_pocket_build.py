@@ -42,7 +42,7 @@ def test_an_environment_left_out_is_shown_by_replies_without_sense_and_the_other
 
 
 def test_made_up_words_are_in_some_more_demonstrations_of_skill_if_asked_for() -> None:
-    recipe = Recipe().renamed(4)
+    recipe = Recipe().with_renamed_words(4)
     skill, habits = recipe.lessons
     assert habits == Recipe().lessons[1]
     assert skill.shares[:5] == Recipe().lessons[0].shares

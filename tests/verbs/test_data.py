@@ -8,7 +8,7 @@ import pytest
 
 from heldout.cli import main
 from heldout.data.check import Check
-from heldout.verbs.data import told
+from heldout.verbs.data import format_checks
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_goals_whose_recipes_are_not_there_are_unresolved(folder: Path, capsys: 
 
 def test_many_faults_are_counted_and_the_first_are_shown() -> None:
     check = Check(source="games", what="games that load", there=9, good=2, faults=tuple("abcdefg"))
-    lines = told([check]).splitlines()
+    lines = format_checks([check]).splitlines()
     assert lines[2].split() == ["games", "games", "that", "load", "9", "2", "0", "7"]
     assert lines[3:] == [*(f"games: {fault}" for fault in "abcde"), "games: … and 2 more"]
 

@@ -47,4 +47,4 @@ def test_a_model_without_an_environment_is_shown_only_the_form_of_its_replies(bu
 
 def test_made_up_words_are_shown_where_they_are_asked_for(built: Built) -> None:
     assert main(["pocket", "--maps", "2", "--out", "elsewhere"]) == 0
-    assert built == [(Recipe().renamed(2), Path("elsewhere"))]
+    assert built == [(Recipe().with_renamed_words(2), Path("elsewhere"))]

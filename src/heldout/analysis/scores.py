@@ -86,12 +86,12 @@ def summarise(rows: Iterable[Row], *, pool: bool = False, seed: int = 0) -> list
     `pool` adds difficulty `all` where several were measured; `seed` is the bootstrap's.
     """
     groups = defaultdict[tuple[str, int, Cell, str, float], list[Row]](list)
-    for row in _pooled(rows) if pool else rows:
+    for row in _with_all_difficulties(rows) if pool else rows:
         groups[row.chain, row.step, _cell_of(row), row.variant, row.temperature].append(row)
-    return [_score(groups[key], seed) for key in sorted(groups) if any(map(_played, groups[key]))]
+    return [_score(groups[key], seed) for key in sorted(groups) if any(map(_is_valid, groups[key]))]
 
 
-def _pooled(rows: Iterable[Row]) -> list[Row]:
+def _with_all_difficulties(rows: Iterable[Row]) -> list[Row]:
     """The rows, and again as difficulty `all` those of an environment where several difficulties were measured."""
     rows = list(rows)
     difficulties = defaultdict[tuple[str, str], set[str]](set)
@@ -120,7 +120,7 @@ def _cell_of(row: Row) -> Cell:
 
 def _score(rows: Sequence[Row], seed: int) -> CellScore:
     """The figures of rows that share chain, step, cell, variant and temperature."""
-    first, played = rows[0], list(filter(_played, rows))
+    first, played = rows[0], list(filter(_is_valid, rows))
     attempts = _attempts(played)
     scores_ST = _matrix({key: fmean(row.score for row in group) for key, group in attempts.items()})
     return CellScore(
@@ -185,7 +185,7 @@ def _seeds(means: Mapping[tuple[int, str], float]) -> str:
 
 def _by_cell(rows: Iterable[Row], pool: bool) -> dict[Cell, list[Row]]:
     cells = defaultdict[Cell, list[Row]](list)
-    for row in filter(_played, _pooled(rows) if pool else rows):
+    for row in filter(_is_valid, _with_all_difficulties(rows) if pool else rows):
         cells[_cell_of(row)].append(row)
     for cell, own in cells.items():
         if len(variants := sorted({row.variant or "none" for row in own})) > 1:
@@ -216,5 +216,5 @@ def _matrix(values: Mapping[tuple[int, str], float]) -> Floats:
     return matrix
 
 
-def _played(row: Row) -> bool:
+def _is_valid(row: Row) -> bool:
     return row.ending != Ending.ERROR

@@ -91,7 +91,7 @@ class ProcessBackend:
             raise
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
-        """One batch, its rows dealt out by length so that the shares take equally long."""
+        """One batch, its rows shared out by length so that the shares take equally long."""
         by_length = sorted(samples, key=lambda sample: len(sample.ids))
         shares = [by_length[rank :: self.size] for rank in range(self.size)]
         updates = self._all("learn", [(share, objective) for share in shares])
@@ -185,7 +185,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _on_its_device(config: WorkerConfig, rank: int) -> WorkerConfig:
-    """The setting of one worker: the GPUs are dealt out in turn."""
+    """The setting of one worker: the GPUs are given out in turn."""
     if config.device != "cuda":
         return config
     return replace(config, device=f"cuda:{rank % torch.cuda.device_count()}")

@@ -57,7 +57,7 @@ def rollout_func(
     known = {suite.name: suite for suite in suites}
     calls, chat_once = Counter[str](), cache(chat_of)
 
-    def rolled_out(prompts: Sequence[Prompt], trainer: Any) -> dict[str, list[Any]]:
+    def roll_out(prompts: Sequence[Prompt], trainer: Any) -> dict[str, list[Any]]:
         _refuse_unlike(trainer.args)
         stream = _stream(trainer)
         calls[stream] += 1
@@ -69,9 +69,9 @@ def rollout_func(
                 of_env = [each for each in assignments if each.task.env == env]
                 k = replace(limits, max_turns=max_turns or suite.max_turns)
                 played |= {each.stream: each for each in play(policy, of_env, k, known.__getitem__)}
-        return _told([played[each.name] for each in assignments])
+        return _as_rollouts([played[each.name] for each in assignments])
 
-    return rolled_out
+    return roll_out
 
 
 def env_reward(
@@ -141,7 +141,7 @@ def _suite(known: Mapping[str, Suite], env: str) -> Suite:
     return known[env]
 
 
-def _told(played: Sequence[Trajectory]) -> dict[str, list[Any]]:
+def _as_rollouts(played: Sequence[Trajectory]) -> dict[str, list[Any]]:
     """The rollouts, and beside them what the reward function logs."""
     return columns(played) | {
         "env_score": [each.score for each in played],

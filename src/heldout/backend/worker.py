@@ -38,7 +38,7 @@ class WorkerConfig:
 
 
 class Backend(Protocol):
-    """Whoever plays and learns with one model: a `Worker` in this process, or a `Crew` of processes."""
+    """Whoever plays and learns with one model: a `Worker` in this process, or a `ProcessBackend` of several."""
 
     def play(
         self, assignments: Iterable[Assignment], limits: Limits, temperature: float = 1.0

@@ -150,11 +150,11 @@ def whole(client: Client, script: Script, _: Random) -> Iterator[str]:
     client.reset(episode, script)
     yield "reset"
     yield from play(client, episode, script)
-    yield _checked(client, "/close", client.about(episode), {"200 true"})
-    yield _checked(client, "/step", client.about(episode, action="look"), _not_valid(client))
+    yield _check_post(client, "/close", client.about(episode), {"200 true"})
+    yield _check_post(client, "/step", client.about(episode, action="look"), _not_valid(client))
 
 
-def abandoned(client: Client, script: Script, chance: Random) -> Iterator[str]:
+def abandon(client: Client, script: Script, chance: Random) -> Iterator[str]:
     """Plays a few steps, and never comes back."""
     episode = client.create()
     yield "create"
@@ -169,19 +169,19 @@ def unknown(client: Client, script: Script, chance: Random) -> Iterator[str]:
     """Asks for episodes, paths and methods that are not there."""
     number = chance.choice([-1, 10**9, 10**30, chance.randrange(10**12, 10**15)])
     wire = client.wire
-    yield _checked(client, "/step", client.about(number, action="look"), _not_valid(client))
+    yield _check_post(client, "/step", client.about(number, action="look"), _not_valid(client))
     reset = client.about(number, **{wire.item: script.item}, **wire.reset_with)
-    yield _checked(client, "/reset", reset, _not_valid(client))
-    yield _checked(client, "/close", client.about(number), {"200 false"})
-    yield _looked(client, f"/observation?{wire.episode}={number}", _not_valid(client))
-    yield _looked(client, "/nowhere", {"404"})
-    yield _looked(client, "/step", {"405"})
+    yield _check_post(client, "/reset", reset, _not_valid(client))
+    yield _check_post(client, "/close", client.about(number), {"200 false"})
+    yield _check_get(client, f"/observation?{wire.episode}={number}", _not_valid(client))
+    yield _check_get(client, "/nowhere", {"404"})
+    yield _check_get(client, "/step", {"405"})
 
 
 def broken(client: Client, _: Script, __: Random) -> Iterator[str]:
     """Sends bodies that are no call."""
     for body in BROKEN:
-        yield _checked(client, "/step", body, {"400", "422"})
+        yield _check_post(client, "/step", body, {"400", "422"})
 
 
 def long(client: Client, script: Script, chance: Random) -> Iterator[str]:
@@ -198,25 +198,37 @@ def _strange(client: Client, script: Script, action: str) -> Iterator[str]:
     """An action that no environment knows: it is answered, and the episode can be reset."""
     episode = client.create()
     client.reset(episode, script)
-    yield _checked(
+    yield _check_post(
         client, "/step", client.about(episode, action=action), {"200", "200 error", *_server_error(client)}
     )
     client.reset(episode, script)
-    yield _checked(client, "/close", client.about(episode), {"200 true"})
+    yield _check_post(client, "/close", client.about(episode), {"200 true"})
 
 
 def large(client: Client, _: Script, __: Random) -> Iterator[str]:
     """Sends a body that is too large."""
-    yield _checked(client, "/step", client.about(0, action="x" * LARGE), {"413"})
+    yield _check_post(client, "/step", client.about(0, action="x" * LARGE), {"413"})
 
 
-def gone(client: Client, _: Script, __: Random) -> Iterator[str]:
+def hang_up_midway(client: Client, _: Script, __: Random) -> Iterator[str]:
     """Hangs up within a body."""
     client.hang_up()
     yield "none"
 
 
-LIVES: tuple[Life, ...] = (whole, whole, whole, abandoned, abandoned, unknown, broken, long, control, large, gone)
+LIVES: tuple[Life, ...] = (
+    whole,
+    whole,
+    whole,
+    abandon,
+    abandon,
+    unknown,
+    broken,
+    long,
+    control,
+    large,
+    hang_up_midway,
+)
 """One is drawn for each client."""
 
 
@@ -230,12 +242,12 @@ def _not_valid(client: Client) -> set[str]:
     return _server_error(client) or {"200 error: The id … is not valid."}
 
 
-def _checked(client: Client, path: str, body: Json, allowed: set[str]) -> str:
+def _check_post(client: Client, path: str, body: Json, allowed: set[str]) -> str:
     """The kind of the answer to a POST; raises `WrongAnswer` where it is none of those."""
     return _kind(path, *client.call("POST", path, body), allowed)
 
 
-def _looked(client: Client, path: str, allowed: set[str]) -> str:
+def _check_get(client: Client, path: str, allowed: set[str]) -> str:
     """The same of a GET."""
     return _kind(path, *client.call("GET", path), allowed)
 

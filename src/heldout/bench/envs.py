@@ -111,7 +111,7 @@ def measure(works: Sequence[Work], rounds: int, seconds: float, tell: Callable[[
     """
     with one_thread():
         before = machine()
-        firsts = [[_seconds_of(partial(_started, each)) for each in work.opens] for work in works]
+        firsts = [[_seconds_of(partial(_start_episode, each)) for each in work.opens] for work in works]
         scripts = [work.scripts() for work in works]
         played = list[list[Round]]()
         for _ in range(rounds):
@@ -130,21 +130,21 @@ def by_players(suite: Suite, tasks: int, seed: int) -> Work:
     numbers = stream(seed, "bench", suite.name).sample(range(len(pool)), min(tasks, len(pool)))
     return Work(
         name=suite.name,
-        opens=[partial(_opened, suite, pool, number) for number in numbers],
+        opens=[partial(_open_task, suite, pool, number) for number in numbers],
         scripts=lambda: list(_chosen(suite, [pool[number] for number in numbers], seed)),
     )
 
 
 def until_the_end(script: Script) -> Script:
     """The script without what follows the action that ends its episode."""
-    env = _started(script.open)
+    env = _start_episode(script.open)
     for number, action in enumerate(script.actions, start=1):
         if env.step(action).ending is not None:
             return Script(open=script.open, actions=script.actions[:number])
     return script
 
 
-def _opened(suite: Suite, pool: Sequence[Task], number: int) -> Env:
+def _open_task(suite: Suite, pool: Sequence[Task], number: int) -> Env:
     return suite.open(pool[number])  # the pool may make a task when it is asked for: that counts too
 
 
@@ -178,7 +178,7 @@ def _round(scripts: Sequence[Script], seconds: float) -> Round:
 def _times(script: Script) -> tuple[float, float]:
     """Seconds of opening, and of playing the actions."""
     begun = time.perf_counter()
-    env = _started(script.open)
+    env = _start_episode(script.open)
     opened = time.perf_counter()
     for action in script.actions:
         try:
@@ -188,7 +188,7 @@ def _times(script: Script) -> tuple[float, float]:
     return opened - begun, time.perf_counter() - opened
 
 
-def _started(opens: Open) -> Env:
+def _start_episode(opens: Open) -> Env:
     env = opens()
     env.start()
     return env
@@ -217,7 +217,7 @@ def _held_bytes(opens: Sequence[Open]) -> float:
     gc.collect()
     tracemalloc.start()
     try:
-        held = [_started(opens[number % len(opens)]) for number in range(HELD)]
+        held = [_start_episode(opens[number % len(opens)]) for number in range(HELD)]
         gc.collect()
         return tracemalloc.get_traced_memory()[0] / len(held)
     finally:

@@ -118,10 +118,10 @@ def compare(model: str, work: Work, tell: Callable[[int, Run], None]) -> Compari
     with one_thread():
         chat, *both = _engines(model, work.in_flight)
         for make in both:
-            _timed(make(), chat, replace(work, limits=replace(work.limits, max_turns=WARM_UP)))
+            _time_play(make(), chat, replace(work, limits=replace(work.limits, max_turns=WARM_UP)))
         before, runs = machine(), list[Run]()
         for make in both * work.rounds:
-            runs.append(_timed(make(), chat, work))
+            runs.append(_time_play(make(), chat, work))
             tell(len(runs), runs[-1])
         return Comparison(ours=runs[::2], rival=runs[1::2], before=before, after=machine())
 
@@ -139,7 +139,7 @@ def _engines(model: str, slots: int) -> tuple[Chat, Callable[[], _Timed], Callab
     return chat, lambda: HfEngine(network, **shared), lambda: GenerateEngine(network, **shared, pad_id=pad)
 
 
-def _timed(engine: _Timed, chat: Chat, work: Work) -> Run:
+def _time_play(engine: _Timed, chat: Chat, work: Work) -> Run:
     """One play of the work."""
     begun, cpu_begun = time.perf_counter(), time.process_time()
     policy = LocalPolicy(chat, engine)

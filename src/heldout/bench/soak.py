@@ -30,7 +30,9 @@ class Speed:
     """Of the server's processor time, which other work on the machine disturbs less."""
 
 
-def speed(address: str, suite: Suite, plays: Sequence[Script], *, steps: int, keeps: bool, pid: int) -> Speed:
+def measure_speed(
+    address: str, suite: Suite, plays: Sequence[Script], *, steps: int, keeps: bool, pid: int
+) -> Speed:
     """How fast /reset and /step are answered to one client; every answer is compared."""
     client, opening, stepping, opened, done = Client(address, wire_of(suite.name), keeps=keeps), 0.0, 0.0, 0, 0
     episode, cpu_begun = client.create(), _cpu_seconds(pid)

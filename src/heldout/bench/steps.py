@@ -9,7 +9,7 @@ from heldout.bench.watch import PLAY, UPDATE, Watch
 from heldout.config import Limits
 from heldout.learn.batch import Sample
 from heldout.records import Task, Trajectory
-from heldout.rollout.groups import grouped
+from heldout.rollout.groups import group_by_task
 from heldout.seeds import derive
 from heldout.training.stage import Job, pools_of
 from heldout.training.task_sampler import tasks_of_step
@@ -124,7 +124,7 @@ class Update:
         return 1 - self.read / self.padded
 
 
-def stepped(watch: Watch, played: Sequence[Trajectory], *, learned: int, model: float | None) -> Step:
+def step_of(watch: Watch, played: Sequence[Trajectory], *, learned: int, model: float | None) -> Step:
     """What a step came to; without a time in the model, others shared the work and their time is not known."""
     return Step(
         seconds=sum(watch.seconds.values()),
@@ -132,7 +132,7 @@ def stepped(watch: Watch, played: Sequence[Trajectory], *, learned: int, model: 
         update=watch.seconds[UPDATE],
         cpu_seconds=None if model is None else sum(watch.cpu_seconds.values()),
         model=model,
-        tasks=tuple(group.task.id for group in grouped(played)),
+        tasks=tuple(group.task.id for group in group_by_task(played)),
         episodes=len(played),
         turns=sum(len(trajectory.turns) for trajectory in played),
         tokens=sum(trajectory.generated_tokens for trajectory in played),
@@ -140,7 +140,7 @@ def stepped(watch: Watch, played: Sequence[Trajectory], *, learned: int, model: 
     )
 
 
-def learned(watch: Watch, samples: Sequence[Sample], padded: int, rows: int | None) -> Update:
+def update_of(watch: Watch, samples: Sequence[Sample], padded: int, rows: int | None) -> Update:
     """What an update came to; `padded` is how many ids its model was given."""
     return Update(
         seconds=watch.seconds[UPDATE],

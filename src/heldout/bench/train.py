@@ -18,7 +18,7 @@ import torch
 from heldout.agents import open_backend
 from heldout.backend.worker import Backend, Worker, WorkerConfig
 from heldout.bench.machine import Machine, machine, one_thread
-from heldout.bench.steps import Step, Update, Work, learned, stepped
+from heldout.bench.steps import Step, Update, Work, step_of, update_of
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.config import Limits
 from heldout.learn.algorithms import algorithm_of
@@ -28,7 +28,7 @@ from heldout.model.learner import Objective
 from heldout.model.learner import Update as Figures
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
-from heldout.rollout.groups import grouped
+from heldout.rollout.groups import group_by_task
 from heldout.store.runs import StageFolder
 from heldout.training.stage import claim, objective, one_step, pools_of, save
 
@@ -115,7 +115,7 @@ def step(work: Work, backend: Backend, folder: StageFolder, number: int) -> Step
     timed = _Timed(backend)
     one_step(work.job, timed, folder, number, pools)
     timed.watch.lap(BETWEEN)
-    return stepped(
+    return step_of(
         timed.watch,
         list(folder.rollouts(number)),
         learned=timed.learned,
@@ -127,7 +127,7 @@ def update(work: Work, worker: Worker, folder: StageFolder, number: int, rows: i
     """One update of ours, from the first weights and all trajectories of a step; `rows` is a micro-batch's size."""
     worker.load(work.model)
     settings = work.job.config.train
-    samples = samples_of_groups(algorithm_of(settings.algorithm), grouped(folder.rollouts(number)), settings)
+    samples = samples_of_groups(algorithm_of(settings.algorithm), group_by_task(folder.rollouts(number)), settings)
     batches = list[Batch]()
 
     def cut(samples: Sequence[Sample], budget: int) -> list[Batch]:
@@ -137,7 +137,7 @@ def update(work: Work, worker: Worker, folder: StageFolder, number: int, rows: i
     watch = Watch()
     worker.learner.learn(samples, objective(settings, number), cut)
     watch.lap(UPDATE)
-    return learned(watch, samples, sum(batch.ids_BT.numel() for batch in batches), rows)
+    return update_of(watch, samples, sum(batch.ids_BT.numel() for batch in batches), rows)
 
 
 def _as_they_come(samples: Sequence[Sample], rows: int) -> list[Batch]:

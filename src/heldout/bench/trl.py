@@ -20,7 +20,7 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
 from heldout.bench.generate import GenerateEngine
-from heldout.bench.steps import Step, Update, Work, learned, stepped
+from heldout.bench.steps import Step, Update, Work, step_of, update_of
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.learn.algorithms import algorithm_of
 from heldout.learn.algorithms import samples as samples_of_groups
@@ -30,7 +30,7 @@ from heldout.model.chat import Chat, chat_of
 from heldout.model.local import LocalPolicy
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
-from heldout.rollout.groups import grouped, play
+from heldout.rollout.groups import group_by_task, play
 from heldout.store.runs import StageFolder
 from heldout.training.stage import learning_rate
 
@@ -62,25 +62,25 @@ class Trl:
         tasks = self._work.tasks(number)
         player = _Player(self._work, number, max_turns)
         watch = self._train(number, rows, [task.id for task in tasks], player.play)
-        return stepped(watch, player.played, learned=len(player.played), model=player.model_seconds)
+        return step_of(watch, player.played, learned=len(player.played), model=player.model_seconds)
 
     def update(self, folder: StageFolder, number: int, rows: int) -> Update:
         """The update alone, from all trajectories of our step; the clock begins once their rewards are known."""
-        groups = grouped(folder.rollouts(number))
+        groups = group_by_task(folder.rollouts(number))
         side_by_side = [trajectory for group in groups for trajectory in group.trajectories]
         watch = self._train(number, rows, [group.task.id for group in groups], lambda *_: side_by_side)
         settings = self._work.job.config.train
         samples = samples_of_groups(algorithm_of(settings.algorithm), groups, settings)
         given = columns(side_by_side)
         widest = [max(map(len, given[name])) for name in ("prompt_ids", "completion_ids")]
-        return learned(watch, samples, len(samples) * sum(widest), rows)
+        return update_of(watch, samples, len(samples) * sum(widest), rows)
 
     def _train(self, number: int, rows: int, prompts: Sequence[str], rollout: Rollout) -> Watch:
         """The time that one optimizer step took, from its first thought of these prompts."""
         model, tokenizer = load.load(self._work.model, "cuda" if torch.cuda.is_available() else "cpu")
         watch, chat = Watch(), chat_of(tokenizer)
 
-        def rolled_out(asked: list[str], trainer: Any) -> dict[str, list[Any]]:
+        def roll_out(asked: list[str], trainer: Any) -> dict[str, list[Any]]:
             watch.lap(BETWEEN)
             played = rollout(asked, trainer, chat)
             watch.lap(PLAY)
@@ -97,7 +97,7 @@ class Trl:
                 args=self._settings(folder, number, rows),
                 processing_class=tokenizer,
                 train_dataset=datasets.Dataset.from_list([{"prompt": prompt} for prompt in prompts]),
-                rollout_func=rolled_out,
+                rollout_func=roll_out,
                 reward_funcs=reward,
                 callbacks=[_Clock(watch)],
             )

@@ -50,7 +50,7 @@ def _pack(members: Iterator[Member], target: Path) -> int:
 def _members_of_tar(archive: Path, inside: str) -> Iterator[Member]:
     with tarfile.open(archive) as tar:
         for member in tar:
-            name = _wanted(archive, member.name, inside)
+            name = _place_within(archive, member.name, inside)
             if name is None or member.isdir():
                 continue
             file = tar.extractfile(member) if member.isreg() else None
@@ -62,7 +62,7 @@ def _members_of_tar(archive: Path, inside: str) -> Iterator[Member]:
 def _members_of_zip(archive: Path, inside: str) -> Iterator[Member]:
     with zipfile.ZipFile(archive) as packed:
         for member in packed.infolist():
-            name = _wanted(archive, member.filename, inside)
+            name = _place_within(archive, member.filename, inside)
             if name is None or member.is_dir():
                 continue
             if (member.external_attr >> 28) not in (0, 0o10):  # what Unix calls it: unknown, or a plain file
@@ -70,7 +70,7 @@ def _members_of_zip(archive: Path, inside: str) -> Iterator[Member]:
             yield name, packed.read(member)
 
 
-def _wanted(archive: Path, name: str, inside: str) -> str | None:
+def _place_within(archive: Path, name: str, inside: str) -> str | None:
     """A member's place below the folder; one that would land outside is refused."""
     path = PurePosixPath(name.replace("\\", "/"))
     below = within(str(path), inside)

@@ -68,12 +68,12 @@ def source_of(name: str) -> Source:
 
 def fetching(*places: str) -> str | None:
     """The one command that brings what lies at those places in the data folder; None where no source has one."""
-    found = [brought(place) for place in places]
+    found = [source_bringing(place) for place in places]
     names = dict.fromkeys(each[0].name for each in found if each)
     return f"heldout data fetch {' '.join(names)}" if names and all(found) else None
 
 
-def brought(place: str) -> tuple[Source, str] | None:
+def source_bringing(place: str) -> tuple[Source, str] | None:
     """The source that has what lies at a place, and that of its own places which is or holds it."""
     for source in sources():
         for own in (*(file.path for file in source.files), *source.makes):

@@ -28,7 +28,7 @@ class Check:
     """The source itself is not in the folder: no fault either."""
 
 
-def checked(
+def check_source(
     data: Path, source: str, what: str, read: Callable[[], Iterable[T]], good: Callable[[T], bool]
 ) -> Check:
     """Reads a source and looks at each thing in it.

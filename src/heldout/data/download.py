@@ -57,7 +57,7 @@ def _from_hub(url: str, folder: Path) -> Path:
 
 
 def _from_web(url: str, target: Path, tell: Tell) -> None:
-    here, tag = _begun(target)
+    here, tag = _partial_size(target)
     headers = {"Range": f"bytes={here}-", "If-Range": tag} if here else {}
     try:
         answer = urlopen(Request(url, headers=headers), timeout=TIMEOUT)
@@ -77,7 +77,7 @@ def _from_web(url: str, target: Path, tell: Tell) -> None:
 
 
 def _from_disk(url: str, target: Path, tell: Tell) -> None:
-    here, tag = _begun(target)
+    here, tag = _partial_size(target)
     with Path(url2pathname(urlsplit(url).path)).open("rb") as source:
         state = os.fstat(source.fileno())
         now = f"{state.st_size}-{state.st_mtime_ns}"
@@ -87,7 +87,7 @@ def _from_disk(url: str, target: Path, tell: Tell) -> None:
     _tag_of(target).unlink(missing_ok=True)
 
 
-def _begun(target: Path) -> tuple[int, str]:
+def _partial_size(target: Path) -> tuple[int, str]:
     """How much of a file is here, and which file it is of; what is of an unknown one is begun anew."""
     tag = _tag_of(target)
     if not (target.exists() and tag.exists()):

@@ -39,7 +39,7 @@ class Fetched:
     """Whether its sum was not known before: it is kept, and what is fetched later is held to it."""
 
 
-def mirrored(source: Source, mirror: str) -> Source:
+def from_mirror(source: Source, mirror: str) -> Source:
     """The source with all its files in one folder elsewhere: a mirror, or what was copied by hand (`file://`).
 
     They lie there by their names; where several of the source have one name, in the folders that they have here.
@@ -63,7 +63,7 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
     target, known = data / file.path, read_lock(data).get(file.path, {})
     mend = f"remove it, then: heldout data fetch {source.name}"
     if target.exists():
-        return _looked_at(target, file, known, mend)
+        return _check_present(target, file, known, mend)
     folder = data / UNDER_WAY / file.path
     try:
         got = download(file.url, folder, tell)
@@ -72,8 +72,8 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
     if wrong := _mismatch(got, file, known):
         shutil.rmtree(folder)
         raise HeldoutError(f"{file.url} is not what it was: {wrong}; nothing was kept")
-    made = _made(got, file, folder)
-    taken = _taken(made, file)
+    made = _extract(got, file, folder)
+    taken = _sum_of_place(made, file)
     expected = file.contents or known.get("sum", taken) if file.inside else taken
     if taken != expected:
         shutil.rmtree(folder)
@@ -87,10 +87,10 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
     return Fetched(path=file.path, state=State.FETCHED, sum=taken, first=not is_known)
 
 
-def _looked_at(target: Path, file: File, known: Mapping[str, str], mend: str) -> Fetched:
+def _check_present(target: Path, file: File, known: Mapping[str, str], mend: str) -> Fetched:
     """A file that is there, held to what is known of it."""
     wanted = (file.contents if file.inside else file.sum) or known.get("sum", "")
-    taken = _taken(target, file, wanted.partition(":")[0] or "sha256")
+    taken = _sum_of_place(target, file, wanted.partition(":")[0] or "sha256")
     if wanted and taken != wanted:
         raise HeldoutError(f"{target} is damaged or another file: {taken}, not {wanted}: {mend}")
     return Fetched(path=file.path, state=State.THERE if wanted else State.UNKNOWN, sum=taken)
@@ -105,7 +105,7 @@ def _mismatch(got: Path, file: File, known: Mapping[str, str]) -> str | None:
     return None if taken == wanted else f"{taken}, not {wanted}"
 
 
-def _made(got: Path, file: File, folder: Path) -> Path:
+def _extract(got: Path, file: File, folder: Path) -> Path:
     """What is put in place: the download itself, or what is kept of it."""
     if not file.inside:
         return got
@@ -115,7 +115,7 @@ def _made(got: Path, file: File, folder: Path) -> Path:
     return made
 
 
-def _taken(path: Path, file: File, kind: str = "sha256") -> str:
+def _sum_of_place(path: Path, file: File, kind: str = "sha256") -> str:
     """The sum that tells whether what lies there is right: of a file, or over the files of a folder."""
     if not file.inside:
         return sum_of(path, kind)

@@ -4,7 +4,7 @@ import os
 from json import loads
 from pathlib import Path
 
-from heldout.data.catalogue import brought, fetching
+from heldout.data.catalogue import fetching, source_bringing
 from heldout.errors import BadCall
 
 VARIABLE = "HELDOUT_DATA"
@@ -32,7 +32,7 @@ def bringing(path: str) -> str:
 
 def mending(path: str) -> str:
     """What mends that something damaged lies at that place in the folder, as errors say it."""
-    found = brought(path)
+    found = source_bringing(path)
     if found is None:
         return f"{VARIABLE} has to name a folder where it is whole"
     source, own = found

@@ -24,7 +24,7 @@ class Stamp:
     """The sum of each file that it was made of, by its place."""
 
 
-def put(data: Path, made: dict[str, Path], sources: Sequence[str], rule: int) -> None:
+def put_prepared(data: Path, made: dict[str, Path], sources: Sequence[str], rule: int) -> None:
     """Puts whole files to their places, with an account of what they were made of.
 
     The account comes first: after a stop in between, the places differ from it, and are stale.

@@ -101,7 +101,7 @@ class Variants:
     """Each of them, and what it is as the suite stands: a variant that says the same changes nothing."""
     words: frozenset[str] = frozenset()
     """The verbs and nouns that a map renames, in lower case."""
-    left: Callable[[World], float] = lambda _: 1.0
+    remaining: Callable[[World], float] = lambda _: 1.0
     """How much of the task is left to do, above 0 until success: a dense reward pays what it falls by."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Traits that cannot be changed here though others can, and why."""

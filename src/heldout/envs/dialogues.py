@@ -9,7 +9,7 @@ from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode, RecordedSte
 from heldout.records import Json
 
 
-def converted(
+def convert_dialogue(
     dialogue: Dialogue, task: Mapping[str, Json], read: Callable[[str], str], paid: Literal["reward", "score"]
 ) -> RecordedEpisode:
     """The episode behind a dialogue about a task; `paid` is the figure that the client handed on as reward."""

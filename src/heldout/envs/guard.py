@@ -41,10 +41,10 @@ class Guarded:
         return step
 
 
-def guarded(suite: Suite) -> Suite:
+def guard(suite: Suite) -> Suite:
     """The suite, whose episodes are opened guarded."""
 
-    def opened(task: Task) -> Env:
+    def open_env(task: Task) -> Env:
         return Guarded(suite.open(task), plays_on=suite.rules != "fixed")
 
-    return replace(suite, open=opened)
+    return replace(suite, open=open_env)

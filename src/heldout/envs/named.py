@@ -16,12 +16,12 @@ def under_name(suite: Suite, name: str) -> Suite:
         own = suite.tasks(split)
         return Lazy(lambda number: replace(own[number], env=name), range(len(own)))
 
-    def opened(task: Task) -> Env:
+    def open_env(task: Task) -> Env:
         return suite.open(replace(task, env=suite.name))
 
     def open_privileged(task: Task) -> Env:
         return suite.open_privileged(replace(task, env=suite.name))
 
     return replace(
-        suite, name=name, tasks=tasks, open=opened, privileged=open_privileged if suite.privileged else None
+        suite, name=name, tasks=tasks, open=open_env, privileged=open_privileged if suite.privileged else None
     )

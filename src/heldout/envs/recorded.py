@@ -111,7 +111,7 @@ def line_of(episode: RecordedEpisode) -> Json:
         "kind": episode.kind,
         "start": episode.start,
         **available,
-        "steps": [_stated(step) for step in episode.steps],
+        "steps": [_step_as_json(step) for step in episode.steps],
     }
 
 
@@ -126,7 +126,7 @@ def item_of(value: Json) -> str:
 def dialogue_in(value: Json, place: int, name: str) -> Dialogue:
     """The dialogue that a line holds; `place` is its item's in the file, `name` tells it from the item's others."""
     item = item_of(value)
-    said = [_said(message, number) for number, message in enumerate(_field(value, "conversations", list))]
+    said = [_content_of(message, number) for number, message in enumerate(_field(value, "conversations", list))]
     if len(said) < 3:
         raise BadCall(f"a dialogue begins with an instruction, a reply and an observation; {item} ends before")
     replies, told = said[3::2], [*said[4::2], None]
@@ -144,7 +144,7 @@ def dialogue_in(value: Json, place: int, name: str) -> Dialogue:
     )
 
 
-def _said(message: Json, number: int) -> str:
+def _content_of(message: Json, number: int) -> str:
     wanted = ("user", "assistant")[number % 2]
     if not isinstance(message, dict) or message.get("role") != wanted:
         role = message.get("role") if isinstance(message, dict) else message
@@ -173,7 +173,7 @@ def _available(value: Json) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _stated(step: RecordedStep) -> Json:
+def _step_as_json(step: RecordedStep) -> Json:
     told = {"misread": step.misread} if step.misread else {}
     answer = {name: to_json(getattr(step.answer, name)) for name in ANSWERED}
     return {"action": step.action, **told} | {name: value for name, value in answer.items() if value is not None}

@@ -14,9 +14,9 @@ from types import ModuleType
 from heldout.config import Source, with_options
 from heldout.envs.base import Suite
 from heldout.envs.difficulty import with_measured_difficulty
-from heldout.envs.guard import guarded
+from heldout.envs.guard import guard
 from heldout.envs.named import under_name
-from heldout.envs.variants import can_change, varied
+from heldout.envs.variants import apply_variant, can_change
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.store.difficulty import read
 
@@ -36,12 +36,12 @@ ELSEWHERE = {"agentgym": "heldout.envs.agentgym:suite"}
 
 def names() -> list[str]:
     """Every environment that can be opened: ours, then those of other packages (entry points `heldout.suites`)."""
-    return [*BUILT_IN, *sorted(_plugged_in())]
+    return [*BUILT_IN, *sorted(_entry_points())]
 
 
 def able(can: Callable[[Suite], bool]) -> list[str]:
     """Those that can do something, by what their suites say over generated tasks."""
-    return [name for name in names() if can(_opened(name, Source()))]
+    return [name for name in names() if can(_open(name, Source()))]
 
 
 @cache
@@ -76,9 +76,9 @@ def own_name(name: str) -> str:
 
 def _whole(name: str, source: Source) -> Suite:
     """The suite with all that its source changes, its episodes guarded."""
-    opened = _opened(name, source)
+    opened = _open(name, source)
     _refuse_unknown_options(opened, source)
-    return guarded(varied(opened, source, lambda trait: able(lambda suite: can_change(suite, trait))))
+    return guard(apply_variant(opened, source, lambda trait: able(lambda suite: can_change(suite, trait))))
 
 
 def _is_place(name: str) -> bool:
@@ -86,14 +86,14 @@ def _is_place(name: str) -> bool:
     return bool(colon) and scheme not in ELSEWHERE and name not in names()
 
 
-def _opened(name: str, source: Source) -> Suite:
+def _open(name: str, source: Source) -> Suite:
     scheme, colon, _ = name.partition(":")
     if colon and scheme in ELSEWHERE:
         if source.variant.changes:
             raise BadCall(
                 f"{name} is played elsewhere, and a server has no variants: leave {source.variant.name} out"
             )
-        return _loaded(ELSEWHERE[scheme])(name, source)
+        return _load(ELSEWHERE[scheme])(name, source)
     suite = _found(name, source)
     if suite.rules != source.rules:
         raise BadCall(f"{name} has no rules {source.rules!r} (it has: {', '.join(suite.rules_known)})")
@@ -103,8 +103,8 @@ def _opened(name: str, source: Source) -> Suite:
 def _found(name: str, source: Source) -> Suite:
     """One of ours, one of another package's, or the one at that place."""
     if name in BUILT_IN:
-        return _loaded(BUILT_IN[name])(source)
-    places = _plugged_in()
+        return _load(BUILT_IN[name])(source)
+    places = _entry_points()
     if name in places:
         return _suite_at(places[name], source)
     refuse_unknown_name(name)
@@ -116,13 +116,13 @@ def _found(name: str, source: Source) -> Suite:
 def _refuse_unknown_options(suite: Suite, source: Source) -> None:
     """Refuses options of what is no environment, options that it does not have, and values that are none."""
     for option in source.options:
-        declared = suite.options if option.env == suite.name else _opened(option.env, Source()).options
+        declared = suite.options if option.env == suite.name else _open(option.env, Source()).options
         if declared is None:
             raise BadCall(f"{option.env} has no options, and so no {option.path}")
         with_options(declared, source, option.env)
 
 
-def _loaded(place: str) -> Callable[..., Suite]:
+def _load(place: str) -> Callable[..., Suite]:
     module, _, function = place.partition(":")
     found: Callable[..., Suite] = getattr(import_module(module), function)
     return found
@@ -131,26 +131,26 @@ def _loaded(place: str) -> Callable[..., Suite]:
 def _suite_at(place: str, source: Source) -> Suite:
     """The suite at a place in anybody's module: a value, or what a function of a source gives."""
     name, _, attribute = place.partition(":")
-    module = _imported(name)
+    module = _import(name)
     if attribute not in vars(module):
         there = [each for each in vars(module) if not each.startswith("_")]
         raise unknown(f"suite in {name}", attribute, there)
     found = vars(module)[attribute]
-    suite = _called(found, place, source) if callable(found) else found
+    suite = _call(found, place, source) if callable(found) else found
     if not isinstance(suite, Suite):
         kind = type(suite).__name__
         raise BadCall(f"{place} is of type {kind}: a Suite is asked for, or a function of a Source that gives one")
     return suite
 
 
-def _imported(name: str) -> ModuleType:
+def _import(name: str) -> ModuleType:
     try:
         return import_module(name)
     except Exception as error:  # anybody's module may raise anything
         raise BadCall(f"module {name!r} cannot be imported: {error!r}") from error
 
 
-def _called(function: Callable[[Source], Suite], place: str, source: Source) -> Suite:
+def _call(function: Callable[[Source], Suite], place: str, source: Source) -> Suite:
     try:
         return function(source)
     except HeldoutError:
@@ -159,5 +159,5 @@ def _called(function: Callable[[Source], Suite], place: str, source: Source) -> 
         raise HeldoutError(f"{place} raises {error!r}") from error
 
 
-def _plugged_in() -> dict[str, str]:
+def _entry_points() -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group="heldout.suites")}

@@ -46,7 +46,7 @@ class Renaming:
 def renaming(env: str, words: frozenset[str], number: int) -> Renaming:
     """The map of that number for an environment's words."""
     chance = stream(number, "words", env)
-    made = _made_up(len(words), words, chance)
+    made = _invent_words(len(words), words, chance)
     return Renaming(dict(zip(sorted(words), made, strict=True)))
 
 
@@ -55,7 +55,7 @@ def words_in(text: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORD.findall(text))
 
 
-def _made_up(count: int, taken: Collection[str], chance: Random) -> list[str]:
+def _invent_words(count: int, taken: Collection[str], chance: Random) -> list[str]:
     """So many words of two or three syllables, none of them taken, none the beginning of another."""
     found, beginnings = list[str](), set[str]()
     while len(found) < count:

@@ -37,7 +37,7 @@ def _nothing(_: World) -> Answer:
     return Answer()
 
 
-def replayed(
+def replay_episode(
     recorded: RecordedEpisode, env: Env, *, past_end: bool, beside: Callable[[World], Answer] = _nothing
 ) -> Replayed:
     """The recorded actions, played in an environment that was opened for them.
@@ -48,14 +48,14 @@ def replayed(
     start, steps, over = env.start().observation, list[RecordedStep](), False
     available = beside(env.world).available
     for step in recorded.steps:
-        answer = Answer(error=OVER) if over else _answered(env, step, beside)
+        answer = Answer(error=OVER) if over else _answer(env, step, beside)
         over = over or (answer.done is True and not past_end)
         steps.append(replace(step, answer=answer))
     ours = replace(recorded, start=start, available=available, steps=tuple(steps))
     return Replayed(episode=ours, differences=tuple(_differences(recorded, ours)))
 
 
-def _answered(env: Env, step: RecordedStep, beside: Callable[[World], Answer]) -> Answer:
+def _answer(env: Env, step: RecordedStep, beside: Callable[[World], Answer]) -> Answer:
     if step.misread:
         return Answer(observation=step.misread, reward=0.0, score=0.0, done=False)
     try:

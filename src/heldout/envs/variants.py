@@ -22,7 +22,7 @@ Change = Callable[[Step, World], Step]
 """What a variant makes of a step that led to this world; one episode's alone."""
 
 
-def varied(suite: Suite, source: Source, having: Callable[[str], Iterable[str]]) -> Suite:
+def apply_variant(suite: Suite, source: Source, having: Callable[[str], Iterable[str]]) -> Suite:
     """The suite that was opened over that source, with all that the variant changes.
 
     What is so already is no change: the suite and its rows are then those of the environment itself. `having`
@@ -38,10 +38,10 @@ def varied(suite: Suite, source: Source, having: Callable[[str], Iterable[str]])
     variants = replace(suite.variants, chosen=replace(suite.variant, **asked))
     changed = replace(suite, variants=variants, traits=_traits(suite.traits, asked), recordings=None)
     if reward := asked.get("reward"):
-        changed = _with(changed, lambda: _binary if reward == "binary" else _Dense(suite.variants.left))
+        changed = _wrap_steps(changed, lambda: _binary if reward == "binary" else _Dense(suite.variants.remaining))
     if "feedback" in asked:
-        changed = _uniform(changed)
-    return _renamed(changed, asked["words"]) if "words" in asked else changed
+        changed = _with_uniform_feedback(changed)
+    return _rename(changed, asked["words"]) if "words" in asked else changed
 
 
 def can_change(suite: Suite, trait: str) -> bool:
@@ -98,13 +98,13 @@ class _Changed:
         return self._change(self._env.step(self._said(action)), self._env.world)
 
 
-def _with(suite: Suite, change: Callable[[], Change], said: Callable[[str], str] = str) -> Suite:
+def _wrap_steps(suite: Suite, change: Callable[[], Change], said: Callable[[str], str] = str) -> Suite:
     """The suite whose episodes are changed, each by a change of its own."""
 
-    def opened(task: Task) -> Env:
+    def open_env(task: Task) -> Env:
         return _Changed(suite.open(task), change(), said)
 
-    return replace(suite, open=opened)
+    return replace(suite, open=open_env)
 
 
 def _binary(step: Step, _: World) -> Step:
@@ -132,7 +132,7 @@ class _Dense:
         return replace(step, reward=paid)
 
 
-def _uniform(suite: Suite) -> Suite:
+def _with_uniform_feedback(suite: Suite) -> Suite:
     """Whatever is refused is told in the same words, a reply that holds no single action too."""
 
     def read(reply: str) -> str:
@@ -141,21 +141,21 @@ def _uniform(suite: Suite) -> Suite:
         except Misread:
             raise Misread(UNIFORM) from None
 
-    return replace(_with(suite, lambda: _told_alike), read=read)
+    return replace(_wrap_steps(suite, lambda: _refuse_uniformly), read=read)
 
 
-def _told_alike(step: Step, _: World) -> Step:
+def _refuse_uniformly(step: Step, _: World) -> Step:
     if not step.refusal:
         return step
     return replace(step, observation=step.observation.replace(step.refusal, UNIFORM, 1), refusal=UNIFORM)
 
 
-def _renamed(suite: Suite, number: int) -> Suite:
+def _rename(suite: Suite, number: int) -> Suite:
     """All that the agent reads in the words of a map, and all that it says read by it."""
     players = suite.players
     names = renaming(suite.name, suite.variants.words, number)
     return replace(
-        _with(suite, lambda: _reworded(names), names),
+        _wrap_steps(suite, lambda: _reword(names), names),
         instruction=names(suite.instruction),
         actions=tuple(map(names, suite.actions)),
         players=replace(
@@ -168,7 +168,7 @@ def _renamed(suite: Suite, number: int) -> Suite:
     )
 
 
-def _reworded(names: Renaming) -> Change:
+def _reword(names: Renaming) -> Change:
     def change(step: Step, _: World) -> Step:
         return replace(step, observation=names(step.observation), refusal=names(step.refusal))
 

@@ -8,12 +8,12 @@ from heldout.records import Json
 LISTED = "Each observation ends with the actions that are possible now."
 
 
-def ending(variant: Variant) -> str:
+def list_announcement(variant: Variant) -> str:
     """What an instruction adds for a suite that lists no actions by itself."""
     return f"\n\n{LISTED}" if variant.actions == "shown" else ""
 
 
-def listed(variant: Variant, actions: Iterable[str]) -> str:
+def list_actions(variant: Variant, actions: Iterable[str]) -> str:
     """The end of an observation: the actions, where the variant shows them."""
     if variant.actions != "shown":
         return ""
@@ -22,7 +22,7 @@ def listed(variant: Variant, actions: Iterable[str]) -> str:
     return "\nAvailable actions: [" + ", ".join(f'"{action}"' for action in actions) + "]"
 
 
-def said(variant: Variant, key: str, text: str) -> str:
+def format_sentence(variant: Variant, key: str, text: str) -> str:
     """A sentence; where observations are structured it stands behind its key."""
     return format_structured({key: text}) if variant.observations == "structured" else text
 

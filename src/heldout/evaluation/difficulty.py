@@ -19,7 +19,7 @@ def cells_of(suite: Suite) -> list[Cell]:
     return [Cell(env=suite.name, split=split, difficulty=ALL) for split in MEASURED]
 
 
-def drawn(suites: Callable[[str], Suite]) -> Callable[[str], Suite]:
+def in_drawn_order(suites: Callable[[str], Suite]) -> Callable[[str], Suite]:
     """The suites with their splits in the order of a hash, so that the first N tasks stand for all of them.
 
     A split's own order may go from easy to hard. With a larger N the tasks that were measured stay among the first.
@@ -28,7 +28,7 @@ def drawn(suites: Callable[[str], Suite]) -> Callable[[str], Suite]:
     @cache
     def suite(env: str) -> Suite:
         plain = suites(env)
-        return replace(plain, tasks=cache(lambda split: _shuffled(plain.tasks(split))))
+        return replace(plain, tasks=cache(lambda split: _shuffle(plain.tasks(split))))
 
     return suite
 
@@ -49,5 +49,5 @@ def settings_of(config: Config, seed: int) -> dict[str, Json]:
     }
 
 
-def _shuffled(tasks: Iterable[Task]) -> Sequence[Task]:
+def _shuffle(tasks: Iterable[Task]) -> Sequence[Task]:
     return sorted(tasks, key=lambda task: digest(["drawn", task.env, task.id]))

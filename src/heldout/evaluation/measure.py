@@ -59,9 +59,9 @@ def measure(
     played, `check` before anything is kept. Episodes of another `purpose` meet other chance.
     """
     limits = replace(limits, max_turns=settings.max_turns)
-    needs = {need.key: need for need in wanted(suites, cells, identity, settings, limits, purpose=purpose)}
+    needs = {need.key: need for need in wanted_episodes(suites, cells, identity, settings, limits, purpose=purpose)}
     found = {row.key: row for row in rows if row.ending != Ending.ERROR}
-    for asked in _rounds(missing(needs.values(), found.values()), settings.round):
+    for asked in _rounds(missing_episodes(needs.values(), found.values()), settings.round):
         done = dict[str, Trajectory]()
         for trajectory in play([need.assignment for need in asked], limits):
             done[trajectory.stream] = trajectory
@@ -69,7 +69,7 @@ def measure(
                 progress(trajectory)
         check()
         trajectories.extend(done[need.assignment.name] for need in asked)
-        new = {need.key: played(need.row, done[need.assignment.name]) for need in asked}
+        new = {need.key: with_outcome(need.row, done[need.assignment.name]) for need in asked}
         rows.extend(new.values())
         found |= new
     return [found[key] for key in needs]
@@ -86,7 +86,7 @@ def _rounds(needs: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
     return (needs[first : first + size] for first in range(0, len(needs), size))
 
 
-def wanted(
+def wanted_episodes(
     suites: Callable[[str], Suite],
     cells: Iterable[Cell],
     identity: Identity,
@@ -107,7 +107,7 @@ def wanted(
                 yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings, limits))
 
 
-def missing(needs: Iterable[Wanted], rows: Iterable[Row]) -> list[Wanted]:
+def missing_episodes(needs: Iterable[Wanted], rows: Iterable[Row]) -> list[Wanted]:
     """Those that have no row yet, or only errored ones."""
     there = {row.key for row in rows if row.ending != Ending.ERROR}
     return [need for need in needs if need.key not in there]
@@ -123,7 +123,7 @@ def tasks_of(suite: Suite, cell: Cell) -> Sequence[Task]:
     return chosen
 
 
-def played(row: Row, trajectory: Trajectory) -> Row:
+def with_outcome(row: Row, trajectory: Trajectory) -> Row:
     """The row with its outcome."""
     return replace(
         row,

@@ -135,10 +135,10 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         if wrong := set(options or {}) - {"task"}:
             raise unknown("option of reset", min(wrong), ["task"])
         self._episodes = 0 if seed is not None else self._episodes
-        self._task = self._named(options["task"]) if options else self._drawn()
+        self._task = self._task_by_id(options["task"]) if options else self._draw_task()
         self._episodes += 1
         self._begin()
-        return self._observation, self._told
+        return self._observation, self._info
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Observation, reward, whether the environment ended the episode, whether the turns did, and more."""
@@ -147,7 +147,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         self._play(action)
         cut = self._now.ending is Ending.OUT_OF_TURNS
         ended = self._now.ending is not None and not cut
-        return self._observation, float(self._now.reward), ended, cut, self._told
+        return self._observation, float(self._now.reward), ended, cut, self._info
 
     def render(self) -> str | None:
         """What was said last, and what was answered; nothing where `render_mode` is None."""
@@ -197,7 +197,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         return self._now.observation[:OBSERVATION]
 
     @property
-    def _told(self) -> dict[str, Any]:
+    def _info(self) -> dict[str, Any]:
         assert self._task is not None
         return {
             "task": self._task.id,
@@ -215,7 +215,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
             return []
         return list(self._suite.players.legal(self._playing.world))
 
-    def _drawn(self) -> Task:
+    def _draw_task(self) -> Task:
         """The next task of the seed's stream; no more tasks are made than are looked at."""
         path = ("gymnasium", self._suite.name, self._split, self._difficulty, self._episodes)
         order = stream(self.np_random_seed, *path).sample(range(len(self._tasks)), len(self._tasks))
@@ -224,7 +224,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
                 return task
         raise BadCall(f"{self._suite.name} has no {self._difficulty} tasks in {self._split}")
 
-    def _named(self, task_id: str) -> Task:
+    def _task_by_id(self, task_id: str) -> Task:
         for task in self._tasks:
             if task.id == task_id:
                 return task

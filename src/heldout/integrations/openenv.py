@@ -74,13 +74,13 @@ class Tasks:
             raise IndexError(f"{split} has {len(tasks)} tasks, and none at {index}")
         return tasks[index]
 
-    def named(self, name: str) -> Task:
+    def by_id(self, name: str) -> Task:
         """A task by its id."""
         if name not in self._named:
             raise BadCall(f"{self.suite.name} has no task {name!r} (ids are such as {next(iter(self._named))!r})")
         return self._named[name]
 
-    def drawn(self, split: str, seed: int) -> Task:
+    def draw(self, split: str, seed: int) -> Task:
         """The task of a split that a seed draws."""
         return stream(seed, "openenv", self.suite.name, split).choice(self.of_split(split))
 
@@ -154,19 +154,19 @@ class TextEnvironment(Environment):  # type: ignore[misc]
 
     def get_task(self, split: str, index: int) -> dict[str, Any]:
         """What is told of one task."""
-        return _told(split, index, self._tasks.at(split, index))
+        return _describe_task(split, index, self._tasks.at(split, index))
 
     def get_task_range(self, split: str, start: int | None = None, stop: int | None = None) -> list[dict[str, Any]]:
         """What is told of the tasks from `start` to before `stop`, which are taken as Python's slices take them."""
         tasks = self._tasks.of_split(split)
-        return [_told(split, index, tasks[index]) for index in range(len(tasks))[start:stop]]
+        return [_describe_task(split, index, tasks[index]) for index in range(len(tasks))[start:stop]]
 
     def _chosen(self, asked: Mapping[str, Any], seed: int | None) -> Task:
         if asked["task"] is not None:
-            return self._tasks.named(asked["task"])
+            return self._tasks.by_id(asked["task"])
         if asked["index"] is not None:
             return self._tasks.at(asked["split"], asked["index"])
-        return self._tasks.drawn(asked["split"], SystemRandom().randrange(SEEDS) if seed is None else seed)
+        return self._tasks.draw(asked["split"], SystemRandom().randrange(SEEDS) if seed is None else seed)
 
     def _observation(self, action: str) -> TextObservation:
         assert self._task is not None
@@ -215,7 +215,7 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def _told(split: str, index: int, task: Task) -> dict[str, Any]:
+def _describe_task(split: str, index: int, task: Task) -> dict[str, Any]:
     return {"id": task.id, "split": split, "index": index, "difficulty": task.difficulty}
 
 

@@ -44,11 +44,14 @@ def clipped_surrogate(tokens: Tokens) -> Tensor:
     """Eq. 5 without its KL term: −min(ρ A, clip(ρ, 1 − ε, 1 + ε) A)."""
     ratio_N, advantage_N = tokens.ratio_N, tokens.advantage_N
     clipped_N = ratio_N.clamp(1 - tokens.clip_low, 1 + tokens.clip_high)
+    # The smaller of the two is a lower bound: a step is never paid for going further than the clip, but what has
+    # gone too far in the wrong direction still has its gradient back.
     return -torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N)
 
 
 def is_clipped(tokens: Tokens) -> Tensor:
     """Where the clipped branch of Eq. 5 is the smaller one: those tokens have no gradient."""
+    # Only in the direction that the advantage pulls: the other way the unclipped branch is the smaller one.
     above_N = (tokens.ratio_N > 1 + tokens.clip_high) & (tokens.advantage_N > 0)
     below_N = (tokens.ratio_N < 1 - tokens.clip_low) & (tokens.advantage_N < 0)
     return above_N | below_N
@@ -65,7 +68,7 @@ def is_never(tokens: Tokens) -> Tensor:
 
 
 def truncated_importance_weight(old_logp_N: Tensor, rollout_logp_N: Tensor) -> Tensor:
-    """exp(old − rollout), cut at `MOST_MISMATCH`: corrects for an engine that is not quite the learner.
+    """exp(old − rollout), cut at `IMPORTANCE_WEIGHT_CAP`: corrects for an engine that is not quite the learner.
 
     Truncated importance sampling: without the cut one token that the engine found all but impossible would outweigh
     its whole batch.
@@ -75,5 +78,6 @@ def truncated_importance_weight(old_logp_N: Tensor, rollout_logp_N: Tensor) -> T
 
 def k3(logp_N: Tensor, reference_logp_N: Tensor) -> Tensor:
     """The k3 estimator of KL(π‖π_ref): exp(d) − d − 1 with d = reference − current; never negative."""
+    # d alone (k1) is unbiased too, but of either sign and noisy; exp(d) - 1 has mean 0 and takes the noise out.
     difference_N = reference_logp_N - logp_N
     return difference_N.exp() - difference_N - 1

@@ -127,6 +127,7 @@ class Learner:
         weight_N = batch.weights_N
         if algorithm.off_policy:
             weight_N = weight_N * truncated_importance_weight(old_N, batch.rollout_logp_N)
+        # A sum, since weights_N hold the means: so micro-batches and processes add up to the gradient of the batch.
         loss = (weight_N * algorithm.loss(tokens)).sum()
         entropy_N = _entropy(logits_NV if objective.entropy else logits_NV.detach())
         if objective.entropy:
@@ -145,6 +146,7 @@ class Learner:
     def _step(self, objective: Objective) -> float:
         """One optimizer step on the gradient of all processes; the norm that it had."""
         norm = self.parameters.norm()
+        # Before the step: one that is no number would be in the weights, and in every checkpoint after it.
         if not math.isfinite(norm):
             raise HeldoutError(f"the gradient's norm is {norm}: nothing was updated; try a lower lr")
         self.parameters.step(objective.lr, min(1.0, objective.max_grad_norm / (norm + 1e-6)))

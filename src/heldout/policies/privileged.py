@@ -22,7 +22,7 @@ Think = Callable[[Suite, World, str], str]
 NO_REASON = "I try something."
 
 
-def _reasoned(suite: Suite, world: World, action: str) -> str:
+def _think_by_suite(suite: Suite, world: World, action: str) -> str:
     return suite.players.thought(world, action)
 
 
@@ -51,7 +51,7 @@ class _PrivilegedEnvs:
         self._envs.pop(conversation, None)
 
 
-def player(suites: Callable[[str], Suite], choose: Choose, think: Think = _reasoned) -> ScriptedPolicy:
+def player(suites: Callable[[str], Suite], choose: Choose, think: Think = _think_by_suite) -> ScriptedPolicy:
     """Plays by a choice made on the world itself."""
     envs = _PrivilegedEnvs(suites, choose, think)
     return ScriptedPolicy(envs.say, envs.forget)

@@ -31,6 +31,6 @@ class ScriptedPolicy:
         self._forget(conversation)
 
 
-def scripted(*lines: str) -> ScriptedPolicy:
+def script(*lines: str) -> ScriptedPolicy:
     """Says its lines in order in every conversation, the last one again and again: the policy of tests and docs."""
     return ScriptedPolicy(lambda request: lines[min(request.turn, len(lines) - 1)])

@@ -15,7 +15,7 @@ from heldout.reporting.summary import summary
 from heldout.store.files import replace_file, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Study
-from heldout.study.results import evaluation_of, matched_of, rows_of, seconds_of, stage_of
+from heldout.study.results import evaluation_of, read_match, rows_of, seconds_of, stage_of
 
 
 def write_report(study: Study, folder: StudyFolder) -> Findings:
@@ -27,7 +27,7 @@ def write_report(study: Study, folder: StudyFolder) -> Findings:
     figure = learning_curve(metrics, points)
     replace_file(folder.report / "curve.svg", svg(figure))
     replace_file(folder.report / "curve.png", png(figure))
-    replace_file(folder.report / "README.md", study_page(found, _shown(study, folder, chain), "curve.svg"))
+    replace_file(folder.report / "README.md", study_page(found, _examples_of(study, folder, chain), "curve.svg"))
     replace_json(folder.report / "summary.json", summary(found))
     return found
 
@@ -65,33 +65,36 @@ def _controls(study: Study, folder: StudyFolder, chain: Chain, after: list[Row])
     Where a control's temperature is the study's own, the control is the base itself.
     """
     greedy = dict.fromkeys(study.seeds, 0.0)
-    for name, temperatures in {"greedy": greedy, "matched_entropy": _matched(study, folder, chain)}.items():
+    for name, temperatures in {
+        "greedy": greedy,
+        "matched_entropy": _matched_temperatures(study, folder, chain),
+    }.items():
         if rows := _rows(study, folder, (), temperatures):
             yield Control(
                 name=name,
                 temperature=fmean(temperatures.values()),
-                scores=_pooled(rows),
+                scores=_pool_seeds(rows),
                 change=paired_change(rows, after),
             )
 
 
-def _pooled(rows: list[Row]) -> tuple[CellScore, ...]:
+def _pool_seeds(rows: list[Row]) -> tuple[CellScore, ...]:
     """The score of each cell, though every seed may have a temperature of its own."""
     return tuple(summarise(replace(row, temperature=rows[0].temperature) for row in rows))
 
 
-def _matched(study: Study, folder: StudyFolder, chain: Chain) -> dict[int, float]:
+def _matched_temperatures(study: Study, folder: StudyFolder, chain: Chain) -> dict[int, float]:
     """The matched temperature of each seed that has one."""
-    found = {seed: matched_of(study, folder, chain, seed) for seed in study.seeds}
+    found = {seed: read_match(study, folder, chain, seed) for seed in study.seeds}
     return {seed: match.temperature for seed, match in found.items() if match}
 
 
-def _shown(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:
+def _examples_of(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:
     """Tasks of the cell that was trained on: each shown before and after."""
     seed, stage = study.seeds[0], chain[-1]
     env = stage.envs[0]
-    before = _played(study, folder, (), seed, env)
-    after = _played(study, folder, chain, seed, env)
+    before = _trajectories_of(study, folder, (), seed, env)
+    after = _trajectories_of(study, folder, chain, seed, env)
     wanted = (stage.difficulty,) if stage.difficulty != "all" else ("easy", "hard")
     return examples(
         [one for one in before if one.task.difficulty in wanted],
@@ -99,7 +102,7 @@ def _shown(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:
     )
 
 
-def _played(study: Study, folder: StudyFolder, chain: Chain, seed: int, env: str) -> list[Trajectory]:
+def _trajectories_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, env: str) -> list[Trajectory]:
     """The trajectories behind the rows of one environment, at the study's own temperature."""
     evaluation = evaluation_of(study, folder, chain, seed)
     known = {each.stream: each for each in evaluation.trajectories(env)}  # of one played twice, the last

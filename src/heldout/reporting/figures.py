@@ -54,19 +54,19 @@ def learning_curve(metrics: Sequence[Mapping[str, Json]], points: Sequence[Point
 def svg(figure: Figure) -> bytes:
     """The figure as SVG: the same bytes for the same figure, with no date in it."""
     with mpl.rc_context({"svg.hashsalt": "heldout"}):
-        return _saved(figure, "svg", {"Date": None, "Creator": "heldout"})
+        return _save(figure, "svg", {"Date": None, "Creator": "heldout"})
 
 
 def png(figure: Figure) -> bytes:
     """The figure as PNG."""
-    return _saved(figure, "png", {"Software": "heldout"})
+    return _save(figure, "png", {"Software": "heldout"})
 
 
 def _training(panel: Axes, metrics: Sequence[Mapping[str, Json]]) -> None:
     for place, name in enumerate(LABELS):
         rows = [row for row in metrics if row.get(name) is not None]
         panel.plot([row["step"] for row in rows], [row[name] for row in rows], **_look(place), label=LABELS[name])
-    _dressed(panel, "On training tasks, as they are played", "mean of the step's episodes (0 to 1)")
+    _dress(panel, "On training tasks, as they are played", "mean of the step's episodes (0 to 1)")
     panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]), top=max(1.02, panel.get_ylim()[1]))
 
 
@@ -80,7 +80,7 @@ def _held_out(panel: Axes, env: str, points: Sequence[Point]) -> None:
         scores, below, above = zip(*(_bar(point.score) for point in own), strict=True)
         panel.errorbar(steps, scores, (below, above), **_look(place), capsize=3, label=level)
     k = max(point.score.k for point in points)
-    _dressed(panel, f"On test tasks of {env}, 95 % intervals", f"avg@{k} (points, 0 to 100)")
+    _dress(panel, f"On test tasks of {env}, 95 % intervals", f"avg@{k} (points, 0 to 100)")
     panel.set_ylim(0, 102)
 
 
@@ -102,7 +102,7 @@ def _bar(score: CellScore) -> tuple[float, float, float]:
     return 100 * score.score, max(0.0, 100 * (score.score - low)), max(0.0, 100 * (high - score.score))
 
 
-def _dressed(panel: Axes, title: str, unit: str) -> None:
+def _dress(panel: Axes, title: str, unit: str) -> None:
     panel.set_title(title, fontsize=11)
     panel.set_xlabel("training step")
     panel.set_ylabel(unit)
@@ -113,7 +113,7 @@ def _dressed(panel: Axes, title: str, unit: str) -> None:
     panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize=9)
 
 
-def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
+def _save(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
     buffer = BytesIO()
     figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
     return buffer.getvalue()

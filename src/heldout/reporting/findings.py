@@ -39,7 +39,7 @@ class Findings:
     controls: tuple[Control, ...]
     wall_seconds: float
 
-    def was_trained(self, cell: Cell) -> bool:
+    def is_trained_on(self, cell: Cell) -> bool:
         """Whether the tasks that the chain was trained on are of this cell's kind."""
         difficulties = (ALL, cell.difficulty)
         return cell.env == self.trained_env and self.trained_difficulty in difficulties
@@ -48,7 +48,7 @@ class Findings:
     def cells(self) -> list[Cell]:
         """What was measured before or after: first what was trained on, then what was not."""
         seen = {score.cell for score in (*self.base, *self.trained)}
-        return sorted(seen, key=lambda cell: (not self.was_trained(cell), cell.env != self.trained_env, cell))
+        return sorted(seen, key=lambda cell: (not self.is_trained_on(cell), cell.env != self.trained_env, cell))
 
 
 def score_table(findings: Findings) -> Table:
@@ -57,7 +57,7 @@ def score_table(findings: Findings) -> Table:
     rows = [
         (
             cell.name,
-            "yes" if findings.was_trained(cell) else "no",
+            "yes" if findings.is_trained_on(cell) else "no",
             str(_either(base, trained, cell).n),
             _interval_words(base.get(cell)),
             _interval_words(trained.get(cell)),

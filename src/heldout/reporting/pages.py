@@ -6,7 +6,7 @@ from heldout.config import Config
 from heldout.records import Trajectory, Turn
 from heldout.reporting.examples import Example
 from heldout.reporting.findings import Findings, control_table, detail_table, score_table
-from heldout.reporting.tables import fenced, markdown
+from heldout.reporting.tables import fence_block, markdown
 
 HELD_OUT = """\
 *Held out* means held out of the reinforcement fine-tuning: no task in these tables was trained on, and where the
@@ -35,9 +35,9 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
     """The whole page; `curve` is the path of the curve's image, from the page."""
     seeds = " and training seeds" if len(findings.seeds) > 1 else ""
     parts = [
-        f"# {findings.study}: what training on {_trained(findings)} changed, there and elsewhere\n",
-        _measured(findings),
-        _played(findings.config),
+        f"# {findings.study}: what training on {_trained_on(findings)} changed, there and elsewhere\n",
+        _how_measured(findings),
+        _how_played(findings.config),
         _section("Before and after", markdown(score_table(findings)), INTERVALS.format(seeds=seeds), MACHINE_READ),
         _section("Controls", CONTROLS, markdown(control_table(findings))) if findings.controls else "",
         _section("Learning curve", f"![Reward and success by training step, and test scores]({curve})\n"),
@@ -51,24 +51,24 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
 def _transcript(trajectory: Trajectory) -> str:
     """An episode after its opening: each turn's reply, what it was worth, and the answer to it."""
     turns = [_turn(number, turn) for number, turn in enumerate(trajectory.turns, start=1)]
-    return "\n".join([*turns, _ended(trajectory)])
+    return "\n".join([*turns, _format_ending(trajectory)])
 
 
-def _trained(findings: Findings) -> str:
+def _trained_on(findings: Findings) -> str:
     return f"{findings.trained_env} ({findings.trained_difficulty})"
 
 
-def _measured(findings: Findings) -> str:
+def _how_measured(findings: Findings) -> str:
     seeds = ", ".join(map(str, findings.seeds))
     cells = ", ".join(cell.name for cell in findings.cells)
     return (
         f"The model `{findings.base_name}` was trained for {findings.config.train.steps} steps on"
-        f" {_trained(findings)} (chain `{findings.chain}`, seed {seeds}) and measured before and after"
+        f" {_trained_on(findings)} (chain `{findings.chain}`, seed {seeds}) and measured before and after"
         f" on the test tasks of {cells}. All of it took {findings.wall_seconds / 60:.1f} minutes.\n"
     )
 
 
-def _played(config: Config) -> str:
+def _how_played(config: Config) -> str:
     """By which tasks and rules, so that a page never stands for others."""
     source, measured = config.source, config.evaluate
     tasks = f"generated (profile `{source.profile}`)" if source.kind == "generated" else "the published ones"
@@ -97,7 +97,7 @@ def _example(example: Example) -> str:
     return "\n".join(
         [
             f"### {task.id} ({task.env}, {task.difficulty}): {example.why}, {100 * example.gain:+.0f} points\n",
-            _folded("What both were told first", fenced(example.before.opening)),
+            _fold("What both were told first", fence_block(example.before.opening)),
             f"#### Before: {_outcome(example.before)}\n",
             _transcript(example.before),
             f"#### After: {_outcome(example.after)}\n",
@@ -106,12 +106,12 @@ def _example(example: Example) -> str:
     )
 
 
-def _folded(title: str, content: str) -> str:
+def _fold(title: str, content: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{content}\n</details>\n"
 
 
 def _turn(number: int, turn: Turn) -> str:
-    said, told = fenced(turn.reply.text), fenced(turn.observation)
+    said, told = fence_block(turn.reply.text), fence_block(turn.observation)
     return f"**Turn {number}**, reply:\n\n{said}\nObservation, with reward {turn.reward:g}:\n\n{told}"
 
 
@@ -120,7 +120,7 @@ def _outcome(trajectory: Trajectory) -> str:
     return f"{_ending(trajectory)}, score {100 * trajectory.score:.0f}, {turns}"
 
 
-def _ended(trajectory: Trajectory) -> str:
+def _format_ending(trajectory: Trajectory) -> str:
     total = f"reward {trajectory.reward:g}, score {trajectory.score:g}"
     return f"The episode ended: {_ending(trajectory)}; {total}.\n"
 

@@ -23,18 +23,18 @@ class Table:
 def markdown(table: Table) -> str:
     """A Markdown table: the first column to the left, the others to the right."""
     rule = [":--"] + ["--:"] * (len(table.header) - 1)
-    cells = [[_escaped(cell) for cell in line] for line in table.lines]
-    return _joined("| " + " | ".join(line) + " |" for line in (cells[0], rule, *cells[1:]))
+    cells = [[_escape(cell) for cell in line] for line in table.lines]
+    return _join_lines("| " + " | ".join(line) + " |" for line in (cells[0], rule, *cells[1:]))
 
 
-def aligned(table: Table) -> str:
+def align(table: Table) -> str:
     """Plain text in columns: the first to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*table.lines, strict=True)]
     rule = ["-" * width for width in widths]
-    return _joined(_padded(line, widths) for line in (table.header, rule, *table.rows))
+    return _join_lines(_pad(line, widths) for line in (table.header, rule, *table.rows))
 
 
-def fenced(text: str) -> str:
+def fence_block(text: str) -> str:
     """Text as a Markdown block that nothing in it can end."""
     fence = "```"
     while fence in text:
@@ -42,14 +42,14 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{text}\n{fence}\n"
 
 
-def _padded(line: Sequence[str], widths: Sequence[int]) -> str:
+def _pad(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = zip(line, widths, strict=True)
     return "  ".join([str.ljust(*first), *(str.rjust(*other) for other in others)]).rstrip()
 
 
-def _escaped(cell: str) -> str:
+def _escape(cell: str) -> str:
     return " ".join(cell.split()).replace("|", "\\|")
 
 
-def _joined(lines: Iterable[str]) -> str:
+def _join_lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)

@@ -63,7 +63,7 @@ def _request(playing: Playing, answer: Answer | None) -> Request:
     return playing.throw(answer) if isinstance(answer, Unavailable) else playing.send(answer)
 
 
-def grouped(trajectories: Iterable[Trajectory]) -> list[Group]:
+def group_by_task(trajectories: Iterable[Trajectory]) -> list[Group]:
     """The trajectories by task, in the order of their names: the order that they finished in is forgotten."""
     by_task = defaultdict[tuple[str, str], list[Trajectory]](list)
     for trajectory in trajectories:

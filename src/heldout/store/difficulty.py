@@ -36,23 +36,23 @@ def read(name: str) -> Difficulty:
 def write(path: Path, difficulty: Difficulty) -> None:
     """Puts it in the file's place, a task a line, with its hash."""
     value = {"schema": schema.KNOWN, "hash": difficulty.digest, **to_json(difficulty)}
-    replace_file(path, _told(value) + "\n")
+    replace_file(path, _format_json(value) + "\n")
 
 
 def _place(name: str) -> Path:
     return Path(str(files("heldout"))) / name / NAME if name in SHIPPED else Path(name)
 
 
-def _told(value: Json, margin: str = "") -> str:
+def _format_json(value: Json, margin: str = "") -> str:
     """JSON whose innermost lists and objects stand on one line each."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     if not any(isinstance(item, dict | list) for item in inner):
         return dumps(value, ensure_ascii=False)
     deeper = margin + "  "
     if isinstance(value, dict):
-        lines = [f"{dumps(key)}: {_told(item, deeper)}" for key, item in value.items()]
+        lines = [f"{dumps(key)}: {_format_json(item, deeper)}" for key, item in value.items()]
         begin, end = "{}"
     else:
-        lines = [_told(item, deeper) for item in value]
+        lines = [_format_json(item, deeper) for item in value]
         begin, end = "[]"
     return f"{begin}\n{deeper}" + f",\n{deeper}".join(lines) + f"\n{margin}{end}"

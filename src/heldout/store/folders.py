@@ -29,7 +29,7 @@ def replacing(folder: Path, *, accounted: bool = False, check: Callable[[], None
     """
     partial = partial_of(folder)
     with refusals(folder, "save"):
-        _remove_left(folder.parent.glob(f".{folder.name}.*"))
+        _remove_abandoned(folder.parent.glob(f".{folder.name}.*"))
         make_folder(folder.parent)
         partial.mkdir()
         try:
@@ -63,12 +63,12 @@ def damage(folder: Path) -> str | None:
 
 def sweep(root: Path) -> None:
     """Removes what processes that are gone left half-written, here and in all folders below."""
-    _remove_left(root.rglob(".*.partial"))
+    _remove_abandoned(root.rglob(".*.partial"))
 
 
-def _remove_left(paths: Iterable[Path]) -> None:
+def _remove_abandoned(paths: Iterable[Path]) -> None:
     for path in list(paths):
-        if not _is_left(path):
+        if not _is_abandoned(path):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -76,7 +76,7 @@ def _remove_left(paths: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _is_left(path: Path) -> bool:
+def _is_abandoned(path: Path) -> bool:
     """Whether it is half-written, and by a process that is gone: an earlier one may have had our number.
 
     Of a process on another host that cannot be told: what it left is only old.
@@ -91,11 +91,12 @@ def _is_left(path: Path) -> bool:
 
 
 def _age(path: Path) -> float:
-    """Seconds since it was last written to; nothing where it has just gone."""
+    """Seconds since anything in it was last written to; nothing where it has just gone."""
     try:
-        return time.time() - path.stat().st_mtime
+        written = [each.stat().st_mtime for each in (path, *path.rglob("*"))]
     except FileNotFoundError:
         return 0.0
+    return time.time() - max(written)
 
 
 def _account(folder: Path) -> dict[str, Json]:

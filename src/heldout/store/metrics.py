@@ -34,12 +34,14 @@ class Metrics:
         return next((before for before, step in enumerate(steps) if step != before + 1), len(steps))
 
     def __iter__(self) -> Iterator[dict[str, Json]]:
-        """The rows, in order."""
+        """A row a step, in order; of a step that was made twice the last one."""
+        rows = dict[int, dict[str, Json]]()
         for number, row in self._lines:
             if not isinstance(row, dict) or not isinstance(row.get("step"), int):
                 raise HeldoutError(f"{self.path} is damaged: line {number} is not the row of a step")
-            yield row
+            rows[row["step"]] = row
+        return iter([rows[step] for step in sorted(rows)])
 
     def __len__(self) -> int:
-        """How many there are."""
-        return sum(1 for _ in self._lines)
+        """How many steps there are."""
+        return sum(1 for _ in self)

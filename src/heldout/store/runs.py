@@ -155,3 +155,8 @@ class StudyFolder:
     def difficulty(self, player: str) -> EvaluationFolder:
         """The episodes that tell easy from hard, of one player: kept apart from those that score a model."""
         return EvaluationFolder(self.root / "difficulty" / player)
+
+
+def leases_in(root: Path) -> list[Path]:
+    """The leases of all pieces of work below a folder."""
+    return sorted({path.with_suffix("") for path in root.rglob(".*lease.*") if path.suffix[1:].isdecimal()})

@@ -30,7 +30,7 @@ def entropy(trajectories: Iterable[Trajectory]) -> float:
     return -fmean(logprobs) if logprobs else 0.0
 
 
-def matched(wanted: float, entropy_at: Callable[[float], float]) -> Matched:
+def match_temperature(wanted: float, entropy_at: Callable[[float], float]) -> Matched:
     """Halves the interval of temperatures until the base is as random as wanted, as near as `HALVINGS` gets.
 
     Entropy rises with temperature; where the interval does not hold it, its nearer end is approached.

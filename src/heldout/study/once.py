@@ -12,7 +12,7 @@ from heldout.chains import Chain, Stage, chain_name, training_chain
 from heldout.config import Config
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluation.measure import Identity, measure, missing, wanted
+from heldout.evaluation.measure import Identity, measure, missing_episodes, wanted_episodes
 from heldout.records import Json, Row, Trajectory
 from heldout.rollout.groups import Play
 from heldout.store import schema
@@ -25,7 +25,7 @@ from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
 from heldout.study.run import claim
 from heldout.training.identity import apart
-from heldout.training.stage import recorded
+from heldout.training.stage import last_recorded_step
 
 Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
 """Opens who is told of so many episodes that are to be played."""
@@ -104,11 +104,14 @@ def measure_cells(
     """The rows of one environment's cells."""
     env = cells[0].env
     limits = replace(config.limits, max_turns=config.evaluate.max_turns)
-    rows, needs = folder.rows(env), list(wanted(suites, cells, identity, config.evaluate, limits, purpose=purpose))
+    rows, needs = (
+        folder.rows(env),
+        list(wanted_episodes(suites, cells, identity, config.evaluate, limits, purpose=purpose)),
+    )
     with hold(folder.lease(env), purpose=f"{purpose} {env}") as lease:
-        if left := missing(needs, rows):
+        if left := missing_episodes(needs, rows):
             folder.mend(env)
-            left = missing(needs, rows)
+            left = missing_episodes(needs, rows)
         with playing(f"{purpose} {env}", len(left)) as played:
             return measure(
                 play,
@@ -154,7 +157,7 @@ def _continue(workspace: Workspace, folder: StageFolder, chain: Chain) -> tuple[
     differing = {path.removeprefix(own): now for path, _, now in differences(known, job.training)}
     if not differing:
         return workspace, ""
-    reason, last = apart(known, job.training), recorded(folder)
+    reason, last = apart(known, job.training), last_recorded_step(folder)
     if not all(path.startswith(SETTINGS) for path in differing):
         raise BadCall(f"{folder.root} holds another run: {reason} (choose another folder with --out)")
     if not last:

@@ -15,17 +15,17 @@ from heldout.agents import Agent, Backends, agent_of, device, processes_of, suit
 from heldout.backend.worker import Backend
 from heldout.chains import Chain, chain_name, training_chain
 from heldout.config import Config, Evaluate
-from heldout.evaluation.measure import Identity, Wanted, measure, missing, wanted
+from heldout.evaluation.measure import Identity, Wanted, measure, missing_episodes, wanted_episodes
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.store.files import read_json, replace_json
 from heldout.store.lease import hold
 from heldout.store.lineage import model_of
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.study.controls import Matched, entropy, matched
+from heldout.study.controls import Matched, entropy, match_temperature
 from heldout.study.plan import Study
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
-from heldout.training.identity import ended
+from heldout.training.identity import with_steps
 from heldout.training.stage import Job, StepMetrics, is_trained, refuse_another, train, train_tasks
 
 CALIBRATION = (16, 3)
@@ -79,7 +79,7 @@ class Workspace:
 
     def job(self, chain: Chain, until: int, seed: int) -> Job:
         """The training that ends a chain, up to a step."""
-        config = chain[-1].configured(self.study.config)
+        config = chain[-1].apply_to(self.study.config)
         before = [self._facts(chain[:length], seed) for length in range(1, len(chain))]
         return Job(
             base=self.agent.digest,
@@ -97,7 +97,7 @@ class Workspace:
     def _facts(self, chain: Chain, seed: int) -> Json:
         """Of a stage that the chain goes on from: all that decides it, and where it ends."""
         job = self.job(chain, self.study.last_step(chain), seed)
-        return ended(job.facts, job.config.train.steps)
+        return with_steps(job.facts, job.config.train.steps)
 
 
 def open_workspace(study: Study, folder: StudyFolder, watch: Watch) -> Workspace:
@@ -146,14 +146,14 @@ def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
         backend.load(_model(workspace, work.chain, work.step, work.seed))
         wanted_entropy = _entropy(workspace, work, backend, workspace.study.config.evaluate.temperature)
         backend.load(workspace.study.base)
-        match = matched(wanted_entropy, partial(_entropy, workspace, work, backend))
+        match = match_temperature(wanted_entropy, partial(_entropy, workspace, work, backend))
         replace_json(evaluation.matched, asdict(match), lease.check)
 
 
 def _entropy(workspace: Workspace, work: MatchWork, backend: Backend, temperature: float) -> float:
     """Of the model that the backend holds, on training tasks of the chain's last stage."""
     count, attempts = CALIBRATION
-    stage, config = work.chain[-1], work.chain[-1].configured(workspace.study.config)
+    stage, config = work.chain[-1], work.chain[-1].apply_to(workspace.study.config)
     suites = suites_of(workspace.study.config)
     tasks = [task for env in stage.envs for task in train_tasks(suites(env), stage.difficulty)[:count]]
     assignments = [
@@ -172,11 +172,11 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
     evaluation, config = workspace.evaluation(work.chain, work.step, work.seed), workspace.study.config
     settings = _settings(workspace, work)
     rows = evaluation.rows(work.cell.env)
-    if not missing(_wanted(workspace, work, settings), rows):
+    if not missing_episodes(_wanted_episodes(workspace, work, settings), rows):
         return
     with hold(evaluation.lease(work.cell.env), purpose=work.title) as lease:
         evaluation.mend(work.cell.env)
-        left = len(missing(_wanted(workspace, work, settings), rows))
+        left = len(missing_episodes(_wanted_episodes(workspace, work, settings), rows))
         backend = backends.open(config, workspace.study.base, to_learn=False)
         backend.load(_model(workspace, work.chain, work.step, work.seed))
         identity = workspace.identity(work.chain, work.step, work.seed)
@@ -196,12 +196,12 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
             )
 
 
-def _wanted(workspace: Workspace, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
+def _wanted_episodes(workspace: Workspace, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
     """Every episode that the piece takes."""
     config: Config = workspace.study.config
     limits = replace(config.limits, max_turns=settings.max_turns)
     identity = workspace.identity(work.chain, work.step, work.seed)
-    return list(wanted(suites_of(config), [work.cell], identity, settings, limits))
+    return list(wanted_episodes(suites_of(config), [work.cell], identity, settings, limits))
 
 
 def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:

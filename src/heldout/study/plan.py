@@ -52,7 +52,7 @@ class Study:
 
     def last_step(self, chain: Chain) -> int:
         """Where a chain's last stage ends; 0 of the base."""
-        return chain[-1].configured(self.config).train.steps if chain else 0
+        return chain[-1].apply_to(self.config).train.steps if chain else 0
 
     def samples(self, temperature: float | None) -> int:
         """Attempts at each task: greedy decoding says the same each time, so once is enough."""

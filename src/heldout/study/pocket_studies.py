@@ -28,12 +28,12 @@ def demo(config: Config, env: str = DEMO_ENV, seed: int = 0, base: str = "pocket
         base=base,
         chains=((Stage((env,), "easy"),),),
         seeds=(seed,),
-        measured=tuple(_measured(cell, trained, config) for cell in cells),
+        measured=tuple(_measured_cell(cell, trained, config) for cell in cells),
         config=config,
     )
 
 
-def _measured(cell: Cell, trained: Cell, config: Config) -> Measured:
+def _measured_cell(cell: Cell, trained: Cell, config: Config) -> Measured:
     """The controls are measured where a gain is sought; elsewhere fewer tasks have to do."""
     tasks = DEMO_TASKS if cell == trained else DEMO_TASKS_ELSEWHERE
     return Measured(cell=cell, tasks=config.evaluate.tasks or tasks, controls=cell == trained)

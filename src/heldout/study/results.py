@@ -92,7 +92,7 @@ def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) ->
     return folder.evaluation(name, study.last_step(chain) if chain else entry.step, seed)
 
 
-def matched_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Matched | None:
+def read_match(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Matched | None:
     """The temperature at which the base is as random as the chain's end, where it was sought."""
     path = evaluation_of(study, folder, chain, seed).matched
     return Matched(**read_json(path)) if path.exists() else None
@@ -103,11 +103,11 @@ def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperat
     entry = _entry(study, folder)
     model = entry.models[model_key(chain, seed)]
     evaluation = evaluation_of(study, folder, chain, seed)
-    played = {env: _played(evaluation.rows(env)) for env in study.envs}
+    played = {env: _played_rows(evaluation.rows(env)) for env in study.envs}
     return [
         row
         for each in study.measured
-        for row in _wanted(
+        for row in _wanted_rows(
             study, each, from_json(CellFacts, entry.cells[each.cell.name]), played[each.cell.env], temperature
         )
         if (row.seed, row.model) == (seed, model)
@@ -119,7 +119,7 @@ def seconds_of(folder: StudyFolder) -> float:
     return float(sum(session["seconds"] for _, session in folder.sessions))
 
 
-def _wanted(
+def _wanted_rows(
     study: Study, measured: Measured, facts: CellFacts, rows: Iterable[Row], temperature: float
 ) -> Iterator[Row]:
     """The rows of a cell as the study measures it, by task and attempt; those of other settings lie beside them."""
@@ -143,7 +143,7 @@ def _wanted(
     return iter(sorted(found, key=lambda row: (places[row.task], row.attempt)))
 
 
-def _played(rows: Iterable[Row]) -> list[Row]:
+def _played_rows(rows: Iterable[Row]) -> list[Row]:
     """Those that were played to an ending of their own, each once; of one that was played twice, the last."""
     return list({row.key: row for row in rows if row.ending != Ending.ERROR}.values())
 

@@ -55,7 +55,7 @@ class MeasureWork:
     samples: int
     """Attempts at each task."""
     temperature: float | None
-    """0 decodes greedily; None is the one that `matched` finds."""
+    """0 decodes greedily; None is the one that `match_temperature` finds."""
     matched: MatchWork | None = None
 
     @property

@@ -46,20 +46,20 @@ def stage_facts(stage: Stage, config: Config, suites: Sequence[Suite], *, seed: 
     }
 
 
-def ended(facts: Mapping[str, Json], steps: int) -> dict[str, Json]:
+def with_steps(facts: Mapping[str, Json], steps: int) -> dict[str, Json]:
     """The facts of a stage that another goes on from."""
     return {**facts, "steps": steps}
 
 
 def apart(known: Training, asked: Training) -> str:
     """The first field in which a folder's training is not the asked one, with both values; or nothing."""
-    found = [(_said(path, asked), was, now) for path, was, now in differences(known, asked)]
+    found = [(_field_name(path, asked), was, now) for path, was, now in differences(known, asked)]
     for field, was, now in sorted(found, key=lambda each: not each[0].startswith(SET_BY_PEOPLE)):
         return f"{field} is {was} there, and {now} was asked"
     return ""
 
 
-def _said(path: str, training: Training) -> str:
+def _field_name(path: str, training: Training) -> str:
     """A field as people set it: of the last stage `train.kl`, of one before it which stage too."""
     if not path.startswith("stages."):
         return path

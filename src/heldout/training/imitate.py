@@ -57,7 +57,7 @@ def texts_of(demonstration: Demonstration) -> list[str]:
 def sample_of(chat: Chat, demonstration: Demonstration) -> Sample:
     """The ids as the policy would meet them; weights are 1 for what was said, `OBSERVED` for the rest.
 
-    The weights are not yet shares of a batch: `shared` makes them so.
+    The weights are not yet shares of a batch: `normalise_weights` makes them so.
     """
     ids = chat.opening(demonstration.opening)
     weights = [OBSERVED] * len(ids)
@@ -72,7 +72,7 @@ def sample_of(chat: Chat, demonstration: Demonstration) -> Sample:
     return Sample(ids=tuple(ids), weights=tuple(weights))
 
 
-def shared(samples: Sequence[Sample]) -> list[Sample]:
+def normalise_weights(samples: Sequence[Sample]) -> list[Sample]:
     """The samples as one batch: their weights sum to 1."""
     total = sum(sum(sample.weights) for sample in samples)
     return [
@@ -93,5 +93,5 @@ def batches(samples: Sequence[Sample], tokens: int, rng: Random) -> Iterator[lis
             batch.append(sample)
             size += len(sample.ids)
             if size >= tokens:
-                yield shared(batch)
+                yield normalise_weights(batch)
                 batch, size = [], 0

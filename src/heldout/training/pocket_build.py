@@ -26,7 +26,7 @@ from heldout.records import digest, to_json
 from heldout.seeds import derive, stream
 from heldout.store import schema
 from heldout.store.runs import StageFolder
-from heldout.training.imitate import Demonstration, batches, demonstrations, sample_of, shared, texts_of
+from heldout.training.imitate import Demonstration, batches, demonstrations, normalise_weights, sample_of, texts_of
 from heldout.training.pocket_recipe import Lesson, Recipe, Share
 
 Say = Callable[[str], None]
@@ -137,7 +137,7 @@ def learn_to_copy(backend: Backend, recipe: Recipe, vocabulary: int, say: Say) -
     length, copied = 64, 0
     for step in range(recipe.copy_steps):
         rows = recipe.copy_tokens // length
-        batch = shared([copying(rng, vocabulary, length) for _ in range(rows)])
+        batch = normalise_weights([copying(rng, vocabulary, length) for _ in range(rows)])
         lr = recipe.copy_lr * min(1.0, (step + 1) / recipe.warmup)
         loss = backend.learn(batch, Objective(algorithm=IMITATION, lr=lr)).loss
         if step % 25 == 0:

@@ -142,12 +142,12 @@ class Recipe:
         )
         return replace(self, lessons=(skill, habits))
 
-    def scaled(self, part: float) -> Self:
+    def scale(self, part: float) -> Self:
         """The same with this part of its demonstrations and steps, to try whether a recipe can be followed."""
         lessons = tuple(_part_of(lesson, part) for lesson in self.lessons)
         return replace(self, lessons=lessons, copy_steps=max(1, round(part * self.copy_steps)))
 
-    def renamed(self, maps: int) -> Self:
+    def with_renamed_words(self, maps: int) -> Self:
         """The same, with some demonstrations of skill more, in the words of the first so many maps in equal parts.
 
         The shipped model has met none: what it cost is in docs/decisions/0015-pocket-meets-five.md.

@@ -24,7 +24,7 @@ from heldout.model.identity import weights_digest
 from heldout.model.learner import Objective, Update
 from heldout.records import Ending, Group, Json, Task, Trajectory, to_json
 from heldout.rollout.episode import Assignment
-from heldout.rollout.groups import grouped
+from heldout.rollout.groups import group_by_task
 from heldout.seeds import derive
 from heldout.store import lineage, schema
 from heldout.store.files import read_json, replace_json
@@ -106,7 +106,7 @@ def train(
     last = job.config.train.steps
     if is_trained(folder, last):
         folder.whole(last)
-        return _finished(folder, last)
+        return _record_end(folder, last)
     pools = pools_of(job)
     begun = begin(job, backend, folder)
     for step in range(begun + 1, last + 1):
@@ -117,13 +117,13 @@ def train(
             save(job, backend, folder, step)
         if tell:
             tell(row)
-    return _finished(folder, last)
+    return _record_end(folder, last)
 
 
-def _finished(folder: StageFolder, last: int) -> int:
+def _record_end(folder: StageFolder, last: int) -> int:
     """Says how far the stage has come, where that is not said yet."""
     if not folder.done.exists() or read_json(folder.done)["step"] < last:
-        replace_json(folder.done, {"step": last})
+        replace_json(folder.done, {"step": last}, folder.check)
     return last
 
 
@@ -160,14 +160,17 @@ def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
             f"{folder.root} is at step {max(there)} already, and kept no checkpoint of step {last} "
             f"(it has: {', '.join(map(str, there))})"
         )
-    at = recorded(folder)
+    # What was played after the checkpoint is thrown away and played again: half a step cannot be gone on with,
+    # since its streams are named by the step and its batch is one update.
+    at = last_recorded_step(folder)
     if at:
         backend.restore(folder.whole(at))
+    folder.check()
     folder.metrics.cut_to(at)
     return at
 
 
-def recorded(folder: StageFolder) -> int:
+def last_recorded_step(folder: StageFolder) -> int:
     """The step of the last checkpoint for which all rows of metrics are there, or 0.
 
     Rows are written before their checkpoint, so only damage can leave a checkpoint without: its steps are
@@ -187,12 +190,12 @@ def one_step(
     trajectories = sorted(play_groups(job, backend, step, tasks), key=lambda played: played.stream)
     folder.rollouts(step).replace(trajectories)
     played = time.perf_counter()
-    groups = usable(grouped(trajectories))
+    groups = usable(group_by_task(trajectories))
     useful = [group for group in groups if algorithm_of(settings.algorithm).keeps(group, settings)]
     update = learn(backend, settings, useful, step)
     learned = time.perf_counter()
     return {
-        **played_figures(trajectories),
+        **rollout_figures(trajectories),
         "step": step,
         "groups": len(groups),
         "useful_share": len(useful) / max(1, len(groups)),
@@ -255,7 +258,7 @@ def learning_rate(settings: Train, step: int) -> float:
     return settings.lr * min(1.0, step / max(1, settings.warmup))
 
 
-def played_figures(trajectories: Sequence[Trajectory]) -> StepMetrics:
+def rollout_figures(trajectories: Sequence[Trajectory]) -> StepMetrics:
     """What a step's episodes come to, by the field's names; infrastructure failures count only as endings."""
     whole = [t for t in trajectories if t.ending is not Ending.ERROR]
     if not whole:

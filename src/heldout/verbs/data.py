@@ -12,7 +12,7 @@ from heldout.data.folder import Needs, bringing, data_folder, lacking, mending
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.progress import Progress
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import Table, align
 
 HEADER = ("SOURCE", "WHAT", "THERE", "GOOD", "UNRESOLVED", "WRONG")
 SHOWN = 5
@@ -45,7 +45,7 @@ def data_check(*, envs: Sequence[str] | None, as_json: bool) -> None:
         }
         print(dumps(lists, indent=2, ensure_ascii=False))
     else:
-        print(told(found) + told_states(playable), end="")
+        print(format_checks(found) + format_states(playable), end="")
     if wrong := [check.source for check in found if check.faults]:
         raise HeldoutError(f"{len(wrong)} of {len(found)} looks found faults: {', '.join(dict.fromkeys(wrong))}")
 
@@ -58,9 +58,9 @@ def states(envs: Iterable[str], data: Path, found: Sequence[Check] = ()) -> list
     ]
 
 
-def told_states(found: Iterable[State]) -> str:
+def format_states(found: Iterable[State]) -> str:
     """A line an environment."""
-    return "".join(f"{state.env}: {_told_state(state)}\n" for state in found)
+    return "".join(f"{state.env}: {_format_state(state)}\n" for state in found)
 
 
 def _state(env: str, needs: Needs, data: Path, wrong: Iterable[str]) -> State:
@@ -71,7 +71,7 @@ def _state(env: str, needs: Needs, data: Path, wrong: Iterable[str]) -> State:
     return State(env=env, playable=not missing and not damaged, missing=missing, damaged=damaged, mend=mend)
 
 
-def _told_state(state: State) -> str:
+def _format_state(state: State) -> str:
     if state.playable:
         return "its real tasks can be played (--set source.kind=real)"
     if state.missing:
@@ -79,9 +79,9 @@ def _told_state(state: State) -> str:
     return f"its real tasks cannot be played: {', '.join(state.damaged)} is not what it should be; {state.mend}"
 
 
-def told(found: Sequence[Check]) -> str:
+def format_checks(found: Sequence[Check]) -> str:
     """A line a look, and under the table what brings what is missing, and the first faults of each."""
-    lines = [aligned(Table(HEADER, [_row(check) for check in found]))]
+    lines = [align(Table(HEADER, [_row(check) for check in found]))]
     lines += [f"{check.source}: {bringing(check.source)}\n" for check in found if check.missing]
     for check in found:
         lines += [f"{check.source}: {fault}\n" for fault in check.faults[:SHOWN]]

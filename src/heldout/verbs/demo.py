@@ -11,7 +11,7 @@ from heldout.progress import figure
 from heldout.records import Trajectory
 from heldout.reporting.chain import write_report
 from heldout.reporting.findings import control_table, score_table
-from heldout.reporting.tables import aligned
+from heldout.reporting.tables import align
 from heldout.store.runs import StudyFolder
 from heldout.study import pocket_studies
 from heldout.study.run import run
@@ -29,9 +29,9 @@ def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: 
     run(study, folder, _Printed())
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")
-    print(aligned(score_table(found)))
+    print(align(score_table(found)))
     print("\nHow much of that is only sharper choice? The base, decoded otherwise:\n")
-    print(aligned(control_table(found)))
+    print(align(control_table(found)))
     print(f"\n{found.wall_seconds / 60:.1f} minutes. The report, with trajectories to read: {folder.report}")
 
 

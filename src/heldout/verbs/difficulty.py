@@ -9,11 +9,11 @@ from heldout.agents import PLAYERS, Agent, agent_of, open_agent, suites_of
 from heldout.analysis.difficulty import split_by_difficulty
 from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
-from heldout.evaluation.difficulty import PURPOSE, cells_of, drawn, settings_of
+from heldout.evaluation.difficulty import PURPOSE, cells_of, in_drawn_order, settings_of
 from heldout.records import Difficulty, Row
 from heldout.reporting.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
 from heldout.reporting.figures import png, svg
-from heldout.reporting.tables import aligned
+from heldout.reporting.tables import align
 from heldout.reporting.turns import turns_by_score
 from heldout.store.difficulty import NAME, write
 from heldout.store.files import replace_file, replace_json
@@ -51,7 +51,7 @@ def difficulty(
     envs = list(dict.fromkeys(envs))
     with hold(study.lease, purpose="begin difficulty"):
         sweep(study.root)
-    rows = _played(model, envs, config, study, seed=seed)
+    rows = _play_agent(model, envs, config, study, seed=seed)
     found = Difficulty(
         model=reference_name(agent),
         settings=settings_of(config, seed),
@@ -62,7 +62,7 @@ def difficulty(
     if as_json:
         print(dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2))
     else:
-        print(f"{aligned(size_table(found))}\n{aligned(oracle_table(beside))}")
+        print(f"{align(size_table(found))}\n{align(oracle_table(beside))}")
         print(f"{study.root / NAME}; with a figure: {study.report / 'README.md'}")
 
 
@@ -71,9 +71,9 @@ def reference_name(agent: Agent) -> str:
     return agent.base if agent.model in PLAYERS else f"{agent.base}-{agent.identity}"
 
 
-def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Row]:
+def _play_agent(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Row]:
     """The episodes of a player in these environments; what is on disk is not played again."""
-    suites = drawn(suites_of(config))
+    suites = in_drawn_order(suites_of(config))
     identity = identity_of(agent_of(model), study, seed)
     folder = study.difficulty(f"seed_{seed}" if model != ORACLE else ORACLE)
     every = [cells_of(suites(env)) for env in envs]
@@ -97,7 +97,7 @@ def _played(model: str, envs: Iterable[str], config: Config, study: StudyFolder,
 def _oracle_turns(envs: Iterable[str], config: Config, study: StudyFolder) -> Turns:
     """How long the oracle takes for each of the tasks that were measured."""
     once = replace(config, evaluate=Evaluate(samples=1, max_turns=ORACLE_TURNS, tasks=config.evaluate.tasks))
-    rows = _played(ORACLE, envs, once, study, seed=0)
+    rows = _play_agent(ORACLE, envs, once, study, seed=0)
     return {(row.env, row.split, row.task): row.turns for row in rows if row.success}
 
 

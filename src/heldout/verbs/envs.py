@@ -8,7 +8,7 @@ from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
 from heldout.records import Json
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import Table, align
 
 MARKS = {True: "✓", False: "✗"}
 HEADER = ("NAME", "TYPE", "DEN.", "VAL.", "ACT.", "KNWL.", "STR.", "K", "TRAIN", "TEST")
@@ -22,7 +22,7 @@ def envs(*, as_json: bool, settings: Sequence[str]) -> None:
     if as_json:
         print(dumps(entries, indent=2, ensure_ascii=False))
         return
-    print(aligned(Table(HEADER, [_row(item) for item in entries])))
+    print(align(Table(HEADER, [_row(item) for item in entries])))
     print(LEGEND)
     for item in entries:
         print(f"\n{item['name']}: {item['source']}\n  " + "\n  ".join(item["actions"]))

@@ -7,7 +7,7 @@ from pathlib import Path
 from heldout.agents import agent_of, suites_of
 from heldout.analysis.scores import ALL, CellScore, summarise
 from heldout.evaluation.json_output import as_json as printed
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import Table, align
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent
 from heldout.verbs.progress import show_episodes
@@ -58,7 +58,7 @@ def evaluate(
     study = StudyFolder(out or run_folder("evaluate", agent_of(model), config.source.variant))
     rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes)
     scores = summarise(rows, pool=difficulty == ALL)
-    print(dumps(printed(scores), indent=2) if as_json else aligned(_table(scores)).rstrip())
+    print(dumps(printed(scores), indent=2) if as_json else align(_table(scores)).rstrip())
 
 
 def _table(scores: Sequence[CellScore]) -> Table:

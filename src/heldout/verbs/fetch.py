@@ -7,14 +7,14 @@ from json import dumps
 from pathlib import Path
 
 from heldout.data.catalogue import Source, source_of, sources
-from heldout.data.fetch import Fetched, fetch, mirrored
+from heldout.data.fetch import Fetched, fetch, from_mirror
 from heldout.data.folder import VARIABLE, data_folder
 from heldout.envs.registry import names
 from heldout.progress import Progress
 from heldout.records import Json
-from heldout.reporting.tables import Table, aligned
-from heldout.verbs.data import states, told_states
-from heldout.verbs.prepare import prepared
+from heldout.reporting.tables import Table, align
+from heldout.verbs.data import format_states, states
+from heldout.verbs.prepare import prepare_env
 
 HEADER = ("FILE", "STATE", "SUM")
 
@@ -32,7 +32,7 @@ def data_list(*, as_json: bool) -> None:
         print(f"{entry['name']}: {entry['what']}")
         print(f"  licence  {entry['licence']}\n  from     {entry['home']}\n  read by  {entry['reads']}")
         print(f"  size     {_size(entry['bytes'])}\n  here     {entry['here']} of {entry['files']} files\n")
-    print(told_states(playable), end="")
+    print(format_states(playable), end="")
     if data is None:
         print(f"{VARIABLE} is not set: it names the folder that `heldout data fetch NAME` brings them to.")
 
@@ -40,21 +40,21 @@ def data_list(*, as_json: bool) -> None:
 def data_fetch(*, wanted: Sequence[str], mirror: str | None, as_json: bool) -> None:
     """Brings what of some sources is not there, makes what is read of it, and prints how each file stands."""
     chosen, data = [source_of(name) for name in dict.fromkeys(wanted)], data_folder()
-    done = [one for source in chosen for one in _fetched(source, data, mirror, quiet=as_json)]
-    made = [place for source in chosen if source.makes for place in prepared(source.name, data)]
+    done = [one for source in chosen for one in _fetch_all(source, data, mirror, quiet=as_json)]
+    made = [place for source in chosen if source.makes for place in prepare_env(source.name, data)]
     if as_json:
         print(
             dumps([*(asdict(one) for one in done), *({"path": place, "state": "made"} for place in made)], indent=2)
         )
         return
     rows = [*((one.path, _state(one), one.sum) for one in done), *((place, "made", "") for place in made)]
-    print(aligned(Table(HEADER, rows)).rstrip())
+    print(align(Table(HEADER, rows)).rstrip())
 
 
-def _fetched(source: Source, data: Path, mirror: str | None, *, quiet: bool) -> Iterator[Fetched]:
+def _fetch_all(source: Source, data: Path, mirror: str | None, *, quiet: bool) -> Iterator[Fetched]:
     if not quiet:
         print(f"{source.name}: {source.what}\nlicence: {source.licence}; {source.home}", flush=True)
-    for file in (mirrored(source, mirror) if mirror else source).files:
+    for file in (from_mirror(source, mirror) if mirror else source).files:
         with Progress(f"fetch {file.path}", file.bytes or None) as progress:
             yield fetch(source, file, data, progress.show)
 

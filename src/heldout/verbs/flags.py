@@ -75,7 +75,7 @@ def changes(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--variant",
         dest="settings",
-        type=_changed_trait,
+        type=_parse_trait,
         metavar="trait=value",
         nargs="+",
         action="extend",
@@ -85,7 +85,7 @@ def changes(parser: ArgumentParser) -> None:
     settings(parser)
 
 
-def _changed_trait(text: str) -> str:
+def _parse_trait(text: str) -> str:
     """The setting that changes a trait."""
     if "=" not in text:
         raise BadCall(f"--variant takes trait=value, such as actions=hidden, not {text!r}")

@@ -18,17 +18,17 @@ def laws(*, suite: str, limit: int | None, as_json: bool, settings: Sequence[str
     """Prints a line a law, with the smallest example against it where it is broken; then it fails."""
     found = suite_to_judge(suite, with_overrides(Config(), settings).source)
     seen = list[LawResult]()
-    for result in law_results(_first(found, limit) if limit else found):
+    for result in law_results(_with_first_tasks(found, limit) if limit else found):
         seen.append(result)
         if not as_json:
-            print(_told(result), flush=True)
+            print(_format_result(result), flush=True)
     if as_json:
         print(dumps([asdict(each) | {"smallest": each.smallest} for each in seen], indent=2, ensure_ascii=False))
     if broken := [result.law for result in seen if result.breaches]:
         raise HeldoutError(f"{suite} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
 
 
-def _told(result: LawResult) -> str:
+def _format_result(result: LawResult) -> str:
     """A line a law; where it is broken, the smallest example and how many more there are."""
     head = f"{'BROKEN' if result.breaches else 'ok':6}  {result.law:{WIDTH}}  {result.says}"
     if not result.breaches:
@@ -37,6 +37,6 @@ def _told(result: LawResult) -> str:
     return f"{head}\n        {result.smallest}" + (f" (and {more} more)" if more else "")
 
 
-def _first(suite: Suite, limit: int) -> Suite:
+def _with_first_tasks(suite: Suite, limit: int) -> Suite:
     """The suite with the first tasks of each split only."""
     return replace(suite, tasks=lambda split: suite.tasks(split)[:limit])

@@ -40,7 +40,7 @@ def play(
     except Stopped:
         print("stopped")
     else:
-        print(_ended(trajectory))
+        print(_format_ending(trajectory))
 
 
 def _find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> Task:
@@ -62,7 +62,7 @@ def _listen(prompt: str) -> str:
     return line
 
 
-def _ended(trajectory: Trajectory) -> str:
+def _format_ending(trajectory: Trajectory) -> str:
     """How an episode went: its last words, its ending and its figures."""
     last = trajectory.turns[-1].observation if trajectory.turns else trajectory.error
     figures = f"score {trajectory.score:.2f}, {len(trajectory.turns)} turns"

@@ -11,7 +11,7 @@ from heldout.config import with_overrides
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
 from heldout.records import Json
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import Table, align
 from heldout.training.pocket_card import Compared, make
 from heldout.training.pocket_card import check as compare
 from heldout.training.pocket_recipe import Recipe
@@ -37,9 +37,9 @@ def pocket(
     `maps`, some demonstrations are in made-up words. A `part` is made for a try.
     """
     recipe = replace(with_overrides(Recipe(), settings), seed=seed)
-    recipe = recipe.renamed(maps) if maps else recipe
-    recipe = _left_out(reduce(_with, dict.fromkeys(others), recipe), without)
-    recipe = recipe if part == 1 else recipe.scaled(part)
+    recipe = recipe.with_renamed_words(maps) if maps else recipe
+    recipe = _leave_out(reduce(_with, dict.fromkeys(others), recipe), without)
+    recipe = recipe if part == 1 else recipe.scale(part)
     if check and (others or without or maps or part != 1):
         raise BadCall(
             "--check compares with the shipped model, of its environments in their own words: "
@@ -47,10 +47,10 @@ def pocket(
         )
     folder = out or Path("outputs") / _name(others, without, maps)
     if check:
-        _compared(compare(recipe, folder, default_processes(), print))
+        _refuse_difference(compare(recipe, folder, default_processes(), print))
     else:
         card = make(recipe, folder, default_processes(), print, part)
-        print(aligned(Table(SCORED, [_scored(cell, scores) for cell, scores in card["scores"].items()])))
+        print(align(Table(SCORED, [_score_row(cell, scores) for cell, scores in card["scores"].items()])))
     print(f"model: {folder}")
 
 
@@ -71,20 +71,20 @@ def _with(recipe: Recipe, env: str) -> Recipe:
     return recipe.with_env(env, turns=suite.max_turns, most=there)
 
 
-def _left_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:
+def _leave_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:
     for env in envs:
         if env not in recipe.envs:
             raise unknown("environment", env, recipe.envs)
     return recipe.without(envs)
 
 
-def _scored(cell: str, scores: Mapping[str, Json]) -> tuple[str, ...]:
+def _score_row(cell: str, scores: Mapping[str, Json]) -> tuple[str, ...]:
     figures = (scores["score"], _span(scores["ci95"]), scores["success"], scores["useful"], scores["turns"])
     return (cell, *map(str, figures))
 
 
-def _compared(cells: Sequence[Compared]) -> None:
-    print(aligned(Table(COMPARED, [_row(cell) for cell in cells])))
+def _refuse_difference(cells: Sequence[Compared]) -> None:
+    print(align(Table(COMPARED, [_row(cell) for cell in cells])))
     apart = [cell.cell for cell in cells if not cell.agree]
     if apart:
         raise HeldoutError(f"the rebuilt model's scores are not the shipped one's: {', '.join(apart)}")

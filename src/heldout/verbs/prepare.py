@@ -16,7 +16,7 @@ def data_prepare(*, name: str, as_json: bool) -> None:
         raise unknown("environment", name, names())
     if open_suite(name, Source()).real_data.prepare is None:
         raise BadCall(f"{name} reads its files as they were published: there is nothing to prepare")
-    made = prepared(name, data_folder())
+    made = prepare_env(name, data_folder())
     if as_json:
         print(dumps(made))
     else:
@@ -25,7 +25,7 @@ def data_prepare(*, name: str, as_json: bool) -> None:
         )
 
 
-def prepared(name: str, data: Path) -> list[str]:
+def prepare_env(name: str, data: Path) -> list[str]:
     """The places of what was made anew for an environment: none where it reads its files as they were published."""
     prepare = open_suite(name, Source()).real_data.prepare if name in names() else None
     if prepare is None:

@@ -11,10 +11,10 @@ from heldout.config import Source
 from heldout.envs.base import Recordings
 from heldout.envs.recorded import RecordedEpisode, dialogue_in, episode_in, is_dialogue, item_of, line_of
 from heldout.envs.registry import open_suite
-from heldout.envs.replay import Replayed, replayed
+from heldout.envs.replay import Replayed, replay_episode
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Json
-from heldout.reporting.differences import told
+from heldout.reporting.differences import format_difference
 from heldout.store.files import replace_file
 from heldout.store.lines import line, read_lines
 
@@ -28,7 +28,7 @@ def replay(*, file: Path, rules: str, out: Path | None, limit: int | None) -> No
     for one in islice(replays(file, rules), limit):
         played.append(one)
         for difference in one.differences[: SHOWN - shown]:
-            print(told(difference) + "\n")
+            print(format_difference(difference) + "\n")
             shown += 1
     if out is not None:
         _write(out, [one.episode for one in played])
@@ -47,10 +47,10 @@ def replays(file: Path, rules: str) -> Iterator[Replayed]:
     """The episodes of a file as they go by some rules, one after the other."""
     reader = Reader(Source(rules=rules))
     for place, episode in reader.episodes(file):
-        with named(place):
+        with naming_place(place):
             recordings = reader.recordings(episode.env)
             env = recordings.open(episode)
-        yield replayed(episode, env, past_end=rules == "agentgym", beside=recordings.beside)
+        yield replay_episode(episode, env, past_end=rules == "agentgym", beside=recordings.beside)
 
 
 def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
@@ -70,7 +70,7 @@ class Reader:
     def episodes(self, file: Path) -> Iterator[tuple[str, RecordedEpisode]]:
         """The episodes of a file, and the place of each there."""
         for number, value in read_lines(file):
-            with named(place := f"{file}: line {number}"):
+            with naming_place(place := f"{file}: line {number}"):
                 episode = self.read(value, f"line {number}")
             yield place, episode
 
@@ -93,7 +93,7 @@ class Reader:
 
 
 @contextmanager
-def named(place: str) -> Iterator[None]:
+def naming_place(place: str) -> Iterator[None]:
     """Says where in the file a wrong value stands."""
     try:
         yield

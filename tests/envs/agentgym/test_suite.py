@@ -21,7 +21,7 @@ from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.evaluation.measure import Identity, measure
 from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
 from heldout.policies.privileged import oracle, random
-from heldout.policies.scripted import scripted
+from heldout.policies.scripted import script
 from heldout.records import Ending, Row, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
@@ -150,7 +150,7 @@ def test_an_episode_that_the_server_forgot_is_an_error_of_ours_and_played_again(
     with pytest.raises(Unavailable, match=f"The id {number} is not valid"):
         env.step("turn left")
     del env  # its number is free again, but means nothing to the server
-    [trajectory] = play(scripted(*["Action: turn left"] * 20), assignments(remote, 1), Limits(), lambda _: remote)
+    [trajectory] = play(script(*["Action: turn left"] * 20), assignments(remote, 1), Limits(), lambda _: remote)
     assert trajectory.ending is Ending.OUT_OF_TURNS
 
 

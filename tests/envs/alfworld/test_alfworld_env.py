@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.envs.alfworld.env import AlfWorld, OriginalAlfWorld
-from heldout.envs.alfworld.grow import built
+from heldout.envs.alfworld.grow import build_house
 from heldout.envs.alfworld.house import Edition, Goal, House
-from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, read, spoken
+from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, format_move, read
 from heldout.envs.alfworld.world import Move, RuleBroken, Verb, World
 from heldout.envs.guard import Guarded
 from heldout.errors import OriginalError
@@ -202,7 +202,7 @@ def test_editions_may_open_blindly_one_at_a_time(kitchen_for: Callable[..., Hous
 
 
 def test_what_lies_in_two_receptacles_is_taken_out_of_both() -> None:
-    house = built({"shelf 1": ["pen 1"], "drawer 1": ["pen 1"]}, Goal(thing="pen", home="desk"), "")
+    house = build_house({"shelf 1": ["pen 1"], "drawer 1": ["pen 1"]}, Goal(thing="pen", home="desk"), "")
     left = {}
     for original in (False, True):
         world = World(house, original=original)
@@ -216,11 +216,13 @@ def test_what_lies_in_two_receptacles_is_taken_out_of_both() -> None:
 @given(choices=st.lists(st.integers(0, 99), max_size=10), original=st.booleans())
 def test_what_is_listed_is_what_can_be_done(choices: list[int], original: bool) -> None:
     inside = {"fridge 1": ["apple 1", "mug 1"], "cabinet 1": ["mug 2"], "countertop 1": ["knife 1", "bread 1"]}
-    world = World(built(inside | {"sinkbasin 1": []}, Goal(thing="mug", home="cabinet"), ""), original=original)
+    world = World(
+        build_house(inside | {"sinkbasin 1": []}, Goal(thing="mug", home="cabinet"), ""), original=original
+    )
     for choice in choices:
         offered = available(world)
         moves = [read(action) for action in offered]
-        assert [move and spoken(move) for move in moves] == offered
+        assert [move and format_move(move) for move in moves] == offered
         for verb in (Verb.TAKE, Verb.PUT, Verb.OPEN, Verb.CLOSE, Verb.CLEAN, Verb.COOL, Verb.SLICE, Verb.GO):
             for name in (*world.house.things, *world.house.receptacles):
                 check_refused(world, Move(verb, name), moves)

@@ -9,7 +9,7 @@ from heldout.data.folder import published_ids
 from heldout.envs.alfworld import suite
 from heldout.envs.alfworld.env import OriginalAlfWorld
 from heldout.envs.alfworld.games import FILES, game_in, games, house
-from heldout.envs.alfworld.published import checks, number_of, published
+from heldout.envs.alfworld.published import checks, number_of, published_tasks
 from heldout.envs.alfworld.world import World
 from heldout.errors import BadCall
 from heldout.records import Ending
@@ -46,7 +46,7 @@ def test_every_published_id_is_a_game_of_agentgym_s_index(data: Path) -> None:
 
 
 def test_the_splits_are_the_published_ones(data: Path) -> None:
-    train, test = published("train", data), published("test", data)
+    train, test = published_tasks("train", data), published_tasks("test", data)
     assert (len(train), len(test)) == (2420, 200)
     assert [task.difficulty for task in test].count("easy") == 65
     assert (train[0].id, test[0].id) == ("alfworld_0", "alfworld_2420")
@@ -54,7 +54,7 @@ def test_the_splits_are_the_published_ones(data: Path) -> None:
         train[0].world["game"] == "look_at_obj_in_light-AlarmClock-None-DeskLamp-301/trial_T20190907_174127_043461"
     )
     with pytest.raises(BadCall, match="unknown split"):
-        published("all", data)
+        published_tasks("all", data)
 
 
 @pytest.mark.slow

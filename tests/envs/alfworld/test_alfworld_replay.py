@@ -6,7 +6,7 @@ from heldout.config import Source
 from heldout.envs.alfworld import suite
 from heldout.envs.base import Recordings, Suite
 from heldout.envs.recorded import Dialogue, RecordedEpisode
-from heldout.envs.replay import replayed
+from heldout.envs.replay import replay_episode
 from heldout.errors import BadCall
 
 pytestmark = [pytest.mark.realdata, pytest.mark.usefixtures("data")]
@@ -45,7 +45,7 @@ def test_a_dialogue_is_played_again_in_the_game_of_its_number() -> None:
     assert episode.task["game"] == there.tasks("test")[1].world["game"]
     assert "AVAILABLE ACTIONS: go to " in (episode.start or "")
     env = recordings.open(episode)
-    assert replayed(episode, env, past_end=True, beside=recordings.beside).differences == ()
+    assert replay_episode(episode, env, past_end=True, beside=recordings.beside).differences == ()
 
 
 def test_a_number_past_the_index_is_refused() -> None:

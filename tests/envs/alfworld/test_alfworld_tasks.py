@@ -11,7 +11,7 @@ from heldout.envs.alfworld.furniture import LAMPS, ROOMS, TAKES, THINGS, becomes
 from heldout.envs.alfworld.grow import goals, kind_of
 from heldout.envs.alfworld.house import Goal
 from heldout.envs.alfworld.sentences import kind_of_goal, says
-from heldout.envs.alfworld.tasks import EASY_TURNS, MOST_TURNS, generated
+from heldout.envs.alfworld.tasks import EASY_TURNS, MOST_TURNS, generated_tasks
 from heldout.envs.base import Env, World
 from heldout.errors import BadCall
 from heldout.records import Ending, from_json
@@ -37,7 +37,7 @@ def test_the_tables_agree_with_each_other() -> None:
 def test_a_household_has_what_its_task_needs_and_is_not_done_already(profile: str) -> None:
     there = suite(Source(profile=profile))
     kinds = Counter[str]()
-    for task in generated("train", 0, profile)[:300]:
+    for task in generated_tasks("train", 0, profile)[:300]:
         goal = from_json(Goal, task.world["goal"])
         assert says(task.world["sentence"], goal)
         kinds[kind_of_goal(goal)] += 1
@@ -61,15 +61,15 @@ def oracle_turns(env: Env, oracle: Callable[[World], str]) -> int:
 
 def test_easy_and_hard_take_turns_and_mean_few_and_many() -> None:
     there = suite(Source())
-    for task in generated("test", 0, "pocket"):
+    for task in generated_tasks("test", 0, "pocket"):
         easy = oracle_turns(there.open(task), there.players.oracle) <= EASY_TURNS
         assert task.difficulty == ("easy" if easy else "hard")
-    assert [task.difficulty for task in generated("test", 0, "pocket")[:4]] == ["easy", "hard"] * 2
+    assert [task.difficulty for task in generated_tasks("test", 0, "pocket")[:4]] == ["easy", "hard"] * 2
 
 
 def test_splits_share_no_goal_under_any_seed() -> None:
     splits = {
-        split: {str(task.world["goal"]) for seed in (0, 1) for task in generated(split, seed, "pocket")[:150]}
+        split: {str(task.world["goal"]) for seed in (0, 1) for task in generated_tasks(split, seed, "pocket")[:150]}
         for split in ("demonstrations", "train", "test")
     }
     assert not splits["test"] & (splits["train"] | splits["demonstrations"])
@@ -77,7 +77,7 @@ def test_splits_share_no_goal_under_any_seed() -> None:
 
 
 def test_no_two_tasks_are_alike_and_a_seed_makes_others() -> None:
-    digests = [task.digest for seed in (0, 1) for task in generated("train", seed, "pocket")[:500]]
+    digests = [task.digest for seed in (0, 1) for task in generated_tasks("train", seed, "pocket")[:500]]
     assert len(set(digests)) == 1000
 
 
@@ -97,5 +97,5 @@ def test_unknown_profiles_rules_and_sources_are_refused() -> None:
         with pytest.raises(BadCall, match="unknown"):
             suite(source)
     with pytest.raises(BadCall, match="unknown split"):
-        generated("all", 0, "pocket")
+        generated_tasks("all", 0, "pocket")
     assert INSTRUCTIONS.keys() == {"pocket", "standard"}

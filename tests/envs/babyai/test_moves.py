@@ -7,7 +7,7 @@ from minigrid.envs.babyai.core.verifier import SeqInstr
 from heldout.envs.babyai.env import BabyAI
 from heldout.envs.babyai.moves import Order, Refusal, Verb, Why, table
 from heldout.envs.babyai.sight import Cell, Sight, Thing
-from heldout.envs.babyai.words import refused, spoken
+from heldout.envs.babyai.words import explain_refusal, format_order
 from heldout.envs.babyai.world import World
 from heldout.records import digest
 
@@ -29,8 +29,8 @@ def test_a_thing_has_one_number_where_the_original_counts_only_those_within_reac
         blind=False,
     )
     ours, theirs = table(sight, original=False), table(sight, original=True)
-    assert [spoken(order) for order in ours.offers if order.name] == ["pickup red key 2", "go to red key 2"]
-    assert [spoken(order) for order in theirs.offers if order.name] == ["pickup red key 1", "go to red key 1"]
+    assert [format_order(order) for order in ours.offers if order.name] == ["pickup red key 2", "go to red key 2"]
+    assert [format_order(order) for order in theirs.offers if order.name] == ["pickup red key 1", "go to red key 1"]
     assert ours.refusals[Order(Verb.GO_TO, "red key", 1)] == Refusal(Why.NO_WAY)
 
 
@@ -69,11 +69,11 @@ def test_what_is_spent_or_refused_does_not_change_the_digest() -> None:
 def test_refusals_say_why() -> None:
     door = Order(Verb.OPEN_THROUGH, "blue closed door", 1)
     counted = Refusal(Why.NO_WAY_COUNTED, (("blue open door", 1), ("blue closed door", 1)))
-    assert spoken(door) == "toggle and go through blue closed door 1"
-    assert refused(door, Refusal(Why.NO_WAY)) == (
+    assert format_order(door) == "toggle and go through blue closed door 1"
+    assert explain_refusal(door, Refusal(Why.NO_WAY)) == (
         "You cannot toggle and go through blue closed door 1, as there is no path leading to it."
     )
-    assert refused(door, counted) == (
+    assert explain_refusal(door, counted) == (
         "You cannot toggle and go through blue closed door {'blue open door': 1, 'blue closed door': 1}, "
         "as there is no path leading to it."
     )

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
-from heldout.envs.babyai.replay import episode_of, opened
+from heldout.envs.babyai.replay import episode_of, open_recording
 from heldout.envs.babyai.world import World
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode, RecordedStep
-from heldout.envs.replay import replayed
+from heldout.envs.replay import replay_episode
 from heldout.errors import BadCall
 from heldout.records import Json
 
@@ -28,13 +28,13 @@ def dialogue(number: int, *, item: int, place: int) -> Dialogue:
 
 def test_a_task_is_a_level_and_a_seed_or_the_two_in_one_number() -> None:
     for task in ({"level": 9, "seed": 2}, {"data_idx": 88}, {"level": 9, "seed": 2, "data_idx": 0}):
-        world = opened(of(**task), rules="agentgym").world
+        world = open_recording(of(**task), rules="agentgym").world
         assert (world.level, world.seed, world.original) == (9, 2, True)
 
 
 def test_the_rules_are_the_original_s_or_ours() -> None:
-    assert isinstance(opened(of(data_idx=0), rules="agentgym"), OriginalBabyAI)
-    fixed = opened(of(data_idx=0), rules="fixed")
+    assert isinstance(open_recording(of(data_idx=0), rules="agentgym"), OriginalBabyAI)
+    fixed = open_recording(of(data_idx=0), rules="fixed")
     assert isinstance(fixed, BabyAI)
     assert not fixed.world.original
 
@@ -51,7 +51,7 @@ def test_the_rules_are_the_original_s_or_ours() -> None:
 )
 def test_a_world_that_is_none_is_refused_by_its_value(task: Json, told: str) -> None:
     with pytest.raises(BadCall, match=told):
-        opened(of(**task), rules="agentgym")
+        open_recording(of(**task), rules="agentgym")
 
 
 def test_a_dialogue_is_about_its_item() -> None:
@@ -59,24 +59,26 @@ def test_a_dialogue_is_about_its_item() -> None:
     assert episode.task == {"item": 88, "data_idx": 88, "level": 9, "seed": 2}
     assert episode.steps == (RecordedStep(action="Turn left", answer=episode.steps[0].answer),)
     assert episode.steps[0].answer.score == 0.0
-    assert replayed(episode, opened(episode, rules="agentgym"), past_end=True).differences == ()
+    assert replay_episode(episode, open_recording(episode, rules="agentgym"), past_end=True).differences == ()
 
 
 def test_a_dialogue_may_be_about_the_place_of_its_item_among_the_items() -> None:
     episode = episode_of(dialogue(5, item=7, place=5))
     assert episode.task == {"item": 7, "data_idx": 5, "level": 6, "seed": 0}
-    assert replayed(episode, opened(episode, rules="agentgym"), past_end=True).differences == ()
+    assert replay_episode(episode, open_recording(episode, rules="agentgym"), past_end=True).differences == ()
 
 
 def test_a_dialogue_about_another_world_is_its_item_s_and_differs_from_the_start() -> None:
     episode = episode_of(dialogue(11, item=7, place=5))
     assert episode.task["data_idx"] == 7
-    assert replayed(episode, opened(episode, rules="agentgym"), past_end=True).differences[0].step == 0
+    assert (
+        replay_episode(episode, open_recording(episode, rules="agentgym"), past_end=True).differences[0].step == 0
+    )
 
 
 def test_a_score_is_compared_with_what_the_client_was_paid() -> None:
     episode = episode_of(replace(dialogue(5, item=7, place=5), reward=0.25))
-    [difference] = replayed(episode, opened(episode, rules="agentgym"), past_end=True).differences
+    [difference] = replay_episode(episode, open_recording(episode, rules="agentgym"), past_end=True).differences
     assert (difference.fields, difference.recorded.score) == (("score",), 0.25)
     assert difference.ours == replace(episode.steps[0].answer, reward=0.0, score=0.0, done=False)
     assert isinstance(difference.ours, Answer)

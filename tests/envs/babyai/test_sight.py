@@ -20,7 +20,7 @@ from heldout.envs.babyai.sight import (
     Sight,
     ahead_of,
     look,
-    moved,
+    move,
     view,
 )
 
@@ -81,7 +81,7 @@ def searched(sight: Sight) -> tuple[Ways, Ways]:
             facing.setdefault(ahead_of(pose), came[pose])
             onto.setdefault(pose[0], came[pose])
         for primitive in (FORWARD, LEFT, RIGHT):
-            later = moved(pose, primitive)
+            later = move(pose, primitive)
             if later not in reached and later[0] not in sight.blocked and inside(sight.pose, later[0]):
                 came[later] = (*came[pose], primitive)
                 queue.append(later)

@@ -206,6 +206,7 @@ def test_the_real_questions_and_passages_load(data: Path) -> None:
     assert "Rankin" in passage.name
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_the_oracle_solves_the_real_test_questions(data: Path) -> None:
     assert data.is_dir()

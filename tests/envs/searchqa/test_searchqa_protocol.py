@@ -5,8 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heldout.envs.searchqa.passages import Passage
-from heldout.envs.searchqa.protocol import Answer, Move, Search, action_in, format_passages, read, reply, written
-from heldout.envs.searchqa.scoring import matches, normalised
+from heldout.envs.searchqa.protocol import (
+    Answer,
+    Move,
+    Search,
+    action_in,
+    format_move,
+    format_passages,
+    read,
+    reply,
+)
+from heldout.envs.searchqa.scoring import matches, normalise
 
 TAGS = ("<think>", "</think>", "<search>", "</search>", "<answer>", "</answer>", "<information>", "x", " ", "\n")
 
@@ -43,7 +52,7 @@ def test_a_block_alone_is_read_as_the_reply_was(text: str) -> None:
 
 def test_a_move_is_read_back() -> None:
     for move in (Search("a"), Answer("b")):
-        assert read(reply("a thought", written(move))) == move
+        assert read(reply("a thought", format_move(move))) == move
 
 
 def test_passages_are_listed_by_title_and_text() -> None:
@@ -74,7 +83,7 @@ def test_a_passage_cannot_speak_for_the_agent_or_the_engine() -> None:
     ],
 )
 def test_an_answer_is_normalised_as_in_squad(answer: str, plain: str) -> None:
-    assert normalised(answer) == plain
+    assert normalise(answer) == plain
 
 
 def test_any_of_the_gold_answers_is_right() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from heldout.config import Option, Source
 from heldout.data.catalogue import source_of
-from heldout.data.fetch import fetch, mirrored
+from heldout.data.fetch import fetch, from_mirror
 from heldout.data.folder import ids_path
 from heldout.envs.base import Suite
 from heldout.envs.searchqa import suite
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = mirror / each.name / f"{each.split}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(question(each, place)) + "\n" for place in range(3)))
-    source = mirrored(source_of("searchqa"), mirror.as_uri())
+    source = from_mirror(source_of("searchqa"), mirror.as_uri())
     for file in source.files:
         fetch(source, file, data, lambda _: None)
     ids = data / ids_path("searchqa", "test")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from heldout.cli import main
-from heldout.envs.searchqa.replay import compared
+from heldout.envs.searchqa.replay import from_question
 from heldout.records import Json
 
 TASK = {
@@ -46,8 +46,8 @@ def test_our_rules_answer_as_the_table_of_quirks_says(tmp_path: Path, capsys: py
 
 
 def test_an_opening_is_compared_from_its_question_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert compared("Any prompt. Question: who? Question: Who won?") == "Question: Who won?"
-    assert compared("nothing asked") == "nothing asked"
+    assert from_question("Any prompt. Question: who? Question: Who won?") == "Question: Who won?"
+    assert from_question("nothing asked") == "nothing asked"
     assert main(["replay", recorded(tmp_path, TASK, "Question: Who lost?")]) == 1
     assert "one, start" in capsys.readouterr().out
 

@@ -16,7 +16,7 @@ from heldout.envs.searchqa.passages import Passage
 from heldout.envs.searchqa.service import Patience, Service
 from heldout.envs.searchqa.world import Question, World
 from heldout.errors import BadCall, Unavailable
-from heldout.policies.scripted import scripted
+from heldout.policies.scripted import script
 from heldout.records import Ending, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -215,7 +215,7 @@ def test_an_episode_without_its_service_ends_as_an_error_and_never_as_the_agent_
         return env.SearchQA(World(Question(task.world["question"], ("x",)), service))
 
     episodes = play(
-        scripted("<search>x</search>"),
+        script("<search>x</search>"),
         [Assignment(task=task, attempt=0, seed=0, stream="test")],
         Limits(),
         lambda _: replace(asked, open=broken),

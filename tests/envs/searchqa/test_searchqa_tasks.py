@@ -14,7 +14,7 @@ from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.facts import RELATIONS, SIZES, YEAR
 from heldout.envs.searchqa.names import STOCK, names
 from heldout.envs.searchqa.pages import ASKED, NAMED, query, question
-from heldout.envs.searchqa.tasks import MOST_TURNS, Name, encyclopaedia, generated
+from heldout.envs.searchqa.tasks import MOST_TURNS, Name, encyclopaedia, generated_tasks
 from heldout.envs.searchqa.world import Fact
 from heldout.errors import BadCall
 from heldout.records import Ending, Task
@@ -34,8 +34,8 @@ def turns(asked: Suite, task: Task) -> int:
 
 
 def test_splits_have_their_sizes_and_halves() -> None:
-    test, train = generated("test", 0, "pocket"), generated("train", 0, "pocket")
-    assert (len(test), len(train), len(generated("demonstrations", 0, "pocket"))) == (200, 1000, 20_000)
+    test, train = generated_tasks("test", 0, "pocket"), generated_tasks("train", 0, "pocket")
+    assert (len(test), len(train), len(generated_tasks("demonstrations", 0, "pocket"))) == (200, 1000, 20_000)
     assert [task.difficulty for task in test].count("easy") == 100
     assert [task.difficulty for task in train].count("easy") == 500
     assert [task.id for task in test[:3]] == ["searchqa_0", "searchqa_1", "searchqa_2"]
@@ -44,7 +44,7 @@ def test_splits_have_their_sizes_and_halves() -> None:
 
 @PROFILES
 def test_easy_is_one_fact_or_two_and_hard_three_or_four(profile: str) -> None:
-    hops = Counter((task.difficulty, len(task.world["facts"])) for task in generated("test", 0, profile))
+    hops = Counter((task.difficulty, len(task.world["facts"])) for task in generated_tasks("test", 0, profile))
     assert set(hops) == {("easy", 1), ("easy", 2), ("hard", 3), ("hard", 4)}
     assert min(hops.values()) >= 35
 
@@ -58,7 +58,7 @@ def test_the_oracle_answers_every_question_within_five_turns(profile: str) -> No
 
 
 def test_no_two_tasks_are_alike() -> None:
-    worlds = {task.digest for split in SPLITS for task in generated(split, 0, "pocket")[:1000]}
+    worlds = {task.digest for split in SPLITS for task in generated_tasks(split, 0, "pocket")[:1000]}
     assert len(worlds) == 2200
 
 
@@ -81,7 +81,9 @@ def test_splits_share_no_name_whatever_their_seeds(profile: str) -> None:
 
 
 def test_no_question_of_one_split_is_in_another() -> None:
-    texts = {split: {task.world["question"] for task in generated(split, 0, "pocket")[:1000]} for split in SPLITS}
+    texts = {
+        split: {task.world["question"] for task in generated_tasks(split, 0, "pocket")[:1000]} for split in SPLITS
+    }
     assert texts["test"].isdisjoint(texts["train"])
     assert texts["demonstrations"].isdisjoint(texts["test"] | texts["train"])
 
@@ -94,7 +96,7 @@ def test_another_volume_has_other_facts_on_the_same_names() -> None:
 
 
 def test_another_seed_gives_other_tasks() -> None:
-    one, again, other = (generated("test", seed, "pocket")[0].digest for seed in (0, 0, 1))
+    one, again, other = (generated_tasks("test", seed, "pocket")[0].digest for seed in (0, 0, 1))
     assert one == again != other
 
 
@@ -126,7 +128,7 @@ def test_most_pages_have_namesakes_and_the_same_relation_of_others_is_found_besi
     words = Counter(word for title in book.facts.of for word in set(title.split()))
     alike = [title for title in book.facts.of if max(words[word] for word in title.split()) > 1]
     assert len(alike) > 0.95 * len(book.facts.of)
-    asked = [Fact(*task.world["facts"][0]) for task in generated("test", 0, profile)]
+    asked = [Fact(*task.world["facts"][0]) for task in generated_tasks("test", 0, profile)]
     others = [
         [page for page in book.retriever.search(query(fact), 3) if page.name != fact.subject] for fact in asked
     ]
@@ -182,9 +184,9 @@ def test_pocket_names_are_made_of_few_words() -> None:
 
 
 def test_two_hundred_tasks_open_in_an_instant() -> None:
-    generated("test", 98, "pocket")[0]
+    generated_tasks("test", 98, "pocket")[0]
     began = perf_counter()
-    list(generated("test", 99, "pocket"))
+    list(generated_tasks("test", 99, "pocket"))
     assert perf_counter() - began < 2  # 0.03 s on an idle core
 
 

@@ -4,7 +4,7 @@ from heldout.config import Source
 from heldout.envs.textcraft import suite
 from heldout.envs.textcraft.language import recipe
 from heldout.envs.textcraft.players import legal, mistakes, oracle, thought, turns
-from heldout.envs.textcraft.tasks import grown
+from heldout.envs.textcraft.tasks import world_of_tree
 from heldout.envs.textcraft.world import Recipe, World
 
 BOAT = recipe("craft 1 oak boat using 3 planks, 1 iron rod")
@@ -15,7 +15,7 @@ BELL = recipe("craft 2 iron bell using 3 iron ore, 1 tin ore")
 
 
 def world(*items: tuple[str, int], shown: tuple[Recipe, ...] = (BOAT, OAK, ROD, BELL)) -> World:
-    made = grown("oak boat", shown)
+    made = world_of_tree("oak boat", shown)
     return World(made.book, made.goal, made.shown, items)
 
 

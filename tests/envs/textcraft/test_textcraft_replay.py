@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode, RecordedStep
-from heldout.envs.replay import replayed
+from heldout.envs.replay import replay_episode
 from heldout.envs.textcraft.published import ARCHIVE
 from heldout.envs.textcraft.recipes import by_depth, grow_book
-from heldout.envs.textcraft.replay import console_action, episode_of, opened, trees
+from heldout.envs.textcraft.replay import console_action, episode_of, open_recording, trees
 from heldout.errors import BadCall
 from heldout.records import Json
 
@@ -25,7 +25,7 @@ def recipe(output: str, *needs: str) -> Json:
 
 
 def start_of(episode: RecordedEpisode) -> str:
-    return opened(episode, rules="agentgym").start().observation
+    return open_recording(episode, rules="agentgym").start().observation
 
 
 def test_goals_are_numbered_by_depth_and_then_as_they_are_read() -> None:
@@ -55,14 +55,14 @@ def test_the_number_of_a_goal_tells_the_tree(data: Path) -> None:
     for tree, other in ((published, sorted_names), (sorted_names, published)):
         number = tree.goals.index("stick")
         assert other.goals[number] != "stick"
-        assert opened(of(goal="minecraft:stick", data_idx=number), rules="agentgym").world.book is tree.book
+        assert open_recording(of(goal="minecraft:stick", data_idx=number), rules="agentgym").world.book is tree.book
 
 
 @pytest.mark.realdata
 def test_a_goal_of_one_tree_only_needs_no_number(data: Path) -> None:
     published, sorted_names = trees(data / ARCHIVE)
-    assert opened(of(goal="iron nugget"), rules="agentgym").world.book is published.book
-    assert opened(of(goal="iron ingot"), rules="agentgym").world.book is sorted_names.book
+    assert open_recording(of(goal="iron nugget"), rules="agentgym").world.book is published.book
+    assert open_recording(of(goal="iron ingot"), rules="agentgym").world.book is sorted_names.book
 
 
 @pytest.mark.realdata
@@ -73,7 +73,7 @@ def test_where_both_trees_have_the_goal_the_answers_tell(told: str, place: int, 
     step = RecordedStep(action="get 1 iron ingot", answer=Answer(observation=told))
     episode = replace(of(goal="minecraft:bookshelf", data_idx=428), steps=(step,))
     for rules in ("agentgym", "fixed"):
-        assert opened(episode, rules=rules).world.book is both[place].book
+        assert open_recording(episode, rules=rules).world.book is both[place].book
 
 
 @pytest.mark.realdata
@@ -108,13 +108,13 @@ def test_recipes_that_could_not_be_shown_are_not(commands: list[str]) -> None:
 )
 def test_a_task_that_is_none_is_refused_by_its_value(task: Json, told: str) -> None:
     with pytest.raises(BadCall, match=told):
-        opened(of(**task), rules="agentgym")
+        open_recording(of(**task), rules="agentgym")
 
 
 def test_without_the_recipes_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HELDOUT_DATA", raising=False)
     with pytest.raises(BadCall, match=r"HELDOUT_DATA is not set: it names the folder with the real tasks' data"):
-        opened(of(goal="stick"), rules="agentgym")
+        open_recording(of(goal="stick"), rules="agentgym")
 
 
 @pytest.mark.realdata
@@ -139,5 +139,5 @@ def test_a_dialogue_is_about_the_goal_in_its_opening(instruction: str, reply: st
     )
     episode = episode_of(logged)
     assert episode.task == {"item": 31, "goal": "smooth red sandstone slab", "commands": SLAB}
-    assert replayed(episode, opened(episode, rules="agentgym"), past_end=True).differences == ()
+    assert replay_episode(episode, open_recording(episode, rules="agentgym"), past_end=True).differences == ()
     assert episode.steps[0].answer.reward == 0

@@ -9,7 +9,7 @@ from heldout.envs.base import Suite
 from heldout.envs.textcraft import INSTRUCTIONS, suite
 from heldout.envs.textcraft.grow import FORMS, MATERIALS, SHAPES, goals, grow
 from heldout.envs.textcraft.players import turns
-from heldout.envs.textcraft.tasks import EASY_TURNS, generated, grown
+from heldout.envs.textcraft.tasks import EASY_TURNS, generated_tasks, world_of_tree
 from heldout.envs.textcraft.world import World
 from heldout.errors import BadCall
 from heldout.records import Ending, Task
@@ -34,8 +34,8 @@ def test_seventy_six_words_name_everything() -> None:
 
 
 def test_splits_have_their_sizes_and_halves() -> None:
-    test, train = generated("test", 0, "pocket"), generated("train", 0, "pocket")
-    assert (len(test), len(train), len(generated("demonstrations", 0, "pocket"))) == (200, 1000, 20_000)
+    test, train = generated_tasks("test", 0, "pocket"), generated_tasks("train", 0, "pocket")
+    assert (len(test), len(train), len(generated_tasks("demonstrations", 0, "pocket"))) == (200, 1000, 20_000)
     assert [task.difficulty for task in test].count("easy") == 100
     assert [task.difficulty for task in train].count("easy") == 500
     assert [task.id for task in test[:3]] == ["textcraft_0", "textcraft_1", "textcraft_2"]
@@ -44,19 +44,19 @@ def test_splits_have_their_sizes_and_halves() -> None:
 
 def test_no_two_tasks_are_alike() -> None:
     splits = ("test", "train", "demonstrations")
-    worlds = {task.digest for split in splits for task in generated(split, 0, "pocket")[:1000]}
+    worlds = {task.digest for split in splits for task in generated_tasks(split, 0, "pocket")[:1000]}
     assert len(worlds) == 2200
 
 
 @pytest.mark.slow
 def test_splits_share_no_goal_whatever_their_seeds() -> None:
-    shown = {task.world["goal"] for task in generated("demonstrations", 1, "pocket")[:1000]}
-    assert shown.isdisjoint(task.world["goal"] for task in generated("train", 2, "pocket"))
-    assert shown.isdisjoint(task.world["goal"] for task in generated("test", 3, "standard"))
+    shown = {task.world["goal"] for task in generated_tasks("demonstrations", 1, "pocket")[:1000]}
+    assert shown.isdisjoint(task.world["goal"] for task in generated_tasks("train", 2, "pocket"))
+    assert shown.isdisjoint(task.world["goal"] for task in generated_tasks("test", 3, "standard"))
 
 
 def test_another_seed_gives_other_tasks() -> None:
-    first, again, other = (generated("test", seed, "pocket")[0].digest for seed in (0, 0, 1))
+    first, again, other = (generated_tasks("test", seed, "pocket")[0].digest for seed in (0, 0, 1))
     assert first == again != other
 
 
@@ -64,21 +64,21 @@ def test_another_seed_gives_other_tasks() -> None:
 def test_easy_is_about_half_of_all_trees(profile: str, share: float) -> None:
     chance = stream(0, "tests", profile)
     drawn = [(goal := chance.choice(goals()), grow(goal, SHAPES[profile], chance)) for _ in range(1000)]
-    easy = sum(turns(grown(goal, shown)) <= EASY_TURNS[profile] for goal, shown in drawn)
+    easy = sum(turns(world_of_tree(goal, shown)) <= EASY_TURNS[profile] for goal, shown in drawn)
     assert easy / 1000 == pytest.approx(share, abs=0.05)
 
 
 def test_pocket_lists_are_short() -> None:
-    counts = [len(task.world["recipes"]) for task in generated("test", 0, "pocket")]
+    counts = [len(task.world["recipes"]) for task in generated_tasks("test", 0, "pocket")]
     assert min(counts) >= 3
     assert max(counts) <= 10
     assert len(INSTRUCTIONS["pocket"].split()) == 41
 
 
 def test_two_hundred_tasks_open_in_an_instant() -> None:
-    generated("test", 98, "pocket")[0]
+    generated_tasks("test", 98, "pocket")[0]
     began = perf_counter()
-    list(generated("test", 99, "pocket"))
+    list(generated_tasks("test", 99, "pocket"))
     assert perf_counter() - began < 2  # 0.15 s on an idle core
 
 

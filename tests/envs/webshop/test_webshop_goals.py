@@ -1,4 +1,4 @@
-from heldout.envs.webshop.goals import ANY_PRICE, Wish, drawn_prices, goal_of, goals_of, original_prices
+from heldout.envs.webshop.goals import ANY_PRICE, Wish, draw_prices, goal_of, goals_of, original_prices
 
 from .conftest import LAMP, SHIRT, SWEATER
 
@@ -6,10 +6,10 @@ PRODUCTS = {product.asin: product for product in (SHIRT, SWEATER, LAMP)}
 
 
 def test_a_product_with_a_range_of_prices_costs_something_within() -> None:
-    prices = drawn_prices(PRODUCTS.values())
+    prices = draw_prices(PRODUCTS.values())
     assert (prices[SHIRT.asin], prices[LAMP.asin]) == (19.99, 100.0)
     assert 10 <= prices[SWEATER.asin] <= 24.5
-    assert drawn_prices(PRODUCTS.values()) == prices
+    assert draw_prices(PRODUCTS.values()) == prices
     assert original_prices(PRODUCTS.values(), 11) != original_prices(PRODUCTS.values(), 12) != prices
 
 

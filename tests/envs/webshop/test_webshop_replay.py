@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode, RecordedStep
-from heldout.envs.replay import replayed
+from heldout.envs.replay import replay_episode
 from heldout.envs.webshop import replay
 from heldout.envs.webshop.files import goals
 from heldout.envs.webshop.nouns import every_word, tagger
@@ -23,9 +23,9 @@ def recorded(task: dict[str, Json], *steps: RecordedStep) -> RecordedEpisode:
 
 
 def test_a_number_is_a_goal_and_a_clock_its_prices(data: Path) -> None:
-    world = replay.opened(recorded({"goal_idx": 0}), rules="fixed").world
+    world = replay.open_recording(recorded({"goal_idx": 0}), rules="fixed").world
     assert (world.goal, world.exact_original) == (goals(data)[0], False)
-    world = replay.opened(recorded({"goal_idx": 993, "price_seed": 11}), rules="agentgym").world
+    world = replay.open_recording(recorded({"goal_idx": 993, "price_seed": 11}), rules="agentgym").world
     assert world.goal.instruction.endswith(
         "with color: lavender, and size: small, and price lower than 40.00 dollars"
     )
@@ -34,16 +34,16 @@ def test_a_number_is_a_goal_and_a_clock_its_prices(data: Path) -> None:
 
 def test_a_limit_that_the_recording_says_is_taken() -> None:
     task: dict[str, Json] = {"goal_idx": 0, "instruction_text": f"{TEXT}, and price lower than 70.00 dollars"}
-    goal = replay.opened(recorded(task), rules="fixed").world.goal
+    goal = replay.open_recording(recorded(task), rules="fixed").world.goal
     assert (goal.instruction, goal.price_limit) == (task["instruction_text"], 70.0)
     with pytest.raises(BadCall, match="the goal is 'Find me double sided"):
-        replay.opened(recorded({"goal_idx": 0, "instruction_text": "Find me a shirt"}), rules="fixed")
+        replay.open_recording(recorded({"goal_idx": 0, "instruction_text": "Find me a shirt"}), rules="fixed")
 
 
 def test_a_recording_without_a_tagger_is_played_without_one() -> None:
     bought = RecordedStep(action="click[buy now]", answer=Answer(purchase={"standin_r_type": 1.0}))
-    assert replay.opened(recorded({"goal_idx": 0}, bought), rules="agentgym").world.shop.nouns is every_word
-    assert replay.opened(recorded({"goal_idx": 0}), rules="agentgym").world.shop.nouns is tagger().nouns
+    assert replay.open_recording(recorded({"goal_idx": 0}, bought), rules="agentgym").world.shop.nouns is every_word
+    assert replay.open_recording(recorded({"goal_idx": 0}), rules="agentgym").world.shop.nouns is tagger().nouns
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_recording_without_a_tagger_is_played_without_one() -> None:
 )
 def test_what_names_no_goal_is_refused(task: dict[str, Json], told: str) -> None:
     with pytest.raises(BadCall, match=told):
-        replay.opened(recorded(task), rules="agentgym")
+        replay.open_recording(recorded(task), rules="agentgym")
 
 
 def test_a_dialogue_s_goal_is_found_by_its_words() -> None:
@@ -87,7 +87,7 @@ def test_a_dialogue_about_nothing_known_is_refused() -> None:
 def test_what_can_be_clicked_and_the_parts_of_a_reward_are_told_beside_the_step(opened: Opened) -> None:
     actions = ("search[shirt]", "click[b000000001]", "click[large]", "click[buy now]")
     steps = tuple(RecordedStep(action=action) for action in actions)
-    ours = replayed(recorded({}, *steps), opened(), past_end=False, beside=beside).episode
+    ours = replay_episode(recorded({}, *steps), opened(), past_end=False, beside=beside).episode
     assert ours.available == ("search",)
     assert ours.steps[0].answer.available == ("back to search", "b000000001")
     assert ours.steps[2].answer.purchase is None

@@ -4,8 +4,8 @@ import pytest
 
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.goals import Choices
-from heldout.envs.webshop.nouns import every_word, ruled
-from heldout.envs.webshop.reward import Kind, attributes_met, kind_of, options_met
+from heldout.envs.webshop.nouns import every_word, nouns_by_rule
+from heldout.envs.webshop.reward import Kind, count_attributes_met, count_options_met, kind_of
 from heldout.envs.webshop.similarity import first_colour, is_similar, token_set_ratio
 
 from .conftest import GOAL, LAMP, SHIRT, SWEATER
@@ -56,29 +56,29 @@ def test_a_colour_is_the_first_of_the_alphabet_that_a_text_holds() -> None:
 def test_options_are_counted_by_words_in_common_or_by_our_rules_exactly(
     chosen: Choices, original: int, fixed: int
 ) -> None:
-    assert options_met(chosen, GOAL, exact_original=True) == original
-    assert options_met(chosen, GOAL, exact_original=False) == fixed
+    assert count_options_met(chosen, GOAL, exact_original=True) == original
+    assert count_options_met(chosen, GOAL, exact_original=False) == fixed
 
 
 def test_in_the_original_a_value_whose_words_the_goal_s_has_is_right() -> None:
     goal = replace(GOAL, options=(("size", "x-large"),))
-    assert options_met((("size", "large"),), goal, exact_original=True) == 1
-    assert options_met((("size", "large"),), goal, exact_original=False) == 0
+    assert count_options_met((("size", "large"),), goal, exact_original=True) == 1
+    assert count_options_met((("size", "large"),), goal, exact_original=False) == 0
 
 
 def test_in_the_original_a_goal_of_a_bare_colour_is_missed_by_a_name_with_two() -> None:
     goal = replace(GOAL, options=(("color", "navy"),))
-    assert options_met((("color", "navy blue"),), goal, exact_original=True) == 0
-    assert options_met((("color", "navy"),), goal, exact_original=True) == 1
+    assert count_options_met((("color", "navy blue"),), goal, exact_original=True) == 0
+    assert count_options_met((("color", "navy"),), goal, exact_original=True) == 1
 
 
 @pytest.mark.parametrize(("product", "met"), [(SHIRT, 2), (SWEATER, 0), (LAMP, 0)])
 def test_an_attribute_is_known_or_stands_in_the_texts(product: Product, met: int) -> None:
-    assert attributes_met(product, GOAL) == met
+    assert count_attributes_met(product, GOAL) == met
 
 
 def test_an_attribute_that_only_the_features_name_is_met() -> None:
-    assert attributes_met(replace(SHIRT, attributes=()), GOAL) == 1
+    assert count_attributes_met(replace(SHIRT, attributes=()), GOAL) == 1
 
 
 def test_products_are_of_a_kind_by_query_by_path_or_by_title() -> None:
@@ -107,4 +107,4 @@ def test_titles_with_little_in_common_count_against_the_same_shelf(same: bool, t
     ],
 )
 def test_our_rules_take_words_with_capitals_for_nouns_and_of_others_most(title: str, nouns: str) -> None:
-    assert ruled(title) == tuple(nouns.split())
+    assert nouns_by_rule(title) == tuple(nouns.split())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from heldout.envs.webshop.analyzer import terms
-from heldout.envs.webshop.bm25 import Index, kept_length
+from heldout.envs.webshop.bm25 import Index, round_length
 from heldout.envs.webshop.porter import stem
 
 STEMS = """
@@ -53,7 +53,7 @@ def test_a_word_too_long_is_cut_in_two() -> None:
 
 def test_lengths_are_kept_exactly_up_to_39_and_in_four_bits_after() -> None:
     lengths = (0, 1, 24, 39, 40, 41, 55, 56, 57, 60, 100, 183, 184, 199, 200)
-    assert [kept_length(length) for length in lengths] == [
+    assert [round_length(length) for length in lengths] == [
         0,
         1,
         24,

@@ -9,8 +9,8 @@ from heldout.envs.lazy import SPLITS
 from heldout.envs.registry import open_suite
 from heldout.envs.webshop.files import catalogue, goals, prices
 from heldout.envs.webshop.product_words import BRANDS
-from heldout.envs.webshop.published import checks, published
-from heldout.envs.webshop.tasks import MOST_TURNS, SHARES, generated, stock
+from heldout.envs.webshop.published import checks, published_tasks
+from heldout.envs.webshop.tasks import MOST_TURNS, SHARES, generated_tasks, stock
 from heldout.errors import BadCall
 from heldout.records import Step, Task
 from heldout.seeds import derive
@@ -37,7 +37,7 @@ def test_the_oracle_buys_what_is_wanted_in_the_turns_of_the_difficulty(profile: 
 
 def test_no_two_shoppers_want_the_same_and_half_of_them_are_hard() -> None:
     for split, numbers in SPLITS.items():
-        tasks = generated(split, 0, "pocket")[:200]
+        tasks = generated_tasks(split, 0, "pocket")[:200]
         assert len({(task.world["asin"], str(task.world["shop"])) for task in tasks}) == 200
         assert len({task.digest for task in tasks}) == 200
         assert Counter(task.difficulty for task in tasks) == {"easy": 100, "hard": 100}
@@ -51,14 +51,15 @@ def test_every_maker_sells_to_one_split_under_every_seed() -> None:
     assert min(counts.values()) > 30
     for split in SPLITS:
         for seed in (0, 7):
-            for task in generated(split, seed, "pocket")[::50][:4]:
+            for task in generated_tasks(split, seed, "pocket")[::50][:4]:
                 products = stock(task.world)[0].products
                 assert {shares[product.title.split()[0]] for product in products} == {split}
 
 
 def test_the_shops_of_another_seed_and_profile_are_others() -> None:
     tasks = [
-        generated("test", seed, profile)[0] for seed, profile in ((0, "pocket"), (1, "pocket"), (0, "standard"))
+        generated_tasks("test", seed, profile)[0]
+        for seed, profile in ((0, "pocket"), (1, "pocket"), (0, "standard"))
     ]
     assert len({task.digest for task in tasks}) == 3
     assert [len(stock(task.world)[0].products) for task in tasks] == [48, 48, 1000]
@@ -73,7 +74,7 @@ def test_a_shop_of_the_pocket_profile_is_told_in_few_words() -> None:
 
 
 def test_a_shop_of_the_standard_profile_says_as_much_as_the_real_one() -> None:
-    shop = stock(generated("test", 0, "standard")[0].world)[0]
+    shop = stock(generated_tasks("test", 0, "standard")[0].world)[0]
     titles = [len(product.title.split()) for product in shop.products]
     described = [len(product.description.split()) for product in shop.products]
     assert 10 < sum(titles) / len(titles) < 22
@@ -83,7 +84,7 @@ def test_a_shop_of_the_standard_profile_says_as_much_as_the_real_one() -> None:
 
 @pytest.mark.realdata
 def test_the_published_ids_are_goals_of_their_pools(data: Path) -> None:
-    splits = {split: published(split, data) for split in SPLITS}
+    splits = {split: published_tasks(split, data) for split in SPLITS}
     assert {split: len(tasks) for split, tasks in splits.items()} == {
         "test": 200,
         "train": 3930,
@@ -147,7 +148,7 @@ def test_real_tasks_need_their_folder(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_there_is_not_is_refused_with_what_there_is() -> None:
     with pytest.raises(BadCall, match="unknown split 'exam'"):
-        generated("exam", 0, "pocket")
+        generated_tasks("exam", 0, "pocket")
     for source, told in (
         (Source(profile="tiny"), "unknown profile 'tiny'"),
         (Source(rules="strict"), "unknown rules 'strict'"),

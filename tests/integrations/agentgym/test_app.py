@@ -11,7 +11,7 @@ import pytest
 from heldout.config import Source, Variant
 from heldout.envs import corridor
 from heldout.envs.base import Suite
-from heldout.envs.guard import guarded
+from heldout.envs.guard import guard
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, Unavailable
 from heldout.integrations.agentgym.app import App
@@ -275,7 +275,7 @@ def test_what_an_environment_depends_on_may_be_away() -> None:
 
 
 def test_what_agentgym_does_not_know_is_served_plainly() -> None:
-    ask = asking(guarded(corridor.suite(Source())))
+    ask = asking(guard(corridor.suite(Source())))
     assert ask("/") == (200, "This is environment corridor.")
     assert ask("/create", b"") == (200, {"id": 0})
     opening = "A corridor with a red door and a green door. A note lies on the floor."

@@ -35,7 +35,7 @@ def suite(name: str, source: Source) -> Suite:
     refuse_unknown_name(env)
     client = Client(parts["address"])
     try:
-        told = _told(client, env)
+        told = _ask_about(client, env)
         if told is None and env not in ENV_PROTOCOLS:
             raise BadCall(f"{client.address} is no server of ours, and AgentGym has none of {env}")
     except HeldoutError:
@@ -50,7 +50,7 @@ def suite(name: str, source: Source) -> Suite:
         name=name,
         source=f"{told.words if told else 'the published tasks'}, played on {client.address}",
         data=told.data if told else digest([name, "published"]),
-        tasks=_tasks_there(client, name) if told else _published(env, served, name),
+        tasks=_tasks_there(client, name) if told else _published_tasks(env, served, name),
         open=lambda task: Remote(episodes, task.world["item"]),
         privileged=partial(_open_privileged, env, served, told.data if told else None),
         recordings=None,
@@ -58,7 +58,7 @@ def suite(name: str, source: Source) -> Suite:
     )
 
 
-def _told(client: Client, env: str) -> About | None:
+def _ask_about(client: Client, env: str) -> About | None:
     """What our server says; None where the server is another."""
     answer = client.get(ABOUT)
     if answer.status == 404:
@@ -84,7 +84,7 @@ def _tasks_there(client: Client, name: str) -> Callable[[str], Sequence[Task]]:
     return tasks
 
 
-def _published(env: str, source: Source, name: str) -> Callable[[str], Sequence[Task]]:
+def _published_tasks(env: str, source: Source, name: str) -> Callable[[str], Sequence[Task]]:
     @cache
     def tasks(split: str) -> Sequence[Task]:
         real = open_suite(env, source) if _there_are(split) else None
@@ -109,12 +109,12 @@ def _open_privileged(env: str, source: Source, data: str | None, task: Task) -> 
     here = open_suite(env, source)
     if data not in (None, here.data):
         raise BadCall(f"the server's tasks of {env} are not those here: only a model can play them")
-    known = _known(env, source, task.split)
+    known = _tasks_by_id(env, source, task.split)
     if task.id not in known:
         raise BadCall(f"{task.id} is no task of {env} here: only a model can play it")
     return here.open(known[task.id])
 
 
 @cache
-def _known(env: str, source: Source, split: str) -> dict[str, Task]:
+def _tasks_by_id(env: str, source: Source, split: str) -> dict[str, Task]:
     return {task.id: task for task in open_suite(env, source).tasks(split)}

@@ -71,13 +71,13 @@ class Client:
 
     def get(self, path: str, **query: Json) -> Answer:
         """What is there."""
-        return self._tried("GET", path, query=query, again=True)
+        return self._try("GET", path, query=query, again=True)
 
     def post(self, path: str, body: Json = None, *, again: bool) -> Answer:
         """What a call does; `again` where doing it twice is as good as once."""
-        return self._tried("POST", path, body=body, again=again)
+        return self._try("POST", path, body=body, again=again)
 
-    def _tried(self, method: str, path: str, *, query: Json = None, body: Json = None, again: bool) -> Answer:
+    def _try(self, method: str, path: str, *, query: Json = None, body: Json = None, again: bool) -> Answer:
         pauses = () if self._is_down else self._patience.pauses
         for pause in (*pauses, None):
             try:

@@ -35,13 +35,13 @@ class Episodes:
                 return episode, self._reset(episode, item)
             except OriginalError:
                 continue  # the server has forgotten it
-        episode = self._created()
+        episode = self._create()
         return episode, self._reset(episode, item)
 
     def step(self, episode: int, action: str) -> Answer:
         """What an action was answered."""
         body = {self.protocol.episode: episode, "action": action}
-        return _accepted(self.client.post("/step", body, again=False), episode)
+        return _refuse_error(self.client.post("/step", body, again=False), episode)
 
     def free(self, episode: int) -> None:
         """An episode that nobody plays any more."""
@@ -51,8 +51,8 @@ class Episodes:
         """Close what is free."""
         self._end()
 
-    def _created(self) -> int:
-        answer = _accepted(self.client.post("/create", self.protocol.created_with, again=True), None)
+    def _create(self) -> int:
+        answer = _refuse_error(self.client.post("/create", self.protocol.created_with, again=True), None)
         number = answer.content.get("id") if isinstance(answer.content, dict) else answer.content
         if type(number) is not int:
             raise Unavailable(f"{self.client.address}/create gives no episode's number: {answer.content!r:.200}")
@@ -60,7 +60,7 @@ class Episodes:
 
     def _reset(self, episode: int, item: int) -> Answer:
         body = {self.protocol.episode: episode, self.protocol.item: item, **self.protocol.reset_with}
-        return _accepted(self.client.post("/reset", body, again=True), episode)
+        return _refuse_error(self.client.post("/reset", body, again=True), episode)
 
 
 @final
@@ -123,7 +123,7 @@ def original_step(protocol: EnvProtocol, observation: str, content: Json, best: 
     return Step(observation, reward=reward, score=score, ending=ending)
 
 
-def _accepted(answer: Answer, episode: int | None) -> Answer:
+def _refuse_error(answer: Answer, episode: int | None) -> Answer:
     """The answer, unless it is an error of the protocol's; another status is the server's failure."""
     if ERROR in answer.headers:
         raise OriginalError(str(loads(answer.headers[ERROR])))

@@ -9,7 +9,7 @@ from heldout.envs.alfworld import published, replay, tasks
 from heldout.envs.alfworld.env import AlfWorld, OriginalAlfWorld
 from heldout.envs.alfworld.furniture import LAMPS, TAKES, THINGS
 from heldout.envs.alfworld.games import FOLDER
-from heldout.envs.alfworld.goals import left
+from heldout.envs.alfworld.goals import count_remaining
 from heldout.envs.alfworld.grow import SHAPES
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import legal, oracle
@@ -28,7 +28,7 @@ from heldout.envs.base import (
 )
 from heldout.envs.react import whole_action
 from heldout.envs.renaming import words_in
-from heldout.envs.wording import ending
+from heldout.envs.wording import list_announcement
 from heldout.records import Task, digest, to_json
 
 ACTIONS = (
@@ -93,7 +93,7 @@ _Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], House], str, st
 def suite(source: Source) -> Suite:
     """ALFWorld over generated households, or over the released games in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    splits, house_of, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, house_of, words, data = (_real if source.kind == "real" else _generated_parts)(source)
     return Suite(
         name="alfworld",
         kind="Household",
@@ -106,11 +106,13 @@ def suite(source: Source) -> Suite:
         source=words,
         data=data,
         tasks=splits,
-        open=lambda task: _opened(house_of(task), source),
+        open=lambda task: _open_house(house_of(task), source),
         read=whole_action if source.rules == "agentgym" else _first_line,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
-            open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of, beside=replay.beside
+            open=partial(replay.open_recording, rules=source.rules),
+            episode_of=replay.episode_of,
+            beside=replay.beside,
         ),
         variants=_variants(source),
         real_data=RealData(needs=published.NEEDS, checks=published.checks),
@@ -120,18 +122,18 @@ def suite(source: Source) -> Suite:
 def _variants(source: Source) -> Variants:
     if source.kind == "real":
         why = "the released games name more things than there are made-up words for"
-        return Variants(stands=STANDS, left=left, fixed={"words": why})
+        return Variants(stands=STANDS, remaining=count_remaining, fixed={"words": why})
     kinds = (*TAKES, *LAMPS, *(thing for things in THINGS.values() for thing in things))
-    return Variants(stands=STANDS, left=left, words=VERBS.union(kinds))
+    return Variants(stands=STANDS, remaining=count_remaining, words=VERBS.union(kinds))
 
 
 def _instruction(source: Source) -> str:
     once = {"hidden": "You have to know yourself which actions are possible.", "shown": ""}
     text = INSTRUCTIONS[source.profile].replace(ONCE, once.get(source.variant.actions, ONCE))
-    return text + ending(source.variant)
+    return text + list_announcement(source.variant)
 
 
-def _opened(house: House, source: Source) -> Env:
+def _open_house(house: House, source: Source) -> Env:
     if source.rules == "agentgym":
         return OriginalAlfWorld(World(house, original=True))
     return AlfWorld(World(house), source.variant)
@@ -142,10 +144,10 @@ def _first_line(reply: str) -> str:
     return whole_action(reply).partition("\n")[0].strip()
 
 
-def _generated(source: Source) -> _Parts:
+def _generated_parts(source: Source) -> _Parts:
     return (
-        partial(tasks.generated, seed=source.seed, profile=source.profile),
-        tasks.opened,
+        partial(tasks.generated_tasks, seed=source.seed, profile=source.profile),
+        tasks.open_task,
         f"households grown from seed {source.seed} ({source.profile})",
         digest([source.kind, source.seed, source.profile, to_json(SHAPES[source.profile])]),
     )
@@ -155,8 +157,8 @@ def _real(_: Source) -> _Parts:
     data = data_folder()
     refuse_lacking(data, published.NEEDS)
     return (
-        partial(published.published, data=data),
-        partial(published.opened, data=data),
+        partial(published.published_tasks, data=data),
+        partial(published.open_task, data=data),
         f"AgentGym's 2,620 of the games of ALFWorld {published.RELEASE} in {data / FOLDER}",
         published.data_digest(data),
     )

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import final
 
 from heldout.config import AS_IT_STANDS, Variant
-from heldout.envs.alfworld.goals import reached
+from heldout.envs.alfworld.goals import is_reached
 from heldout.envs.alfworld.structured import structured_answer, structured_opening
-from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, opening, read, refused, told
+from heldout.envs.alfworld.words import NOTHING_HAPPENS, available, describe_result, explain_refusal, opening, read
 from heldout.envs.alfworld.world import RuleBroken, World
-from heldout.envs.wording import format_structured, said
+from heldout.envs.wording import format_sentence, format_structured
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -36,32 +36,34 @@ class AlfWorld:
     def start(self) -> Step:
         """The room, the goal, and the actions that are possible at the start."""
         first = format_structured(structured_opening(self._world)) if self._structured else opening(self._world)
-        listed = "" if self._variant.actions == "hidden" else self._listed()
+        listed = "" if self._variant.actions == "hidden" else self._list_actions()
         return Step(first + listed, digest=self._world.digest)
 
     def step(self, action: str) -> Step:
         """The answer to one action: what it did, or why it was refused."""
         move = read(" ".join(action.lower().split()), moves=self._world.house.edition.moves)
         if move is None:
-            return self._refused(NOTHING_HAPPENS)
+            return self._refuse(NOTHING_HAPPENS)
         try:
             self._world.act(move)
         except RuleBroken as mistake:
-            return self._refused(refused(mistake))
-        done = reached(self._world)
+            return self._refuse(explain_refusal(mistake))
+        done = is_reached(self._world)
         answer = (
-            format_structured(structured_answer(self._world, move)) if self._structured else told(self._world, move)
+            format_structured(structured_answer(self._world, move))
+            if self._structured
+            else describe_result(self._world, move)
         )
         return self._answer(answer, ended=done)
 
-    def _refused(self, why: str) -> Step:
-        return replace(self._answer(said(self._variant, "error", why)), refusal=why)
+    def _refuse(self, why: str) -> Step:
+        return replace(self._answer(format_sentence(self._variant, "error", why)), refusal=why)
 
     def _answer(self, answer: str, *, ended: bool = False) -> Step:
-        listed = self._listed() if self._variant.actions == "shown" and not ended else ""
+        listed = self._list_actions() if self._variant.actions == "shown" and not ended else ""
         return _answer(self._world, answer + listed, ended=ended)
 
-    def _listed(self) -> str:
+    def _list_actions(self) -> str:
         actions = available(self._world)
         return "\n" + format_structured({"actions": actions}) if self._structured else LISTED + ",".join(actions)
 
@@ -90,14 +92,14 @@ class OriginalAlfWorld:
         """The answer to one action; whatever cannot be done is answered alike."""
         if self._over:
             raise OriginalError("The task with environment 0 has finished.")
-        answer = self._played(action.strip())
+        answer = self._play(action.strip())
         self._steps += 1
-        won = reached(self._world)
+        won = is_reached(self._world)
         self._over = won or self._steps >= MOST_STEPS
         step = _answer(self._world, answer, ended=won)
         return step.cut(Ending.OUT_OF_TURNS) if self._over and not won else step
 
-    def _played(self, action: str) -> str:
+    def _play(self, action: str) -> str:
         move = read(action, moves=self._world.house.edition.moves)
         if move is None:
             return NOTHING_HAPPENS
@@ -105,7 +107,7 @@ class OriginalAlfWorld:
             self._world.act(move)
         except RuleBroken:
             return NOTHING_HAPPENS
-        return told(self._world, move)
+        return describe_result(self._world, move)
 
 
 def _answer(world: World, answer: str, *, ended: bool) -> Step:

@@ -4,7 +4,7 @@ from heldout.envs.alfworld.house import Goal, State, Thing
 from heldout.envs.alfworld.world import World
 
 
-def reached(world: World) -> bool:
+def is_reached(world: World) -> bool:
     """Whether the goal is reached where the world stands."""
     goal = world.house.goal
     if goal.all_shut and world.opened:
@@ -14,21 +14,21 @@ def reached(world: World) -> bool:
     homes = (name for name, receptacle in world.house.receptacles.items() if receptacle.kind == goal.home)
     if goal.carrier:
         return any(_carries(world, thing) for name in homes for thing in world.inside[name])
-    return any(sum(ready(world, thing) for thing in world.inside[name]) >= goal.count for name in homes)
+    return any(sum(is_ready(world, thing) for thing in world.inside[name]) >= goal.count for name in homes)
 
 
-def left(world: World) -> int:
+def count_remaining(world: World) -> int:
     """What is still to be done for the goal: things to be taken, treated and put down, or a lamp to be lit."""
     goal, things = world.house.goal, world.house.things.values()
     if goal.lamp:
         return 1 if world.held is not None and world.held.kind == goal.thing else 2
     homes = [name for name, receptacle in world.house.receptacles.items() if receptacle.kind == goal.home]
-    fitting = [thing for thing in things if wanted(goal, thing)]
-    ways = [sum(sorted(_left_of(world, thing, home) for thing in fitting)[: goal.count]) for home in homes]
+    fitting = [thing for thing in things if is_wanted(goal, thing)]
+    ways = [sum(sorted(_remaining_of(world, thing, home) for thing in fitting)[: goal.count]) for home in homes]
     return max(1, min(ways, default=1))
 
 
-def _left_of(world: World, thing: Thing, home: str) -> int:
+def _remaining_of(world: World, thing: Thing, home: str) -> int:
     todo = len(missing(world, thing))
     if not todo and thing in world.inside[home]:
         return 0
@@ -44,12 +44,12 @@ def _lit(world: World) -> bool:
     )
 
 
-def ready(world: World, thing: Thing) -> bool:
+def is_ready(world: World, thing: Thing) -> bool:
     """Whether a thing is of the goal's kind, and as the goal wants it."""
-    return wanted(world.house.goal, thing) and not missing(world, thing)
+    return is_wanted(world.house.goal, thing) and not missing(world, thing)
 
 
-def wanted(goal: Goal, thing: Thing) -> bool:
+def is_wanted(goal: Goal, thing: Thing) -> bool:
     """Whether a thing is of the goal's kind, and can become what the goal wants."""
     return thing.kind == goal.thing and thing.becomes.issuperset(_states(goal))
 

@@ -83,12 +83,12 @@ def grow(goal: Goal, shape: Shape, chance: Random) -> dict[str, list[str]]:
     """What lies in each receptacle of a household in which the goal can be reached, and is not yet."""
     growth = _Growth(goal, shape, chance)
     growth.furnish()
-    growth.place_what_is_needed()
+    growth.place_needed()
     growth.scatter()
-    return growth.listed()
+    return growth.numbered_names()
 
 
-def built(inside: Mapping[str, Sequence[str]], goal: Goal, said: str) -> House:
+def build_house(inside: Mapping[str, Sequence[str]], goal: Goal, said: str) -> House:
     """The household that has these things in these receptacles."""
     names = sorted({name for held in inside.values() for name in held}, key=_by_kind)
     things = {
@@ -150,7 +150,7 @@ class _Growth:
             kinds[kind] = min(kinds[kind] + 1, stands[kind], self.shape.most)
         self.inside = {f"{kind} {number}": [] for kind in sorted(kinds) for number in range(1, kinds[kind] + 1)}
 
-    def place_what_is_needed(self) -> None:
+    def place_needed(self) -> None:
         """The things of the goal, not where they are to be brought; and the lamp."""
         for _ in range(self.goal.count):
             self._lay(self.goal.thing)
@@ -162,7 +162,7 @@ class _Growth:
         for _ in range(self.chance.choice(self.shape.things)):
             self._lay(self.chance.choice(THINGS[self.room]))
 
-    def listed(self) -> dict[str, list[str]]:
+    def numbered_names(self) -> dict[str, list[str]]:
         """The receptacles with the names of their things: of each kind numbered by chance."""
         counts = Counter(kind for held in self.inside.values() for kind in held)
         numbers = {kind: list(range(1, count + 1)) for kind, count in counts.items()}

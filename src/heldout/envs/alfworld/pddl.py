@@ -166,16 +166,16 @@ class _Read:
     @cached_property
     def inside(self) -> dict[str, tuple[Thing, ...]]:
         """What lies in each receptacle, by its name."""
-        held = self._grouped((holder, thing) for thing, holder in self.facts["inreceptacle"])
+        held = self._group((holder, thing) for thing, holder in self.facts["inreceptacle"])
         return {each.name: held.get(identifier, ()) for identifier, each in self.receptacles.items()}
 
     @cached_property
     def carriers(self) -> dict[str, tuple[Thing, ...]]:
         """The things that could hold others, with what they hold."""
-        held = self._grouped((outer, inner) for inner, outer in self.facts["inreceptacleobject"])
+        held = self._group((outer, inner) for inner, outer in self.facts["inreceptacleobject"])
         return {self.names[outer]: held.get(outer, ()) for outer, _ in self.facts["isreceptacleobject"]}
 
-    def _grouped(self, pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[Thing, ...]]:
+    def _group(self, pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[Thing, ...]]:
         held = defaultdict[str, set[str]](set)
         for holder, thing in pairs:
             held[holder].add(thing)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from heldout.envs.alfworld.goals import missing, reached, ready, wanted
+from heldout.envs.alfworld.goals import is_reached, is_ready, is_wanted, missing
 from heldout.envs.alfworld.house import Receptacle, State, Thing
-from heldout.envs.alfworld.words import available, spoken
+from heldout.envs.alfworld.words import available, format_move
 from heldout.envs.alfworld.world import BLADES, TREATMENTS, Move, Verb, World
 
 TREATED_BY = {state: (verb, kind) for verb, (kind, state, _) in TREATMENTS.items()}
@@ -13,7 +13,7 @@ TREATED_BY = {state: (verb, kind) for verb, (kind, state, _) in TREATMENTS.items
 
 def oracle(world: World) -> str:
     """The next action of a player that sees the whole household, planned anew from where it stands."""
-    return spoken(best(world), moves=world.house.edition.moves)
+    return format_move(best(world), moves=world.house.edition.moves)
 
 
 def legal(world: World) -> list[str]:
@@ -25,7 +25,7 @@ def turns(world: World, most: int) -> int:
     """How many turns the oracle takes from here to the goal, up to `most`; the world is played on."""
     for taken in range(1, most + 1):
         world.act(best(world))
-        if reached(world):
+        if is_reached(world):
             return taken
     return most
 
@@ -33,7 +33,7 @@ def turns(world: World, most: int) -> int:
 def best(world: World) -> Move:
     """The next move on a short way to the goal; `look` where no way leads there."""
     try:
-        return Move(Verb.LOOK) if reached(world) else _pursue(world)
+        return Move(Verb.LOOK) if is_reached(world) else _pursue(world)
     except _Stuck:
         return Move(Verb.LOOK)
 
@@ -44,11 +44,11 @@ class _Stuck(Exception):
 
 def _pursue(world: World) -> Move:
     goal, held = world.house.goal, world.held
-    things = [thing for thing in world.house.things.values() if wanted(goal, thing)]
+    things = [thing for thing in world.house.things.values() if is_wanted(goal, thing)]
     if goal.lamp:
         return _light(world) if held is not None and held.kind == goal.thing else _fetch(world, things)
     home = _home(world)
-    settled = [thing for thing in world.inside[home.name] if ready(world, thing)]
+    settled = [thing for thing in world.inside[home.name] if is_ready(world, thing)]
     if len(settled) >= goal.count:
         return _shut(world)
     if held is None or held not in things:
@@ -118,7 +118,7 @@ def _shut(world: World) -> Move:
 def _home(world: World) -> Receptacle:
     """The receptacle to bring things to: where most of them are already, then the nearest."""
     homes = _of_kind(world, world.house.goal.home)
-    there = {home.name: sum(ready(world, thing) for thing in world.inside[home.name]) for home in homes}
+    there = {home.name: sum(is_ready(world, thing) for thing in world.inside[home.name]) for home in homes}
     fullest = max(there.values(), default=0)
     return _nearest(world, [home for home in homes if there[home.name] == fullest])
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from heldout.data.check import Check, checked
+from heldout.data.check import Check, check_source
 from heldout.data.folder import Needs, bringing, ids_needed, ids_path, mending, published_ids
 from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, place
 from heldout.envs.alfworld.house import House
@@ -37,7 +37,7 @@ Place = tuple[str, str]
 """A game's split and id."""
 
 
-def published(split: str, data: Path) -> Sequence[Task]:
+def published_tasks(split: str, data: Path) -> Sequence[Task]:
     """The games of a split: `train` and `test` by the published ids, `demonstrations` solvable ones of neither."""
     refuse_unknown_split(split)
     if split == "demonstrations":
@@ -46,23 +46,25 @@ def published(split: str, data: Path) -> Sequence[Task]:
     numbers = [
         number for item in published_ids(data, "alfworld", split) if (number := number_of(item, data)) is not None
     ]
-    return Lazy(lambda number: _task(split, f"alfworld_{number}", listed(data)[number]), numbers)
+    return Lazy(lambda number: _task(split, f"alfworld_{number}", list_games(data)[number]), numbers)
 
 
-def opened(task: Task, data: Path) -> House:
+def open_task(task: Task, data: Path) -> House:
     """The household of a real task."""
     return house(data, RELEASE, task.world["split"], task.world["game"])
 
 
 def data_digest(data: Path) -> str:
     """A digest of the games that the ids lead to."""
-    return digest([RELEASE, listed(data), *(published_ids(data, "alfworld", split) for split in ("train", "test"))])
+    return digest(
+        [RELEASE, list_games(data), *(published_ids(data, "alfworld", split) for split in ("train", "test"))]
+    )
 
 
 @cache
-def listed(data: Path) -> Sequence[Place]:
+def list_games(data: Path) -> Sequence[Place]:
     """AgentGym's games by their index."""
-    return [(split, name) for split, file in LISTS.items() for name in _mapped(data / FOLDER / file)]
+    return [(split, name) for split, file in LISTS.items() for name in _read_mapping(data / FOLDER / file)]
 
 
 def number_of(item: str, data: Path) -> int | None:
@@ -72,7 +74,7 @@ def number_of(item: str, data: Path) -> int | None:
     """
     number = item.removeprefix("alfworld_")
     if number.isdecimal():
-        return int(number) if int(number) < len(listed(data)) else None
+        return int(number) if int(number) < len(list_games(data)) else None
     return _numbers(data).get(item)
 
 
@@ -82,10 +84,10 @@ def checks(data: Path) -> Iterator[Check]:
         if release == RELEASE or any((data / place(data, release, each)).exists() for each in SPLITS):
             read, loads = partial(games, data, release, split), partial(_loads, data, release, split)
             where = str(place(data, release, split))
-            yield checked(data, where, "games that load, their goal told", read, loads)
+            yield check_source(data, where, "games that load, their goal told", read, loads)
     for split in ("train", "test"):
         ids = partial(published_ids, data, "alfworld", split)
-        yield checked(data, ids_path("alfworld", split), "ids with a game", ids, partial(_has_game, data))
+        yield check_source(data, ids_path("alfworld", split), "ids with a game", ids, partial(_has_game, data))
 
 
 def _loads(data: Path, release: str, split: str, name: str) -> bool:
@@ -99,7 +101,7 @@ def _has_game(data: Path, item: str) -> bool:
     number = number_of(item, data)
     if number is None:
         return False
-    split, name = listed(data)[number]
+    split, name = list_games(data)[number]
     return (data / place(data, RELEASE, split)).exists() and name in games(data, RELEASE, split)
 
 
@@ -111,17 +113,17 @@ def _task(split: str, name: str, place: Place) -> Task:
 
 @cache
 def _numbers(data: Path) -> Mapping[str, int]:
-    return {name.replace("/", "_"): number for number, (_, name) in enumerate(listed(data))}
+    return {name.replace("/", "_"): number for number, (_, name) in enumerate(list_games(data))}
 
 
 @cache
 def _others(data: Path) -> list[str]:
     """The solvable games of the training split that AgentGym does not list."""
-    taken = {name for _, name in listed(data)}
+    taken = {name for _, name in list_games(data)}
     return [name for name, game in games(data, RELEASE, "train").items() if name not in taken and game.solvable]
 
 
-def _mapped(path: Path) -> list[str]:
+def _read_mapping(path: Path) -> list[str]:
     listing = str(FOLDER / path.name)
     try:
         return [f"{row['task_type']}/{row['task_id']}" for row in json.loads(path.read_text("utf-8"))]

@@ -3,17 +3,17 @@
 from heldout.data.folder import data_folder
 from heldout.envs.alfworld.env import LISTED, AlfWorld, OriginalAlfWorld
 from heldout.envs.alfworld.games import house
-from heldout.envs.alfworld.published import RELEASE, listed
+from heldout.envs.alfworld.published import RELEASE, list_games
 from heldout.envs.alfworld.words import available
 from heldout.envs.alfworld.world import World
 from heldout.envs.base import Env
-from heldout.envs.dialogues import converted
+from heldout.envs.dialogues import convert_dialogue
 from heldout.envs.react import whole_action
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import BadCall
 
 
-def opened(episode: RecordedEpisode, *, rules: str) -> Env:
+def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     """The game that a recording names by its release, split and id.
 
     By the original's rules the opening lists the actions where the recorded one does: the server gives them beside
@@ -32,12 +32,12 @@ def opened(episode: RecordedEpisode, *, rules: str) -> Env:
 
 def episode_of(dialogue: Dialogue) -> RecordedEpisode:
     """The episode behind a dialogue; the number in its `item_id` is AgentGym's index."""
-    places = listed(data_folder())
+    places = list_games(data_folder())
     if dialogue.item >= len(places):
         raise BadCall(f"there is no alfworld_{dialogue.item}: AgentGym lists {len(places)} games")
     split, game = places[dialogue.item]
     task = {"data": RELEASE, "split": split, "game": game}
-    return converted(dialogue, task, whole_action, paid="reward")
+    return convert_dialogue(dialogue, task, whole_action, paid="reward")
 
 
 def beside(world: World) -> Answer:

@@ -1,7 +1,7 @@
 """What is seen in the household as keys and values: the facts of words.py again."""
 
 from heldout.envs.alfworld.house import Receptacle
-from heldout.envs.alfworld.words import told
+from heldout.envs.alfworld.words import describe_result
 from heldout.envs.alfworld.world import Move, Verb, World
 from heldout.records import Json
 
@@ -28,7 +28,7 @@ def structured_answer(world: World, move: Move) -> dict[str, Json]:
         case Verb.EXAMINE if receptacle:
             return _contents(world, receptacle)
         case _:
-            return {"result": told(world, move)}
+            return {"result": describe_result(world, move)}
 
 
 def _around(world: World) -> dict[str, Json]:

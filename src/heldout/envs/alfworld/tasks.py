@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from heldout.envs.alfworld.grow import SHAPES, built, goals, grow
+from heldout.envs.alfworld.grow import SHAPES, build_house, goals, grow
 from heldout.envs.alfworld.house import Goal, House
 from heldout.envs.alfworld.players import turns
 from heldout.envs.alfworld.sentences import sentence
@@ -23,14 +23,14 @@ MOST_TURNS = 15
 who does not see everything needs some of them to look around."""
 
 
-def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+def generated_tasks(split: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one split, easy and hard in turn; no goal of one split is in another, whatever the seeds."""
     return Lazy(lambda number: _task(split, number, seed, profile), numbers_of(split))
 
 
-def opened(task: Task) -> House:
+def open_task(task: Task) -> House:
     """The household of a generated task."""
-    return _built(task.world)
+    return _build(task.world)
 
 
 @cache
@@ -42,7 +42,7 @@ def _task(split: str, number: int, seed: int, profile: str) -> Task:
         goal = chance.choice(chance.choice(_goals_of(split)))
         inside = grow(goal, SHAPES[profile], chance)
         world = {"goal": to_json(goal), "sentence": sentence(goal, chance.randrange(2)), "inside": inside}
-        taken = turns(World(_built(world)), MOST_TURNS)
+        taken = turns(World(_build(world)), MOST_TURNS)
     return Task(env="alfworld", split=split, id=f"alfworld_{number}", difficulty=wanted, world=world)
 
 
@@ -51,14 +51,14 @@ def _goals_of(split: str) -> list[list[Goal]]:
     """The goals of a split, by their kind."""
     # A hash without the seed decides: demonstrations of one seed hold no goal that is tested under another.
     return [
-        [goal for goal in found if SHARES[derive(0, "alfworld", kind, *_named(goal)) % len(SHARES)] == split]
+        [goal for goal in found if SHARES[derive(0, "alfworld", kind, *_names_of(goal)) % len(SHARES)] == split]
         for kind, found in goals().items()
     ]
 
 
-def _named(goal: Goal) -> tuple[str, str]:
+def _names_of(goal: Goal) -> tuple[str, str]:
     return goal.thing, goal.home or goal.lamp
 
 
-def _built(world: Mapping[str, Json]) -> House:
-    return built(world["inside"], from_json(Goal, world["goal"]), world["sentence"])
+def _build(world: Mapping[str, Json]) -> House:
+    return build_house(world["inside"], from_json(Goal, world["goal"]), world["sentence"])

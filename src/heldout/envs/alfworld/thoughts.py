@@ -1,8 +1,8 @@
 """The reasoning in demonstrations, and the mistakes planted there."""
 
-from heldout.envs.alfworld.goals import missing, ready, wanted
+from heldout.envs.alfworld.goals import is_ready, is_wanted, missing
 from heldout.envs.alfworld.players import best, oracle
-from heldout.envs.alfworld.words import read, spoken
+from heldout.envs.alfworld.words import format_move, read
 from heldout.envs.alfworld.world import Move, Verb, World
 
 SAID = {
@@ -32,7 +32,7 @@ def thought(world: World, action: str) -> str:
         case Verb.TAKE:
             right = move.name.startswith(f"{world.house.goal.thing} ")
             return f"I need a {world.house.goal.thing}, so I take it." if right else f"I take the {move.name}."
-        case Verb.PUT if world.held is not None and ready(world, world.held):
+        case Verb.PUT if world.held is not None and is_ready(world, world.held):
             return f"It belongs to the {world.house.goal.home}."
         case Verb.PUT:
             return f"I put the {move.name} down."
@@ -44,14 +44,14 @@ def mistakes(world: World) -> list[str]:
     """Plausible mistakes, the tempting first: doing the thing before being there, skipping what has to be done to
     it, a wrong thing, a wrong place."""
     found = [*_too_early(world), *_wrong_things(world), *_wrong_places(world)]
-    said = (spoken(move, moves=world.house.edition.moves) for move in found)
+    said = (format_move(move, moves=world.house.edition.moves) for move in found)
     right = oracle(world)
     return [action for action in dict.fromkeys(said) if action != right]
 
 
 def _way(world: World, name: str) -> str:
     goal, held = world.house.goal, world.held
-    if held is None or not wanted(goal, held):
+    if held is None or not is_wanted(goal, held):
         return f"I look for a {goal.thing} at the {name}."
     if todo := missing(world, held):
         return f"I have a {goal.thing}, but it is not {todo[0]}. I try the {name}."
@@ -63,20 +63,22 @@ def _too_early(world: World) -> list[Move]:
     """What the oracle is on its way to, without the way; and the end without the treatment."""
     goal, held, next_move = world.house.goal, world.held, best(world)
     homes = [each.name for each in world.house.receptacles.values() if each.kind == goal.home]
-    if held is not None and wanted(goal, held) and not goal.lamp:
+    if held is not None and is_wanted(goal, held) and not goal.lamp:
         return [Move(Verb.PUT, held.name, home) for home in homes[:2]]
     if held is not None and goal.lamp:
         lamps = [thing.name for thing in world.house.things.values() if thing.kind == goal.lamp]
         return [Move(Verb.USE, lamp) for lamp in lamps]
     inside = world.inside.get(next_move.name, ()) if next_move.verb in (Verb.GO, Verb.OPEN) else ()
-    return [Move(Verb.TAKE, thing.name, next_move.name) for thing in inside if wanted(goal, thing)]
+    return [Move(Verb.TAKE, thing.name, next_move.name) for thing in inside if is_wanted(goal, thing)]
 
 
 def _wrong_things(world: World) -> list[Move]:
     """What else could be taken here, or put down in a wrong place."""
     goal, held = world.house.goal, world.held
     if held is None:
-        others = [(thing, where) for thing, where in world.visible() if thing.portable and not wanted(goal, thing)]
+        others = [
+            (thing, where) for thing, where in world.visible() if thing.portable and not is_wanted(goal, thing)
+        ]
         return [Move(Verb.TAKE, thing.name, where.name) for thing, where in others]
     fitting = [each for each in world.here if (each.kind, held.kind) in world.house.fits and not world.shut(each)]
     return [Move(Verb.PUT, held.name, each.name) for each in fitting if each.kind != goal.home]

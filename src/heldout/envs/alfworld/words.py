@@ -70,7 +70,7 @@ Available commands:
 """
 
 
-def spoken(move: Move, *, moves: bool = False) -> str:
+def format_move(move: Move, *, moves: bool = False) -> str:
     """The action that makes a move, in the words of an edition."""
     shape = (MOVE if moves else PUT) if move.verb is Verb.PUT else SHAPES[move.verb]
     return shape.format(move.name, move.other)
@@ -114,22 +114,22 @@ _FORMS = {
 def available(world: World) -> list[str]:
     """The actions that can be carried out now, in the original's order."""
     moves = world.house.edition.moves
-    return sorted({spoken(move, moves=moves) for move in world.moves()})
+    return sorted({format_move(move, moves=moves) for move in world.moves()})
 
 
 def opening(world: World) -> str:
     """The first look around, and the goal."""
-    around = _faced(world) if world.here else _surroundings(world)
+    around = _describe_place(world) if world.here else _surroundings(world)
     return f"{around}\n{world.house.sentence}"
 
 
 def _surroundings(world: World) -> str:
     """The room, seen from its middle."""
-    seen = _listed(f"a {name}" for name in world.house.receptacles)
+    seen = _listing(f"a {name}" for name in world.house.receptacles)
     return f"You are in the middle of a room. Looking quickly around you, you see {seen}."
 
 
-def _faced(world: World) -> str:
+def _describe_place(world: World) -> str:
     """What one stands before; the original adds things that were taken from there and put down beside."""
     floor = (
         f"a {world.house.things[name].name}"
@@ -137,20 +137,22 @@ def _faced(world: World) -> str:
         for receptacle in world.here
         if world.original and (name, receptacle.name) in world.taken_from
     )
-    return f"You are facing the {_listed(each.name for each in world.here)}. Next to it, you see {_listed(floor)}."
+    return (
+        f"You are facing the {_listing(each.name for each in world.here)}. Next to it, you see {_listing(floor)}."
+    )
 
 
 def _contents(world: World, receptacle: Receptacle) -> str:
     """What can be seen of a receptacle."""
     if world.shut(receptacle):
         return f"The {receptacle.name} is closed."
-    seen = _listed(f"a {thing.name}" for thing in world.inside[receptacle.name])
+    seen = _listing(f"a {thing.name}" for thing in world.inside[receptacle.name])
     if receptacle.openable:
         return f"The {receptacle.name} is open. In it, you see {seen}."
     return f"On the {receptacle.name}, you see {seen}."
 
 
-def told(world: World, move: Move) -> str:
+def describe_result(world: World, move: Move) -> str:
     """What a move is answered that has just been made."""
     edition = world.house.edition
     match move.verb:
@@ -169,18 +171,18 @@ def told(world: World, move: Move) -> str:
         case Verb.EXAMINE if move.name in world.house.receptacles:
             return _contents(world, world.house.receptacles[move.name])
         case Verb.EXAMINE:
-            return _described(world, world.house.things[move.name])
+            return _describe_held(world, world.house.things[move.name])
         case Verb.PUT if edition.moves:
             return f"You move the {move.name} to the {move.other}."
         case _:
             return DONE[move.verb].format(move.name, move.other)
 
 
-def _described(world: World, thing: Thing) -> str:
+def _describe_held(world: World, thing: Thing) -> str:
     """A thing in hand."""
     state = _state(world, thing)
     if thing.name in world.house.carriers:
-        inside = _listed(f"a {each.name}" for each in world.house.carriers[thing.name])
+        inside = _listing(f"a {each.name}" for each in world.house.carriers[thing.name])
         # The original does not tell the state of a thing that can hold others.
         return (
             f"This is a {'normal' if world.original or not state else state} {thing.name}. In it, you see {inside}."
@@ -192,12 +194,12 @@ def _described(world: World, thing: Thing) -> str:
     return f"There's nothing special about {thing.name}."
 
 
-def refused(mistake: RuleBroken) -> str:
+def explain_refusal(mistake: RuleBroken) -> str:
     """Why a move cannot be made."""
     return REFUSED[mistake.why].format(mistake.name, mistake.other)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _listing(names: Iterable[str]) -> str:
     """Names as the original lists them: `a`, `a, and b`, `a, b, and c`, or `nothing`."""
     *first, last = [*names] or ["nothing"]
     return ", and ".join([", ".join(first), last]) if first else last
@@ -205,7 +207,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _look(world: World) -> str:
     if world.here:
-        return _faced(world)
+        return _describe_place(world)
     # Once the agent's place is known the original looks for receptacles there, and finds none.
     return _surroundings(world) if not world.original else _NOWHERE
 

@@ -7,7 +7,7 @@ from heldout.data.folder import ids_needed
 from heldout.envs.babyai import replay
 from heldout.envs.babyai.checks import checks
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
-from heldout.envs.babyai.players import left, legal, oracle
+from heldout.envs.babyai.players import count_remaining, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
 from heldout.envs.babyai.thoughts import mistakes, thought
 from heldout.envs.babyai.world import World
@@ -102,8 +102,10 @@ def suite(source: Source) -> Suite:
         open=partial(_open, source),
         read=plain_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
-        recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
-        variants=Variants(stands=STANDS, words=NAMES, left=left),
+        recordings=Recordings(
+            open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of
+        ),
+        variants=Variants(stands=STANDS, words=NAMES, remaining=count_remaining),
         real_data=RealData(needs=ids_needed("babyai"), checks=checks),
     )
 

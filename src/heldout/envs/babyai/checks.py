@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from heldout.data.check import Check, checked
+from heldout.data.check import Check, check_source
 from heldout.data.folder import ids_path, published_numbers
 from heldout.envs.babyai.levels import PUBLISHED, place
 from heldout.envs.babyai.world import World
@@ -15,10 +15,10 @@ def checks(data: Path) -> Iterator[Check]:
     """The ids of both splits: each is of a published level, and its world is made."""
     for split in ("train", "test"):
         read = partial(published_numbers, data, "babyai", split)
-        yield checked(data, ids_path("babyai", split), "ids whose world is made", read, _is_made)
+        yield check_source(data, ids_path("babyai", split), "ids whose world is made", read, _can_be_made)
 
 
-def _is_made(number: int) -> bool:
+def _can_be_made(number: int) -> bool:
     level, seed = place(number)
     if level not in PUBLISHED:
         raise BadCall(f"babyai_{number} is of level {level}, for which no tasks were published")

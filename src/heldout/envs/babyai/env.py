@@ -12,15 +12,15 @@ from heldout.envs.babyai.words import (
     UNCHANGED,
     UNKNOWN,
     UNLISTED,
-    checked,
-    described,
+    answer_check,
+    describe_view,
+    explain_refusal,
     facts,
-    listed,
+    format_order,
+    list_moves,
+    list_moves_tersely,
     original_goal,
-    refused,
-    spoken,
     terse,
-    tersely_listed,
 )
 from heldout.envs.babyai.world import Outcome, World
 from heldout.envs.wording import format_structured
@@ -59,13 +59,13 @@ class BabyAI:
         """The answer to one action: what is seen after it, or why it was refused."""
         order = action.lower().strip().replace("pick up", "pickup", 1)
         if CHECK in order and self._lists_actions:
-            return self._step(self._beside(checked(self._world.table.offers)))
-        answer = _answered(self._world, order)
+            return self._step(self._beside(answer_check(self._world.table.offers)))
+        answer = _parse_or_refuse(self._world, order)
         if not self._lists_actions and (CHECK in order or answer == UNKNOWN):
             answer = UNLISTED
         if isinstance(answer, str):
             return replace(self._step(self._beside(answer)), refusal=answer)
-        return self._judged(self._world.act(answer))
+        return self._judge(self._world.act(answer))
 
     def _beside(self, answer: str) -> str:
         """What is said to an action that moved nothing; in the terse wordings the look comes with it."""
@@ -73,16 +73,16 @@ class BabyAI:
             return f"{format_structured({'answer': answer})}\n{self._look()}"
         return f"{answer} {self._look()}" if self._pocket else answer
 
-    def _judged(self, outcome: Outcome) -> Step:
+    def _judge(self, outcome: Outcome) -> Step:
         if outcome.terminated and outcome.reward > 0:
-            return self._ended(Ending.SOLVED, COMPLETED, outcome.reward)
+            return self._end(Ending.SOLVED, COMPLETED, outcome.reward)
         if outcome.terminated:
-            return self._ended(Ending.FAILED, FAILED)
+            return self._end(Ending.FAILED, FAILED)
         if outcome.truncated:
-            return self._ended(Ending.FAILED, NO_TIME)
+            return self._end(Ending.FAILED, NO_TIME)
         return self._step(self._look())
 
-    def _ended(self, ending: Ending, said: str, reward: float = 0.0) -> Step:
+    def _end(self, ending: Ending, said: str, reward: float = 0.0) -> Step:
         score = min(max(reward, 0.0), 1.0)
         told = (
             f"{self._look()}\n{format_structured({'end': said.strip()})}"
@@ -92,22 +92,22 @@ class BabyAI:
         return self._step(told, score).cut(ending)
 
     def _step(self, text: str, score: float = 0.0) -> Step:
-        return Step(text + self._listed(), reward=score, score=score, digest=self._world.digest)
+        return Step(text + self._list_moves(), reward=score, score=score, digest=self._world.digest)
 
-    def _listed(self) -> str:
+    def _list_moves(self) -> str:
         if not self._lists_actions:
             return ""
         if self._structured:
             told = (order for order in self._world.table.offers if not (self._pocket and order.verb is Verb.CHECK))
-            return "\n" + format_structured({"actions": [*map(spoken, told)]})
-        return tersely_listed(self._world.table) if self._pocket else listed(self._world.table.offers)
+            return "\n" + format_structured({"actions": [*map(format_order, told)]})
+        return list_moves_tersely(self._world.table) if self._pocket else list_moves(self._world.table.offers)
 
     def _look(self) -> str:
         if self._structured:
             return format_structured({"goal": self._world.mission, **facts(self._world.sight)})
         if self._pocket:
             return f"Goal: {self._world.mission}. {terse(self._world.sight)}"
-        return described(self._world.sight)
+        return describe_view(self._world.sight)
 
 
 @final
@@ -127,7 +127,7 @@ class OriginalBabyAI:
 
     def start(self) -> Step:
         """The goal without its order, and the first look."""
-        return self._step(f"Your goal: {original_goal(self._world.mission)}\n{described(self._world.sight)}")
+        return self._step(f"Your goal: {original_goal(self._world.mission)}\n{describe_view(self._world.sight)}")
 
     def step(self, action: str) -> Step:
         """The answer to one action; the last move's reward is paid again whatever is asked (Q-BA7)."""
@@ -135,21 +135,21 @@ class OriginalBabyAI:
             raise OriginalError("The task with environment 0 has finished.")
         order = action.lower().strip()
         checks = CHECK in order
-        answer = checked(self._world.table.offers) if checks else _answered(self._world, order)
+        answer = answer_check(self._world.table.offers) if checks else _parse_or_refuse(self._world, order)
         if isinstance(answer, Move):
-            answer = self._played(answer)
+            answer = self._play(answer)
         self._score += self._reward
         return self._step(answer)
 
-    def _played(self, move: Move) -> str:
+    def _play(self, move: Move) -> str:
         outcome = self._world.act(move)
         self._reward = outcome.reward
         self._done = outcome.terminated and outcome.reward > 0.5
-        return described(self._world.sight) + (COMPLETED if outcome.terminated else "")
+        return describe_view(self._world.sight) + (COMPLETED if outcome.terminated else "")
 
     def _step(self, text: str) -> Step:
         return Step(
-            text + listed(self._world.table.offers),
+            text + list_moves(self._world.table.offers),
             reward=self._reward,
             score=self._score,
             ending=Ending.SOLVED if self._done else None,
@@ -157,12 +157,14 @@ class OriginalBabyAI:
         )
 
 
-def _answered(world: World, action: str) -> Move | str:
+def _parse_or_refuse(world: World, action: str) -> Move | str:
     """The move that an action names, or why there is none."""
     if not action:
         return UNCHANGED
-    offers = {spoken(order): move for order, move in world.table.offers.items()}
+    offers = {format_order(order): move for order, move in world.table.offers.items()}
     if action in offers:
         return offers[action] if offers[action].primitives else UNCHANGED
-    reasons = {spoken(order): refused(order, refusal) for order, refusal in world.table.refusals.items()}
+    reasons = {
+        format_order(order): explain_refusal(order, refusal) for order, refusal in world.table.refusals.items()
+    }
     return reasons.get(action, UNKNOWN)

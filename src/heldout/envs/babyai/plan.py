@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from heldout.envs.babyai.moves import TOGGLE
-from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, STEPS, Cell, Pose, ahead_of, moved
+from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, STEPS, Cell, Pose, ahead_of, move
 
 DOOR = 1
 """What a shut door adds to a step into it: opening it."""
@@ -59,14 +59,14 @@ def _hindrance(grid: Any, cell: Cell) -> int | None:
     return LOCKED if thing.is_locked and not unlocks(grid.carrying, thing) else DOOR
 
 
-def locked(grid: Any) -> Shut:
+def locked_doors(grid: Any) -> Shut:
     """The doors that are locked to who holds what the agent holds."""
     cells = enumerate(grid.grid.grid)
     doors = ((at, thing) for at, thing in cells if thing is not None and thing.type == "door" and thing.is_locked)
     return frozenset((at % grid.width, at // grid.width) for at, door in doors if not unlocks(grid.carrying, door))
 
 
-def loose(grid: Any) -> Shut:
+def loose_doors(grid: Any) -> Shut:
     """Where things lie that could be moved."""
     cells = enumerate(grid.grid.grid)
     lying = (at for at, thing in cells if thing is not None and thing.type not in ("wall", "door"))
@@ -94,7 +94,7 @@ def first_hindrance(grid: Any, start: Pose, best: Distances) -> Cell | None:
 
 
 def _later(pose: Pose) -> list[Pose]:
-    return [moved(pose, primitive) for primitive in (FORWARD, LEFT, RIGHT)]
+    return [move(pose, primitive) for primitive in (FORWARD, LEFT, RIGHT)]
 
 
 def _cost(grid: Any, pose: Pose, later: Pose) -> int:
@@ -110,7 +110,7 @@ def glide(grid: Any, pose: Pose, primitives: Iterable[int]) -> Pose:
             opened = ahead
         elif primitive == FORWARD and ahead != opened and not _enterable(grid, ahead):
             return pose
-        pose = moved(pose, primitive)
+        pose = move(pose, primitive)
     return pose
 
 

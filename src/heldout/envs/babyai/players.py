@@ -13,12 +13,12 @@ from heldout.envs.babyai.plan import (
     facing,
     first_hindrance,
     glide,
-    locked,
-    loose,
+    locked_doors,
+    loose_doors,
     unlocks,
 )
 from heldout.envs.babyai.sight import STEPS, Cell
-from heldout.envs.babyai.words import spoken
+from heldout.envs.babyai.words import format_order
 from heldout.envs.babyai.world import World
 
 DETOUR = 2
@@ -29,23 +29,23 @@ UNREACHED = 10_000
 
 def oracle(world: World) -> str:
     """The next action of a player that sees the whole grid, planned anew from where it stands."""
-    return spoken(_pursue(world, part(world.grid.instrs)))
+    return format_order(_pursue(world, part(world.grid.instrs)))
 
 
 def legal(world: World) -> list[str]:
     """The actions on offer that do something."""
-    return [spoken(order) for order, move in world.table.offers.items() if move.primitives]
+    return [format_order(order) for order, move in world.table.offers.items() if move.primitives]
 
 
-def left(world: World) -> int:
+def count_remaining(world: World) -> int:
     """How many of the instruction's parts are still to do; to put a thing beside another is two."""
-    return _parts_left(world, world.grid.instrs)
+    return _count_parts(world, world.grid.instrs)
 
 
-def _parts_left(world: World, instruction: Any) -> int:
+def _count_parts(world: World, instruction: Any) -> int:
     if isinstance(instruction, SeqInstr):
         parts = [(instruction.instr_a, instruction.a_done), (instruction.instr_b, instruction.b_done)]
-        return sum(_parts_left(world, each) for each, done in parts if done != "success")
+        return sum(_count_parts(world, each) for each, done in parts if done != "success")
     if not isinstance(instruction, PutNextInstr):
         return 1
     return 1 if any(world.grid.carrying is thing for thing in instruction.desc_move.obj_set) else 2
@@ -79,7 +79,7 @@ def _open(world: World, doors: list[Any]) -> Order:
         return _fetch_key(world, doors[0])
     cells = _cells(world, shut)
     verb = Verb.TOGGLE if world.original else Verb.OPEN_THROUGH
-    return _offered(world, verb, cells) or _approach(world, cells)
+    return _find_offer(world, verb, cells) or _approach(world, cells)
 
 
 def _fetch_key(world: World, door: Any, shut: Shut = frozenset()) -> Order:
@@ -94,7 +94,7 @@ def _fetch(world: World, things: Iterable[Any], shut: Shut = frozenset()) -> Ord
         return _approach(world, cells, shut) if _key_in_use(world, cells) else _put_down(world)
     if not cells:
         return _unbox(world, things)
-    return _offered(world, Verb.PICKUP, cells) or _approach(world, cells, shut)
+    return _find_offer(world, Verb.PICKUP, cells) or _approach(world, cells, shut)
 
 
 def _key_in_use(world: World, cells: list[Cell]) -> bool:
@@ -104,7 +104,7 @@ def _key_in_use(world: World, cells: list[Cell]) -> bool:
     if not any(unlocks(world.grid.carrying, door) for door in doors):
         return False
     closed = distances(world.grid, goals, frozenset(_cells(world, doors)))
-    return start not in closed and start in distances(world.grid, goals, locked(world.grid))
+    return start not in closed and start in distances(world.grid, goals, locked_doors(world.grid))
 
 
 def _unbox(world: World, things: Iterable[Any]) -> Order:
@@ -113,7 +113,7 @@ def _unbox(world: World, things: Iterable[Any]) -> Order:
     boxes = _matching(world, lambda thing: thing.type == "box" and thing.contains is not None)
     wanted = [box for box in boxes if id(box.contains) in hidden] or boxes
     cells = _cells(world, wanted)
-    return _offered(world, Verb.TOGGLE, cells) or _approach(world, cells)
+    return _find_offer(world, Verb.TOGGLE, cells) or _approach(world, cells)
 
 
 def _put_down(world: World) -> Order:
@@ -147,7 +147,7 @@ def _ways(world: World, cells: Iterable[Any], shut: Shut = frozenset()) -> Dista
     """How far it is to facing one of the cells: round things and locked doors if any way is, else through them."""
     goals = facing((int(x), int(y)) for x, y in cells)
     best: Distances = {}
-    for closed in (locked(world.grid) | loose(world.grid), locked(world.grid), frozenset[Cell]()):
+    for closed in (locked_doors(world.grid) | loose_doors(world.grid), locked_doors(world.grid), frozenset[Cell]()):
         if world.sight.pose not in best:
             best = distances(world.grid, goals, closed | shut)
     return best
@@ -169,7 +169,7 @@ def _nearest(world: World, best: Distances) -> Order:
     return min(moving, key=left_to_do)
 
 
-def _offered(world: World, verb: Verb, cells: list[Cell]) -> Order | None:
+def _find_offer(world: World, verb: Verb, cells: list[Cell]) -> Order | None:
     """The shortest move on offer that does this to a thing in one of the cells, if its way is clear."""
     found = list[tuple[int, int, Order]]()
     for order, move in world.table.offers.items():

@@ -4,13 +4,13 @@ from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
 from heldout.envs.babyai.levels import place
 from heldout.envs.babyai.world import World
 from heldout.envs.base import Env
-from heldout.envs.dialogues import converted
+from heldout.envs.dialogues import convert_dialogue
 from heldout.envs.react import plain_action
 from heldout.envs.recorded import Dialogue, RecordedEpisode
 from heldout.errors import BadCall
 
 
-def opened(episode: RecordedEpisode, *, rules: str) -> Env:
+def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     """The world that a recording names by `level` and `seed`, or by the two in one number, `data_idx`."""
     level, seed = _level_and_seed(episode)
     if rules == "agentgym":
@@ -28,7 +28,7 @@ def episode_of(dialogue: Dialogue) -> RecordedEpisode:
     number = next((number for number in numbers if openings[number] == dialogue.opening), dialogue.item)
     level, seed = place(number)
     task = {"data_idx": number, "level": level, "seed": seed}
-    return converted(dialogue, task, plain_action, paid="score")
+    return convert_dialogue(dialogue, task, plain_action, paid="score")
 
 
 def _original(level: int, seed: int) -> OriginalBabyAI:

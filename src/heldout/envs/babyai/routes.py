@@ -7,7 +7,7 @@ from functools import cache
 from itertools import product
 from typing import final
 
-from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, SIZE, Cell, Pose, Sight, ahead_of, cell_at, moved
+from heldout.envs.babyai.sight import FORWARD, LEFT, RIGHT, SIZE, Cell, Pose, Sight, ahead_of, cell_at, move
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _field(heading: int) -> _Field:
 
     def later(pose: Pose) -> Iterator[tuple[int, int]]:
         for primitive in (FORWARD, LEFT, RIGHT):
-            following = moved(pose, primitive)
+            following = move(pose, primitive)
             if following[0] in places:
                 yield primitive, number(following)
 

@@ -87,7 +87,7 @@ def ahead_of(pose: Pose) -> Cell:
     return cell_at(pose, 1, 0)
 
 
-def moved(pose: Pose, primitive: int) -> Pose:
+def move(pose: Pose, primitive: int) -> Pose:
     """The pose after one primitive, where nothing stops it."""
     cell, heading = pose
     if primitive == LEFT:

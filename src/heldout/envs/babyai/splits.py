@@ -76,7 +76,7 @@ def _in_turn(rows: Sequence[Row], kind: Callable[[Row], int]) -> list[Row]:
     return [rows[at] for _, at in sorted(ranks)]
 
 
-def written(table: Mapping[str, Sequence[Row]]) -> str:
+def format_table(table: Mapping[str, Sequence[Row]]) -> str:
     """The table as JSON, a split to a line."""
     lines = [f"{dumps(split)}: {dumps(rows, separators=(',', ':'))}" for split, rows in table.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -90,5 +90,5 @@ def figures(table: Mapping[str, Sequence[Row]]) -> str:
 
 if __name__ == "__main__":
     made = make_table()
-    TABLE.write_text(written(made))
+    TABLE.write_text(format_table(made))
     print(figures(made))

@@ -35,7 +35,7 @@ def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
         if source.kind == "real" and split in PUBLISHED:
-            return _published(split)
+            return _published_tasks(split)
         return [_task(split, level, seed, turns > EASY_TURNS) for level, seed, turns in _table()[split]]
 
     return tasks
@@ -48,7 +48,7 @@ def data_digest(source: Source) -> str:
     return digest(_table())
 
 
-def _published(split: str) -> list[Task]:
+def _published_tasks(split: str) -> list[Task]:
     """The published tasks of a split, from the files under HELDOUT_DATA (CC BY-NC: read there, never copied)."""
     places = [place(number) for number in _numbers(split)]
     return [_task(split, level, seed, level in HARD_LEVELS) for level, seed in places]

@@ -7,7 +7,7 @@ from minigrid.envs.babyai.core.verifier import GoToInstr, OpenInstr, PickupInstr
 from heldout.envs.babyai.moves import Order, Verb
 from heldout.envs.babyai.players import oracle, part
 from heldout.envs.babyai.sight import Thing
-from heldout.envs.babyai.words import VERBS, spoken
+from heldout.envs.babyai.words import VERBS, format_order
 from heldout.envs.babyai.world import World
 
 _DOES = {GoToInstr: Verb.GO_TO, PickupInstr: Verb.PICKUP, OpenInstr: Verb.OPEN_THROUGH}
@@ -17,7 +17,7 @@ _DOES = {GoToInstr: Verb.GO_TO, PickupInstr: Verb.PICKUP, OpenInstr: Verb.OPEN_T
 def thought(world: World, action: str) -> str:
     """One sentence that leads to an action from what is in sight."""
     target = _target(world)
-    order = next((order for order in world.table.offers if spoken(order) == action), None)
+    order = next((order for order in world.table.offers if format_order(order) == action), None)
     if order is None:
         return f"I try to {action}." if action else "I wait."
     if order.verb in (Verb.DROP, Verb.TOGGLE):
@@ -29,7 +29,9 @@ def thought(world: World, action: str) -> str:
     seen = [each for each in world.sight.things if _fits(target, each)]
     if thing in seen:
         return f"I see {order.name} {order.number}, so I {_PURSUES[order.verb]}."
-    doing = f"I open {order.name} {order.number}." if order.verb is Verb.OPEN_THROUGH else f"I {spoken(order)}."
+    doing = (
+        f"I open {order.name} {order.number}." if order.verb is Verb.OPEN_THROUGH else f"I {format_order(order)}."
+    )
     if not seen:
         article = "a" if target.color or target.type else "an"
         return f"I do not see {article} {_words(target)}, so {doing}"
@@ -61,7 +63,7 @@ def mistakes(world: World) -> list[str]:
         verb = _DOES.get(type(part(world.grid.instrs)), Verb.PICKUP)
         found = [*wrong, Order(verb, _words(target), 1)]
     best = oracle(world)
-    return [action for action in dict.fromkeys(map(spoken, found)) if action != best]
+    return [action for action in dict.fromkeys(map(format_order, found)) if action != best]
 
 
 def _at_hand(world: World, order: Order) -> str:

@@ -27,12 +27,12 @@ FAILED = "\n The task has failed."
 NO_TIME = "\n No time is left for the task."
 
 
-def spoken(order: Order) -> str:
+def format_order(order: Order) -> str:
     """An order as an action."""
     return f"{VERBS[order.verb]} {order.name} {order.number}" if order.name else VERBS[order.verb]
 
 
-def refused(order: Order, refusal: Refusal) -> str:
+def explain_refusal(order: Order, refusal: Refusal) -> str:
     """Why an order is refused."""
     if refusal.why is Why.BARRIER:
         return "There is a barrier in front of you, you can't move forward."
@@ -53,7 +53,7 @@ _REASONS = {
 }
 
 
-def described(sight: Sight) -> str:
+def describe_view(sight: Sight) -> str:
     """A look in the original's sentences."""
     seen = "".join(f"There is a {thing.name} {thing.number} {_place(thing)}. " + " " for thing in sight.things)
     opening = "In front of you in this room, you can see several objects: " + seen
@@ -73,14 +73,14 @@ def _place(thing: Thing) -> str:
     return f"{thing.ahead} steps in front of you and {abs(thing.right)} steps to your {side}"
 
 
-def listed(offers: Iterable[Order]) -> str:
+def list_moves(offers: Iterable[Order]) -> str:
     """The moves on offer as the original lists them, below an observation."""
-    return "\nAvailable actions: [" + ", ".join(f'"{spoken(order)}"' for order in offers) + "]"
+    return "\nAvailable actions: [" + ", ".join(f'"{format_order(order)}"' for order in offers) + "]"
 
 
-def checked(offers: Iterable[Order]) -> str:
+def answer_check(offers: Iterable[Order]) -> str:
     """The answer to asking for the moves on offer."""
-    return "You can take the following actions: " + ", ".join(map(spoken, offers))
+    return "You can take the following actions: " + ", ".join(map(format_order, offers))
 
 
 def original_goal(mission: str) -> str:
@@ -109,9 +109,9 @@ def facts(sight: Sight) -> dict[str, Json]:
     return {"seen": seen, **wall, "carrying": "{} {}".format(*sight.carrying) if sight.carrying else "nothing"}
 
 
-def tersely_listed(table: Table) -> str:
+def list_moves_tersely(table: Table) -> str:
     """The moves on offer in few words: things that allow the same are named together."""
-    plain = [spoken(order) for order in table.offers if not order.name and order.verb is not Verb.CHECK]
+    plain = [format_order(order) for order in table.offers if not order.name and order.verb is not Verb.CHECK]
     verbs: dict[str, list[str]] = {}
     for order in table.offers:
         if order.name:

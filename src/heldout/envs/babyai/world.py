@@ -49,12 +49,12 @@ class World:
     @property
     def content(self) -> str:
         """A digest of all that makes the start of this world: level, mission, grid, agent."""
-        return _digest([dumps(NAMES[self.level]), *self._written()])
+        return _digest([dumps(NAMES[self.level]), *self._serialize()])
 
     @property
     def digest(self) -> str:
         """A digest of where the world stands, apart from the steps spent."""
-        return _digest([*self._written(), dumps(_progress(self.grid.instrs))])
+        return _digest([*self._serialize(), dumps(_progress(self.grid.instrs))])
 
     def act(self, move: Move) -> Outcome:
         """Carry out a move until a primitive changes nothing.
@@ -91,7 +91,7 @@ class World:
         held = self.grid.carrying
         return int(x), int(y), int(self.grid.agent_dir), [held.color, held.type] if held else []
 
-    def _written(self) -> list[str]:
+    def _serialize(self) -> list[str]:
         """Mission, grid and agent as JSON texts; the grid's is kept for as long as the agent only walks."""
         self._cells = self._cells or _cells(self.grid.grid)
         return [dumps(self.mission, ensure_ascii=False), self._cells, *map(dumps, self._agent())]
@@ -99,12 +99,12 @@ class World:
 
 def _cells(grid: Any) -> str:
     """A grid as a JSON text: its width, then cell by cell what minigrid calls it."""
-    cells = ("null" if thing is None else _written(thing.encode()) for thing in grid.grid)
+    cells = ("null" if thing is None else _serialize_code(thing.encode()) for thing in grid.grid)
     return f"[{grid.width}, {', '.join(cells)}]"
 
 
 @cache
-def _written(code: Code) -> str:
+def _serialize_code(code: Code) -> str:
     return dumps(list(code))
 
 

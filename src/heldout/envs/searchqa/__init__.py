@@ -21,10 +21,10 @@ from heldout.envs.searchqa import published, released, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.options import options_of
-from heldout.envs.searchqa.players import left, legal, mistakes, oracle, thought
+from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
 from heldout.envs.searchqa.protocol import action_in, reply
 from heldout.envs.searchqa.world import World
-from heldout.envs.wording import ending
+from heldout.envs.wording import list_announcement
 from heldout.errors import BadCall
 from heldout.records import Task, digest
 
@@ -83,7 +83,7 @@ Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], World], str, str
 def suite(source: Source) -> Suite:
     """SearchQA over invented encyclopaedias, or over the real questions in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    splits, world_of, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, world_of, words, data = (_real if source.kind == "real" else _generated_parts)(source)
     single = _single_answer(source)
     return Suite(
         name="searchqa",
@@ -101,9 +101,9 @@ def suite(source: Source) -> Suite:
         read=partial(action_in, exact_original=source.rules == "agentgym"),
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes, reply=reply),
         recordings=Recordings(
-            open=partial(replay.opened, rules=source.rules),
+            open=partial(replay.open_recording, rules=source.rules),
             episode_of=replay.episode_of,
-            compared=replay.compared,
+            compared=replay.from_question,
         ),
         options=options_of(source),
         variants=replace(_variants(source), chosen=Variant(answers="single") if single else AS_IT_STANDS),
@@ -127,23 +127,23 @@ def _variants(source: Source) -> Variants:
         words = "real pages have all the words there are, and a search of them in others finds nothing"
         reward = "nobody wrote down which facts lead to the answer of a real question"
         return Variants(stands=STANDS, fixed={"words": words, "reward": reward})
-    return Variants(stands=STANDS, words=NAMES, left=left)
+    return Variants(stands=STANDS, words=NAMES, remaining=count_remaining)
 
 
 def _instruction(source: Source) -> str:
     text = INSTRUCTIONS[source.profile]
     if source.variant.observations == "plain":
         text = text.replace(TAGGED, " What is found comes back to you;")
-    return text + ending(source.variant)
+    return text + list_announcement(source.variant)
 
 
-def _generated(source: Source) -> Parts:
+def _generated_parts(source: Source) -> Parts:
     asked = options_of(source)
     if asked.retriever or asked.corpus or asked.questions:
         raise BadCall("source.options.searchqa has a retriever, corpus or questions for source.kind=real only")
     return (
-        partial(tasks.generated, seed=source.seed, profile=source.profile),
-        partial(tasks.opened, exact_original=source.rules == "agentgym"),
+        partial(tasks.generated_tasks, seed=source.seed, profile=source.profile),
+        partial(tasks.open_task, exact_original=source.rules == "agentgym"),
         f"questions on encyclopaedias invented from seed {source.seed} ({source.profile})",
         digest([source.kind, source.seed, source.profile, SIZES[source.profile]]),
     )
@@ -154,8 +154,8 @@ def _real(source: Source) -> Parts:
     published.refuse_missing(options)
     searched = f"the service at {options.retriever}" if options.retriever else "BM25 over a file of passages"
     return (
-        partial(published.published, options=options),
-        partial(published.opened, options=options, exact_original=source.rules == "agentgym"),
+        partial(published.published_tasks, options=options),
+        partial(published.open_task, options=options, exact_original=source.rules == "agentgym"),
         f"questions of published sets, over {searched}",
         published.data_digest(options),
     )

@@ -31,7 +31,7 @@ class Bm25:
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
-        self._terms, parts = _counted(corpus)
+        self._terms, parts = _count_terms(corpus)
         terms, docs, counts = (np.concatenate([part[row] for part in parts]) for row in range(3))
         order = np.argsort(terms, kind="stable")
         terms, docs, counts = terms[order], docs[order], counts[order].astype(np.float32)
@@ -69,7 +69,7 @@ def _singular(word: str) -> str:
     return word
 
 
-def _counted(corpus: Corpus) -> tuple[dict[str, int], list[tuple[NDArray[np.int32], ...]]]:
+def _count_terms(corpus: Corpus) -> tuple[dict[str, int], list[tuple[NDArray[np.int32], ...]]]:
     """The number of each term, and in parts: term, passage, and how often the one stands in the other.
 
     Words are numbered as they are met, and become terms only in the end: a word is cut to its term once.
@@ -80,7 +80,7 @@ def _counted(corpus: Corpus) -> tuple[dict[str, int], list[tuple[NDArray[np.int3
     term_of = np.array(
         [0 if word in STOP_WORDS else terms.setdefault(_singular(word), len(terms)) for word in words], np.int32
     )
-    return terms, [_merged(term_of[word], doc) for word, doc in parts]
+    return terms, [_merge(term_of[word], doc) for word, doc in parts]
 
 
 def _part(corpus: Corpus, first: int, words: defaultdict[str, int]) -> tuple[NDArray[np.int32], ...]:
@@ -94,7 +94,7 @@ def _part(corpus: Corpus, first: int, words: defaultdict[str, int]) -> tuple[NDA
     return np.array(numbers, np.int32), np.repeat(np.arange(first, last, dtype=np.int32), lengths)
 
 
-def _merged(terms: NDArray[np.int32], docs: NDArray[np.int32]) -> tuple[NDArray[np.int32], ...]:
+def _merge(terms: NDArray[np.int32], docs: NDArray[np.int32]) -> tuple[NDArray[np.int32], ...]:
     """Each pair of term and passage once, with its count; stop words, term 0, are left out."""
     kept = terms > 0
     pairs = docs[kept].astype(np.int64) << 32 | terms[kept]

@@ -72,18 +72,18 @@ class SearchQA:
         match read(action, exact_original=self._world.exact_original):
             case Search(query):
                 self._world, found = self._world.search(query)
-                return self._step(self._found(found))
+                return self._step(self._format_passages(found))
             case Answer(text):
-                return self._answered(text)
+                return self._judge(text)
             case None:
                 return replace(self._step(self._words.invalid), refusal=self._words.invalid)
 
-    def _found(self, passages: Sequence[Passage]) -> str:
+    def _format_passages(self, passages: Sequence[Passage]) -> str:
         if self._variant.observations == "plain":
             return format_passages_plainly(passages)
         return format_passages(passages, exact_original=self._world.exact_original)
 
-    def _answered(self, text: str) -> Step:
+    def _judge(self, text: str) -> Step:
         self._world, right = self._world.answer(text)
         if right:
             return self._end(self._words.right, Ending.SOLVED, reward=1.0)
@@ -96,5 +96,5 @@ class SearchQA:
         return self._step(said, reward).cut(ending)
 
     def _step(self, said: str, reward: float = 0.0) -> Step:
-        shapes = "" if self._over else wording.listed(self._variant, SHAPES)
+        shapes = "" if self._over else wording.list_actions(self._variant, SHAPES)
         return Step(said + shapes, reward=reward, score=float(self._world.solved), digest=self._world.digest)

@@ -99,7 +99,7 @@ class Facts:
         return tuple(chain)
 
 
-def grown(split: str, profile: str, chance: Random) -> Facts:
+def grow_facts(split: str, profile: str, chance: Random) -> Facts:
     """The facts of one encyclopaedia of a split."""
     titles = {kind: _titles(kind, SIZES[profile][kind], split, profile, chance) for kind in RELATIONS}
     things = tuple(Thing(title, kind) for kind, found in titles.items() for title in found)

@@ -49,7 +49,7 @@ def read_questions(path: Path) -> Iterator[Row]:
             dataset=str(value.get("dataset", value.get("data_source", ""))),
             split=str(value.get("split", "")),
             id=str(value.get("id", "")),
-            text=_asked(text),
+            text=_format_question(text),
             answers=answers,
             answerable=value.get("answer_in_corpus") is not False,
             line=number,
@@ -65,7 +65,7 @@ def answers_in(value: Json) -> tuple[str, ...]:
     return tuple(several)
 
 
-def _asked(text: str) -> str:
+def _format_question(text: str) -> str:
     """A question as the original puts it (spec §2.7)."""
     stripped = readable(text).strip()
     return stripped if stripped.endswith("?") else f"{stripped}?"

@@ -152,8 +152,8 @@ def question(chain: Sequence[Fact], facts: Facts, profile: str, chance: Random) 
     """The question that a chain of facts answers; its words for the way are the plainest in the pocket profile."""
     name = _reference(facts.about[chain[0].subject])
     for fact in chain[:-1]:
-        name = _said(NAMED[fact.relation], profile, chance).format(name)
-    return _said(ASKED[chain[-1].relation], profile, chance).format(name)
+        name = _choose_form(NAMED[fact.relation], profile, chance).format(name)
+    return _choose_form(ASKED[chain[-1].relation], profile, chance).format(name)
 
 
 def _reference(thing: Thing) -> str:
@@ -190,5 +190,5 @@ def _slots(thing: Thing, facts: Facts) -> dict[str, str]:
     return about | {"title": thing.title, "name": thing.name, "form": thing.form}
 
 
-def _said(forms: tuple[str, ...], profile: str, chance: Random) -> str:
+def _choose_form(forms: tuple[str, ...], profile: str, chance: Random) -> str:
     return forms[0] if profile == "pocket" else chance.choice(forms)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from heldout.envs.searchqa.pages import query
-from heldout.envs.searchqa.protocol import Answer, Move, Search, read, written
+from heldout.envs.searchqa.protocol import Answer, Move, Search, format_move, read
 from heldout.envs.searchqa.scoring import matches
 from heldout.envs.searchqa.world import Fact, World
 
@@ -16,7 +16,7 @@ _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 
 def oracle(world: World) -> str:
     """The next action of a player that knows the facts: it still has to read each, then says the last."""
-    return written(_move(world))
+    return format_move(_move(world))
 
 
 def turns(world: World, limit: int) -> int:
@@ -31,7 +31,7 @@ def turns(world: World, limit: int) -> int:
     return 0
 
 
-def left(world: World) -> int:
+def count_remaining(world: World) -> int:
     """The facts that are still to be read, and the answer."""
     return len(world.question.facts) - world.known + 1
 
@@ -42,7 +42,7 @@ def legal(world: World) -> list[str]:
     learned = [fact.object for fact in world.question.facts[: world.known]]
     searches = [world.question.text, *map(query, world.question.facts[: world.known + 1]), *names]
     moves: list[Move] = [*map(Search, searches), *map(Answer, [*learned, *names])]
-    return list(dict.fromkeys(written(move) for move in map(_plain, moves)))
+    return list(dict.fromkeys(format_move(move) for move in map(_plain, moves)))
 
 
 def thought(world: World, action: str) -> str:
@@ -52,11 +52,11 @@ def thought(world: World, action: str) -> str:
     match read(action):
         case Search() if world.known < len(world.question.facts):
             fact = world.question.facts[world.known]
-            return _joined(_quoted(world), f"I look up {fact.subject}.")
+            return _join(_quote(world), f"I look up {fact.subject}.")
         case Search():
             return "I look it up."
         case _:
-            return _joined(_quoted(world), "So I can answer.")
+            return _join(_quote(world), "So I can answer.")
 
 
 def mistakes(world: World) -> list[str]:
@@ -74,7 +74,7 @@ def mistakes(world: World) -> list[str]:
     ]
     wrong = [move for move in map(_plain, moves) if isinstance(move, Search) or not _right(world, move)]
     best = oracle(world)
-    return [action for action in dict.fromkeys(map(written, wrong)) if action != best]
+    return [action for action in dict.fromkeys(map(format_move, wrong)) if action != best]
 
 
 def _move(world: World) -> Move:
@@ -82,7 +82,7 @@ def _move(world: World) -> Move:
     facts = world.question.facts
     if world.known < len(facts):
         return _next_search(world, facts[world.known])
-    if not facts and len(world.queries) < TRIES and not _seen(world):
+    if not facts and len(world.queries) < TRIES and not _has_seen_answer(world):
         texts = [world.question.text, *(passage.name for passage in world.read)]
         return _plain(Search(next((text for text in texts if text not in world.queries), texts[0])))
     return Answer(world.question.answers[0])
@@ -94,13 +94,13 @@ def _next_search(world: World, fact: Fact) -> Search:
     return Search(best if best not in world.queries else fact.subject)
 
 
-def _seen(world: World) -> bool:
+def _has_seen_answer(world: World) -> bool:
     """Whether a passage that was read holds an answer."""
     texts = [passage.contents.lower() for passage in world.read]
     return any(answer.lower() in text for answer in world.question.answers for text in texts)
 
 
-def _quoted(world: World) -> str:
+def _quote(world: World) -> str:
     """The sentence that states the fact read last on the way; none where none was, or where it holds a tag."""
     if not world.known:
         return ""
@@ -113,7 +113,7 @@ def _holding(text: str, name: str) -> Iterator[str]:
     return (sentence for sentence in _SENTENCE.split(text) if name in sentence)
 
 
-def _joined(*sentences: str) -> str:
+def _join(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 

@@ -60,10 +60,10 @@ def last_answer(text: str) -> str | None:
 def action_in(text: str, *, exact_original: bool = False) -> str:
     """The move in a reply as its block alone; empty where there is none."""
     move = read(text, exact_original=exact_original)
-    return "" if move is None else written(move)
+    return "" if move is None else format_move(move)
 
 
-def written(move: Move) -> str:
+def format_move(move: Move) -> str:
     """A move as an agent writes it."""
     match move:
         case Search(query):

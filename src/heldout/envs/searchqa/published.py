@@ -7,7 +7,7 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
-from heldout.data.check import Check, checked
+from heldout.data.check import Check, check_source
 from heldout.data.folder import VARIABLE, Needs, data_folder, ids_path, published_ids, refuse_lacking
 from heldout.envs.lazy import refuse_unknown_split
 from heldout.envs.searchqa.bm25 import Bm25
@@ -40,7 +40,7 @@ _HEAD = 1 << 20
 """Bytes of a corpus that go into its digest, beside its size: a whole wiki-18 has fourteen gigabytes."""
 
 
-def published(split: str, options: SearchQAOptions) -> Sequence[Task]:
+def published_tasks(split: str, options: SearchQAOptions) -> Sequence[Task]:
     """The questions of one split; no demonstrations, since nobody wrote down the facts behind a question.
 
     `test` has the published ids that are there, then questions drawn by their hash; none of a set's own training
@@ -50,7 +50,7 @@ def published(split: str, options: SearchQAOptions) -> Sequence[Task]:
     return _pools(*_places(options)).get(split, [])
 
 
-def opened(task: Task, options: SearchQAOptions, *, exact_original: bool) -> World:
+def open_task(task: Task, options: SearchQAOptions, *, exact_original: bool) -> World:
     """The world of a real task."""
     asked = Question(task.world["question"], tuple(task.world["answers"]))
     return World(asked, retriever(options), exact_original=exact_original)
@@ -71,12 +71,12 @@ def data_digest(options: SearchQAOptions) -> str:
 def checks(data: Path) -> Iterator[Check]:
     """The passages, the questions on them, whether both are of today's sets, and the published test ids."""
     passages, questions, ids = data / CORPUS, data / QUESTIONS, ids_path("searchqa", "test")
-    yield checked(data, CORPUS, "passages that are read", partial(read_passages, passages), bool)
+    yield check_source(data, CORPUS, "passages that are read", partial(read_passages, passages), bool)
     answered = "questions with an answer in the passages"
-    yield checked(data, QUESTIONS, answered, partial(read_questions, questions), lambda row: row.answerable)
+    yield check_source(data, QUESTIONS, answered, partial(read_questions, questions), lambda row: row.answerable)
     yield from freshness(data)
     there = {_item(row) for row in read_questions(questions)} if questions.exists() else set[str]()
-    yield checked(
+    yield check_source(
         data,
         ids,
         "ids with a question",

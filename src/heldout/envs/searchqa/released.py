@@ -8,10 +8,10 @@ from hashlib import sha256
 from lzma import LZMAFile
 from pathlib import Path
 
-from heldout.data.check import Check, checked
+from heldout.data.check import Check, check_source
 from heldout.data.fetch import UNDER_WAY
 from heldout.data.folder import ids_path, mending, published_ids, refuse_lacking
-from heldout.data.prepared import put, stale, stamps
+from heldout.data.prepared import put_prepared, stale, stamps
 from heldout.envs.searchqa.files import answers_in
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Json
@@ -81,7 +81,7 @@ def prepare(data: Path, tell: Callable[[int], None], sets: Sequence[QuestionSet]
     made = {place: folder / Path(place).name for place in places}
     with LZMAFile(made[QUESTIONS], "wb", preset=1) as questions, LZMAFile(made[CORPUS], "wb", preset=1) as corpus:
         _write(_read(data, sets, tell), set(published_ids(data, "searchqa", "test")), questions, corpus)
-    put(data, made, sources, RULE)
+    put_prepared(data, made, sources, RULE)
     shutil.rmtree(folder)
     return list(places)
 
@@ -97,7 +97,9 @@ def freshness(data: Path, sets: Sequence[QuestionSet] = SETS) -> Iterator[Check]
 
     for place in (QUESTIONS, CORPUS):
         if place in stamps(data):
-            yield checked(data, place, "files made of the sets that are here", partial(list, [place]), is_fresh)
+            yield check_source(
+                data, place, "files made of the sets that are here", partial(list, [place]), is_fresh
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def _read(data: Path, sets: Sequence[QuestionSet], tell: Callable[[int], None]) 
         for count, (number, value) in enumerate(read_lines(data / each.place), start=1):
             if not isinstance(value, dict) or not isinstance(value.get("question"), str):
                 raise HeldoutError(f"{data / each.place}: line {number} is no question; {mending(each.place)}")
-            yield _asked(each, count - 1, value)
+            yield _parse_question(each, count - 1, value)
             read += 1
             tell(read)
         if count != each.size:
@@ -126,7 +128,7 @@ def _read(data: Path, sets: Sequence[QuestionSet], tell: Callable[[int], None]) 
             )
 
 
-def _asked(each: QuestionSet, place: int, value: dict[str, Json]) -> _Asked:
+def _parse_question(each: QuestionSet, place: int, value: dict[str, Json]) -> _Asked:
     passages = () if each.split == "train" else tuple(_passages(value.get("metadata")))
     answers = list(answers_in(value))
     row: dict[str, Json] = {
@@ -135,7 +137,7 @@ def _asked(each: QuestionSet, place: int, value: dict[str, Json]) -> _Asked:
         "id": f"{each.split}_{place}",
         "question": value["question"],
         "answers": answers,
-        "answer_in_corpus": _answered(answers, passages),
+        "answer_in_corpus": _is_answered(answers, passages),
     }
     return _Asked(row=row, number=each.first + place, passages=passages)
 
@@ -156,7 +158,7 @@ def _write(asked: Iterable[_Asked], ids: set[str], questions: LZMAFile, corpus: 
                 seen.add(name)
 
 
-def _answered(answers: Sequence[str], passages: Sequence[Passage]) -> bool:
+def _is_answered(answers: Sequence[str], passages: Sequence[Passage]) -> bool:
     """Whether an answer stands in the passages, or need not."""
     if not passages:
         return False

@@ -12,7 +12,7 @@ from heldout.records import Json
 BEGINNING = "Question:"
 
 
-def opened(episode: RecordedEpisode, *, rules: str) -> Env:
+def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     """The recorded question, over a retriever that finds the recorded `docs` whatever is searched."""
     text, docs = episode.task.get("question"), episode.task.get("docs", [])
     answers = answers_in(episode.task)
@@ -32,7 +32,7 @@ def episode_of(dialogue: Dialogue) -> RecordedEpisode:
     raise BadCall(f"{dialogue.id} is a dialogue: those of SearchQA do not say what the right answer was")
 
 
-def compared(opening: str) -> str:
+def from_question(opening: str) -> str:
     """An opening from its question on: the prompt before it is of our own wording."""
     return opening[max(opening.rfind(BEGINNING), 0) :]
 

@@ -7,7 +7,7 @@ from random import Random
 
 from heldout.envs.lazy import SPLITS, Lazy, numbers_of
 from heldout.envs.searchqa.bm25 import Bm25
-from heldout.envs.searchqa.facts import Facts, grown
+from heldout.envs.searchqa.facts import Facts, grow_facts
 from heldout.envs.searchqa.pages import passages, question
 from heldout.envs.searchqa.passages import Corpus, Retriever
 from heldout.envs.searchqa.players import turns
@@ -48,7 +48,7 @@ class Encyclopaedia:
     retriever: Retriever
 
 
-def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+def generated_tasks(split: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one split, easy and hard in turn; no name of one split is in another, whatever the seeds."""
 
     def make(number: int) -> Task:
@@ -58,7 +58,7 @@ def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
     return Lazy(make, numbers_of(split))
 
 
-def opened(task: Task, *, exact_original: bool) -> World:
+def open_task(task: Task, *, exact_original: bool) -> World:
     """The world of a generated task."""
     world = task.world
     facts = tuple(Fact(*fact) for fact in world["facts"])
@@ -69,7 +69,7 @@ def opened(task: Task, *, exact_original: bool) -> World:
 @cache
 def encyclopaedia(name: Name) -> Encyclopaedia:
     """One volume, written and indexed."""
-    facts = grown(name.split, name.profile, name.stream("facts"))
+    facts = grow_facts(name.split, name.profile, name.stream("facts"))
     pages = passages(facts, name.profile, name.stream("pages"))
     return Encyclopaedia(facts, Bm25(Corpus(pages)))
 

@@ -20,9 +20,9 @@ from heldout.envs.react import plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.grow import FORMS, MATERIALS, SHAPES
-from heldout.envs.textcraft.players import left, legal, mistakes, oracle, thought
+from heldout.envs.textcraft.players import count_remaining, legal, mistakes, oracle, thought
 from heldout.envs.textcraft.recipes import NAMESPACE
-from heldout.envs.wording import ending
+from heldout.envs.wording import list_announcement
 from heldout.records import Task, digest, to_json
 
 INSTRUCTIONS = {
@@ -74,12 +74,12 @@ Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], Env], str, str]
 def suite(source: Source) -> Suite:
     """TextCraft over generated trees, or over the real recipes in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    splits, open_task, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, open_task, words, data = (_real if source.kind == "real" else _generated_parts)(source)
     return Suite(
         name="textcraft",
         kind="Game",
         traits=TRAITS,
-        instruction=INSTRUCTIONS[source.profile] + ending(source.variant),
+        instruction=INSTRUCTIONS[source.profile] + list_announcement(source.variant),
         actions=ACTIONS,
         max_turns=15,
         rules=source.rules,
@@ -90,7 +90,9 @@ def suite(source: Source) -> Suite:
         open=open_task,
         read=plain_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
-        recordings=Recordings(open=partial(replay.opened, rules=source.rules), episode_of=replay.episode_of),
+        recordings=Recordings(
+            open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of
+        ),
         variants=_variants(source),
         real_data=RealData(needs=published.NEEDS, checks=published.checks),
     )
@@ -99,16 +101,16 @@ def suite(source: Source) -> Suite:
 def _variants(source: Source) -> Variants:
     if source.kind == "real":
         why = "the real recipes name more things than there are made-up words for"
-        return Variants(stands=STANDS, left=left, fixed={"words": why})
+        return Variants(stands=STANDS, remaining=count_remaining, fixed={"words": why})
     forms = (form for tier in FORMS for form in tier)
-    return Variants(stands=STANDS, left=left, words=VERBS.union(MATERIALS, forms))
+    return Variants(stands=STANDS, remaining=count_remaining, words=VERBS.union(MATERIALS, forms))
 
 
-def _generated(source: Source) -> Parts:
+def _generated_parts(source: Source) -> Parts:
     exact = source.rules == "agentgym"
     return (
-        partial(tasks.generated, seed=source.seed, profile=source.profile),
-        lambda task: TextCraft(tasks.opened(task, exact_original=exact), variant=source.variant),
+        partial(tasks.generated_tasks, seed=source.seed, profile=source.profile),
+        lambda task: TextCraft(tasks.open_task(task, exact_original=exact), variant=source.variant),
         f"crafting trees grown from seed {source.seed} ({source.profile})",
         digest([source.kind, source.seed, source.profile, to_json(SHAPES[source.profile])]),
     )
@@ -118,8 +120,8 @@ def _real(source: Source) -> Parts:
     exact = source.rules == "agentgym"
     data = data_folder()
     return (
-        partial(published.published, data=data),
-        lambda task: TextCraft(published.opened(task, data, exact_original=exact), NAMESPACE, source.variant),
+        partial(published.published_tasks, data=data),
+        lambda task: TextCraft(published.open_task(task, data, exact_original=exact), NAMESPACE, source.variant),
         f"the 544 goals of Minecraft 1.16's recipes in {data / published.ARCHIVE}",
         published.data_digest(data),
     )

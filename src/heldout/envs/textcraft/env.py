@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import final
 
 from heldout.config import AS_IT_STANDS, Variant
-from heldout.envs.textcraft.language import Craft, Get, Look, Malformed, Move, counted, line, read
+from heldout.envs.textcraft.language import Craft, Get, Look, Malformed, Move, format_counts, line, read
 from heldout.envs.textcraft.players import legal
 from heldout.envs.textcraft.world import NoRecipe, NotEnough, NotFound, RuleBroken, World
-from heldout.envs.wording import format_structured, listed, said
+from heldout.envs.wording import format_sentence, format_structured, list_actions
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -44,7 +44,7 @@ class TextCraft:
         try:
             return self._play(self._read(action), action)
         except Malformed as mistake:
-            return self._refused(f"Wrong item format: {mistake}")
+            return self._refuse(f"Wrong item format: {mistake}")
         except (KeyError, ValueError) as breakdown:
             if not self._world.exact_original:
                 raise
@@ -64,22 +64,22 @@ class TextCraft:
             case Look():
                 return self._answer((_structured_inventory if self._structured else _inventory)(self._world))
             case None:
-                return self._refused(f"Could not execute {action}")
+                return self._refuse(f"Could not execute {action}")
 
     def _get(self, move: Get) -> Step:
         try:
             self._world = self._world.get(move.name, move.count)
         except NotFound:
-            return self._refused(f"Could not find {move.text}")
-        return self._answer(self._said(f"Got {move.count} {move.text}"))
+            return self._refuse(f"Could not find {move.text}")
+        return self._answer(self._format_result(f"Got {move.count} {move.text}"))
 
     def _craft(self, move: Craft) -> Step:
         try:
             self._world, recipe = self._world.craft(move.output, move.inputs)
         except RuleBroken as mistake:
-            return self._refused(self._refusal(mistake, move))
+            return self._refuse(self._refusal(mistake, move))
         done = recipe.output == self._world.goal
-        return self._answer(self._said(f"Crafted {recipe.makes} {self._full(recipe.output)}"), done=done)
+        return self._answer(self._format_result(f"Crafted {recipe.makes} {self._full(recipe.output)}"), done=done)
 
     def _refusal(self, mistake: RuleBroken, move: Craft) -> str:
         original = self._world.exact_original
@@ -98,17 +98,17 @@ class TextCraft:
         """The server's words: an item named twice and used up, or a number too long to read."""
         return repr(self._full(breakdown.args[0])) if isinstance(breakdown, KeyError) else str(breakdown)
 
-    def _refused(self, why: str) -> Step:
-        return replace(self._answer(said(self._variant, "error", why)), refusal=why)
+    def _refuse(self, why: str) -> Step:
+        return replace(self._answer(format_sentence(self._variant, "error", why)), refusal=why)
 
-    def _said(self, text: str) -> str:
-        return said(self._variant, "result", text)
+    def _format_result(self, text: str) -> str:
+        return format_sentence(self._variant, "result", text)
 
     def _answer(self, observation: str, *, done: bool = False) -> Step:
         if done:
             self._score = 1.0
         elif self._variant.actions == "shown":
-            observation += listed(self._variant, legal(self._world))
+            observation += list_actions(self._variant, legal(self._world))
         return Step(
             observation,
             reward=float(done),
@@ -136,7 +136,9 @@ def _inventory(world: World) -> str:
 
 def _structured_opening(world: World) -> str:
     """The opening as keys and values."""
-    recipes = [{"output": f"{each.makes} {each.output}", "inputs": counted(each.needs)} for each in world.shown]
+    recipes = [
+        {"output": f"{each.makes} {each.output}", "inputs": format_counts(each.needs)} for each in world.shown
+    ]
     return format_structured({"recipes": recipes, "goal": world.goal})
 
 

@@ -62,15 +62,15 @@ def line(recipe: Recipe) -> str:
 
 def quote(recipe: Recipe) -> str:
     """The end of a recipe's line, from the item that it makes."""
-    return f"{recipe.output} using {counted(recipe.needs)}"
+    return f"{recipe.output} using {format_counts(recipe.needs)}"
 
 
 def craft(recipe: Recipe, inputs: tuple[Stack, ...]) -> str:
     """The action that carries out a recipe with these inputs; how many come out need not be said."""
-    return f"craft {recipe.output} using {counted(inputs)}"
+    return f"craft {recipe.output} using {format_counts(inputs)}"
 
 
-def counted(stacks: Iterable[Stack]) -> str:
+def format_counts(stacks: Iterable[Stack]) -> str:
     """Items with their counts: `2 oak log, 1 iron rod`."""
     return ", ".join(f"{count} {name}" for name, count in stacks)
 

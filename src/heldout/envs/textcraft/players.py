@@ -48,9 +48,9 @@ def turns(world: World) -> int:
     return taken
 
 
-def left(world: World) -> int:
+def count_remaining(world: World) -> int:
     """The turns that the oracle still takes; 0 where the goal is carried."""
-    return 0 if world.carried()[world.goal] else turns(world)
+    return 0 if world.count_carried()[world.goal] else turns(world)
 
 
 def legal(world: World) -> list[str]:
@@ -88,7 +88,7 @@ def mistakes(world: World) -> list[str]:
     mistakes = [
         *(said for recipe in by_goal if (said := craft(recipe, recipe.needs)) not in possible),
         *(f"get {recipe.makes} {recipe.output}" for recipe in by_goal if recipe in useful),
-        *_miscounted(best),
+        *_miscount(best),
         *(said for recipe in idle if (said := craft(recipe, recipe.needs)) in possible),
         *(f"get {n} {name}" for recipe in idle for name, n in recipe.needs if not _of_use(name, useful)),
     ]
@@ -104,7 +104,7 @@ class _Planner:
     costs: dict[Stack, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.free = self.world.carried()
+        self.free = self.world.count_carried()
 
     def make(self, name: str, count: int, above: tuple[Recipe, ...]) -> Plan:
         """The next step towards crafting so many more of an item."""
@@ -163,7 +163,7 @@ def _move(action: str) -> object:
 
 
 def _crafts_now(world: World) -> Iterator[str]:
-    carried = world.carried()
+    carried = world.count_carried()
     for recipe in world.shown:
         choices = [
             [(kind, count) for kind in world.book.kinds(need) if carried[kind] >= count]
@@ -182,7 +182,7 @@ def _possible(world: World, recipe: Recipe, inputs: tuple[Stack, ...]) -> bool:
     return True
 
 
-def _miscounted(action: str) -> list[str]:
+def _miscount(action: str) -> list[str]:
     """The action with its first count, or that of its first ingredient, one off."""
     match _move(action):
         case Get(count, text):

@@ -5,7 +5,7 @@ from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
-from heldout.data.check import Check, checked
+from heldout.data.check import Check, check_source
 from heldout.data.folder import Needs, ids_needed, ids_path, published_numbers
 from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_split
 from heldout.envs.textcraft.language import line
@@ -29,13 +29,13 @@ DISTRACTORS = 10
 """The most recipes of no use that are shown; and the most uses of one ingredient to draw them from."""
 
 
-def published(split: str, data: Path) -> Sequence[Task]:
+def published_tasks(split: str, data: Path) -> Sequence[Task]:
     """The goals of one split: `test` the 100 published ids, `train` the other 444; no demonstrations."""
     refuse_unknown_split(split)
     return Lazy(lambda number: _task(split, number, data), _numbers(split, data))
 
 
-def opened(task: Task, data: Path, *, exact_original: bool) -> World:
+def open_task(task: Task, data: Path, *, exact_original: bool) -> World:
     """The world of a real task: recipes that are not shown work as well, as in the original."""
     book = real_book(data / ARCHIVE)
     lines = _by_line(data)
@@ -57,18 +57,20 @@ def checks(data: Path) -> Iterator[Check]:
     def is_read(document: Json) -> bool:
         return isinstance(document, dict) and bool(real_book(archive))
 
-    yield checked(data, str(ARCHIVE), "recipe files of the known tree", partial(documents, archive), is_read)
+    yield check_source(data, str(ARCHIVE), "recipe files of the known tree", partial(documents, archive), is_read)
     for split in ("train", "test"):
         ids, what = ids_path("textcraft", split), "ids with a goal that the oracle crafts"
-        yield checked(data, ids, what, partial(_published, split, data), partial(_is_crafted, split, data))
+        yield check_source(
+            data, ids, what, partial(_published_numbers, split, data), partial(_can_be_crafted, split, data)
+        )
 
 
-def _is_crafted(split: str, data: Path, number: int) -> bool:
+def _can_be_crafted(split: str, data: Path, number: int) -> bool:
     is_there = (data / ARCHIVE).exists()
-    return is_there and turns(opened(_task(split, number, data), data, exact_original=False)) > 0
+    return is_there and turns(open_task(_task(split, number, data), data, exact_original=False)) > 0
 
 
-def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
+def recipes_to_show(book: Book, goal: str, number: int) -> list[Recipe]:
     """All recipes that could serve a goal, and distractors that use the same ingredients, shuffled.
 
     Q-TC4: the original draws these by the process's hash seed; here a number always shows the same.
@@ -88,7 +90,7 @@ def shown_for(book: Book, goal: str, number: int) -> list[Recipe]:
 @cache
 def _task(split: str, number: int, data: Path) -> Task:
     book, goal = real_book(data / ARCHIVE), goal_order()[number]
-    shown = tuple(shown_for(book, goal, number))
+    shown = tuple(recipes_to_show(book, goal, number))
     return Task(
         env="textcraft",
         split=split,
@@ -100,12 +102,12 @@ def _task(split: str, number: int, data: Path) -> Task:
 
 @cache
 def _numbers(split: str, data: Path) -> list[int]:
-    test, train = (_published(split, data) for split in ("test", "train"))
+    test, train = (_published_numbers(split, data) for split in ("test", "train"))
     left = sorted(set(range(len(goal_order()))) - set(test) - set(train))
     return {"test": test, "train": sorted([*train, *left]), "demonstrations": []}[split]
 
 
-def _published(split: str, data: Path) -> list[int]:
+def _published_numbers(split: str, data: Path) -> list[int]:
     numbers = published_numbers(data, "textcraft", split)
     if past := [number for number in numbers if number >= len(goal_order())]:
         raise BadCall(

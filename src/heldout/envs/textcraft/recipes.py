@@ -72,7 +72,7 @@ def documents(archive: Path, first: Sequence[str] = FIRST_READ) -> list[Mapping[
             read = {PurePosixPath(member.name).name: tar.extractfile(member) for member in tar}
             parsed = {name: json.load(file) for name, file in read.items() if file and name.endswith(".json")}
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, ValueError) as error:
-        raise BadCall(f"cannot read {archive} ({error}); {_mended(archive)}") from None
+        raise BadCall(f"cannot read {archive} ({error}); {_how_to_mend(archive)}") from None
     return [parsed[name] for name in sorted(parsed, key=lambda name: (name not in first, name))]
 
 
@@ -81,10 +81,10 @@ def _within(recipe: Recipe, names: set[str]) -> bool:
 
 
 def _not_the_recipes(archive: Path) -> BadCall:
-    return BadCall(f"{archive} does not hold the 860 recipe files of Minecraft 1.16; {_mended(archive)}")
+    return BadCall(f"{archive} does not hold the 860 recipe files of Minecraft 1.16; {_how_to_mend(archive)}")
 
 
-def _mended(archive: Path) -> str:
+def _how_to_mend(archive: Path) -> str:
     return bringing("/".join(archive.parts[-2:]))
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from heldout.data.folder import data_folder
 from heldout.envs.base import Env
-from heldout.envs.dialogues import converted
+from heldout.envs.dialogues import convert_dialogue
 from heldout.envs.react import plain, plain_action
 from heldout.envs.recorded import Dialogue, RecordedEpisode
-from heldout.envs.replay import replayed
+from heldout.envs.replay import replay_episode
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.language import line
-from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, shown_for
+from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, recipes_to_show
 from heldout.envs.textcraft.recipes import NAMESPACE, by_depth, documents, goal_order, grow_book, real_book
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
 from heldout.errors import BadCall
@@ -66,13 +66,13 @@ class _Asked:
         """Its world in a tree; it shows the recorded lines, or ours where the original could not."""
         drawn = tree.may_show(self.goal, self.commands)
         lines = [tree.lines[text] for text in self.commands] if drawn else []
-        shown = lines or shown_for(tree.book, self.goal, self.number or 0)
+        shown = lines or recipes_to_show(tree.book, self.goal, self.number or 0)
         return World(tree.book, self.goal, tuple(shown), exact_original=exact_original)
 
 
-def opened(episode: RecordedEpisode, *, rules: str) -> Env:
+def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     """The world of a recorded task, in the tree that was behind it."""
-    asked = _Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _shown(episode))
+    asked = _Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _recipe_lines(episode))
     found = _trees(asked)
     tree = found[0] if len(found) == 1 else min(found, key=lambda tree: _misfit(tree, asked, episode))
     return TextCraft(asked.world(tree, exact_original=rules == "agentgym"), NAMESPACE)
@@ -83,9 +83,9 @@ def episode_of(dialogue: Dialogue) -> RecordedEpisode:
 
     The number in its `item_id` is a place in the order of a file system that nobody else has (Q-TC3).
     """
-    commands, goal = _announced(dialogue.opening)
+    commands, goal = _parse_opening(dialogue.opening)
     read = plain_action if "Action:" in dialogue.instruction else console_action
-    return converted(dialogue, {"goal": goal, "commands": commands}, read, paid="reward")
+    return convert_dialogue(dialogue, {"goal": goal, "commands": commands}, read, paid="reward")
 
 
 def console_action(reply: str) -> str:
@@ -115,7 +115,9 @@ def _trees(asked: _Asked) -> list[Tree]:
 def _misfit(tree: Tree, asked: _Asked, episode: RecordedEpisode) -> tuple[bool, int]:
     """How badly a tree fits a recording: whether it could not show the lines, then how many answers differ."""
     env = TextCraft(asked.world(tree, exact_original=True), NAMESPACE)
-    return not tree.may_show(asked.goal, asked.commands), len(replayed(episode, env, past_end=True).differences)
+    return not tree.may_show(asked.goal, asked.commands), len(
+        replay_episode(episode, env, past_end=True).differences
+    )
 
 
 def _goal(value: Json) -> str:
@@ -130,17 +132,17 @@ def _number(value: Json) -> int | None:
     return value
 
 
-def _shown(episode: RecordedEpisode) -> list[str]:
+def _recipe_lines(episode: RecordedEpisode) -> list[str]:
     """The recorded lines of recipes: by themselves, or within the opening."""
     commands = episode.task.get("commands")
     if commands is None:
-        return _announced(episode.start)[0] if episode.start else []
+        return _parse_opening(episode.start)[0] if episode.start else []
     if not isinstance(commands, list) or not all(isinstance(text, str) for text in commands):
         raise BadCall(f"commands is a list of lines such as 'craft 4 stick using 2 planks', not {commands!r:.60}")
     return commands
 
 
-def _announced(opening: str) -> tuple[list[str], str]:
+def _parse_opening(opening: str) -> tuple[list[str], str]:
     """The lines of recipes and the goal in an opening observation."""
     lines, _, goal = opening.removeprefix("Crafting commands:\n").partition("\n\nGoal: craft ")
     return lines.split("\n"), goal.removesuffix(".")

@@ -21,18 +21,18 @@ MOST_TURNS = 20
 """Trees that take the oracle longer are not used: K = 20 is what every evaluation allows (paper §3.2)."""
 
 
-def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+def generated_tasks(split: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one split, easy and hard in turn; no goal of one split is in another, whatever the seeds."""
     return Lazy(lambda number: _task(split, number, seed, profile), numbers_of(split))
 
 
-def opened(task: Task, *, exact_original: bool) -> World:
+def open_task(task: Task, *, exact_original: bool) -> World:
     """The world of a generated task."""
     shown = tuple(_recipe(text) for text in task.world["recipes"])
-    return grown(task.world["goal"], shown, exact_original=exact_original)
+    return world_of_tree(task.world["goal"], shown, exact_original=exact_original)
 
 
-def grown(goal: str, shown: tuple[Recipe, ...], *, exact_original: bool = False) -> World:
+def world_of_tree(goal: str, shown: tuple[Recipe, ...], *, exact_original: bool = False) -> World:
     """The world of a grown tree: what is shown is all there is."""
     tag_of = {recipe.output: recipe.group for recipe in shown if recipe.group}
     tags = frozenset(tag_of.values())
@@ -48,7 +48,7 @@ def _task(split: str, number: int, seed: int, profile: str) -> Task:
     while taken > MOST_TURNS or difficulty(taken, EASY_TURNS[profile]) != wanted:
         goal = chance.choice(_goals_of(split))
         shown = grow(goal, SHAPES[profile], chance)
-        taken = turns(grown(goal, shown))
+        taken = turns(world_of_tree(goal, shown))
     world = {"goal": goal, "recipes": [line(recipe) for recipe in shown]}
     return Task(env="textcraft", split=split, id=f"textcraft_{number}", difficulty=wanted, world=world)
 

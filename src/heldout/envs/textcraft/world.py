@@ -52,17 +52,17 @@ class Book:
     @cached_property
     def by_output(self) -> Mapping[str, tuple[Recipe, ...]]:
         """The recipes of each item, in the book's order."""
-        return _grouped((recipe.output, recipe) for recipe in self.recipes)
+        return _group((recipe.output, recipe) for recipe in self.recipes)
 
     @cached_property
     def by_group(self) -> Mapping[str, tuple[Recipe, ...]]:
         """The recipes whose output stands for each tag, in the book's order."""
-        return _grouped((recipe.group, recipe) for recipe in self.recipes if recipe.group)
+        return _group((recipe.group, recipe) for recipe in self.recipes if recipe.group)
 
     @cached_property
     def by_need(self) -> Mapping[str, tuple[Recipe, ...]]:
         """The recipes that ask for each item or tag, in the book's order."""
-        return _grouped((need, recipe) for recipe in self.recipes for need in dict(recipe.needs))
+        return _group((need, recipe) for recipe in self.recipes for need in dict(recipe.needs))
 
     @cached_property
     def by_tag(self) -> Mapping[str, tuple[str, ...]]:
@@ -102,10 +102,10 @@ class World:
     @property
     def digest(self) -> str:
         """A digest of what is carried, in whatever order it came."""
-        stacks = [f"[{_quoted(name)}, {count}]" for name, count in sorted(self.items)]
+        stacks = [f"[{_quote(name)}, {count}]" for name, count in sorted(self.items)]
         return digest_of_text(f"[{', '.join(stacks)}]")
 
-    def carried(self) -> Counter[str]:
+    def count_carried(self) -> Counter[str]:
         """How many of each item are carried."""
         return Counter(dict(self.items))
 
@@ -121,7 +121,7 @@ class World:
             raise NotEnough(output)
         for recipe in self.book.by_output.get(output, ()):
             if self._matches(recipe, inputs):
-                return self._carrying(self._used(inputs), recipe.output, recipe.makes), recipe
+                return self._carrying(self._subtract(inputs), recipe.output, recipe.makes), recipe
         raise NoRecipe(output)
 
     def _enough(self, inputs: Sequence[Stack]) -> bool:
@@ -144,7 +144,7 @@ class World:
             left.remove(found)
         return not left
 
-    def _used(self, inputs: Sequence[Stack]) -> dict[str, int]:
+    def _subtract(self, inputs: Sequence[Stack]) -> dict[str, int]:
         """What is left without the inputs."""
         carried = dict(self.items)
         for name, count in inputs:
@@ -175,7 +175,7 @@ def reachable(book: Book, goal: str) -> list[Recipe]:
     return list(found)
 
 
-def _grouped(pairs: Iterable[tuple[str, Recipe]]) -> dict[str, tuple[Recipe, ...]]:
+def _group(pairs: Iterable[tuple[str, Recipe]]) -> dict[str, tuple[Recipe, ...]]:
     groups: dict[str, tuple[Recipe, ...]] = {}
     for name, recipe in pairs:
         groups[name] = (*groups.get(name, ()), recipe)
@@ -183,6 +183,6 @@ def _grouped(pairs: Iterable[tuple[str, Recipe]]) -> dict[str, tuple[Recipe, ...
 
 
 @cache
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     """A name as JSON."""
     return dumps(name, ensure_ascii=False)

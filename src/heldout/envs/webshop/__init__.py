@@ -26,7 +26,7 @@ from heldout.envs.webshop.nouns import tagger
 from heldout.envs.webshop.players import legal, mistakes, oracle, thought
 from heldout.envs.webshop.product_words import vocabulary
 from heldout.envs.webshop.world import Shop, World
-from heldout.envs.wording import ending
+from heldout.envs.wording import list_announcement
 from heldout.records import Json, Task, digest, to_json
 
 SEPARATED = "A page comes as its texts with [SEP] between them. "
@@ -70,7 +70,7 @@ Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
 def suite(source: Source) -> Suite:
     """WebShop over invented shops, or over the real one's products in HELDOUT_DATA."""
     refuse_unknown(source, INSTRUCTIONS)
-    splits, stock, words, data = (_real if source.kind == "real" else _generated)(source)
+    splits, stock, words, data = (_real if source.kind == "real" else _generated_parts)(source)
     return Suite(
         name="webshop",
         kind="Web",
@@ -87,7 +87,7 @@ def suite(source: Source) -> Suite:
         read=whole_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
-            open=partial(replay.opened, rules=source.rules),
+            open=partial(replay.open_recording, rules=source.rules),
             episode_of=replay.episode_of,
             beside=replay.beside,
         ),
@@ -115,12 +115,12 @@ def _instruction(source: Source) -> str:
     text = INSTRUCTIONS[source.profile]
     if source.variant.observations == "plain":
         text = text.replace(SEPARATED, "")
-    return text + ending(source.variant)
+    return text + list_announcement(source.variant)
 
 
-def _generated(source: Source) -> Parts:
+def _generated_parts(source: Source) -> Parts:
     return (
-        partial(tasks.generated, seed=source.seed, profile=source.profile),
+        partial(tasks.generated_tasks, seed=source.seed, profile=source.profile),
         tasks.stock,
         f"shoppers in shops invented from seed {source.seed} ({source.profile})",
         digest([source.kind, source.seed, source.profile, to_json(SIZES[source.profile])]),
@@ -132,7 +132,7 @@ def _real(source: Source) -> Parts:
     data = data_folder()
     refuse_lacking(data, NEEDS)
     return (
-        partial(published.published, data=data),
+        partial(published.published_tasks, data=data),
         lambda _: (catalogue(data), prices(data)),
         f"the 6,910 goals of WebShop's 1,000 products in {data}",
         published.data_digest(data),

@@ -21,13 +21,13 @@ class Index:
         counted = [Counter(terms(text)) for text in texts]
         lengths = [counts.total() for counts in counted]
         average = np.float32(sum(lengths) / max(sum(map(bool, lengths)), 1))
-        kept = np.array([kept_length(length) for length in lengths], np.float32)
+        kept = np.array([round_length(length) for length in lengths], np.float32)
         norms = (K1 * ((1 - B) + B * kept / max(average, np.float32(1)))).astype(np.float64)
         places: dict[str, list[tuple[int, int]]] = {}
         for place, counts in enumerate(counted):
             for term, count in counts.items():
                 places.setdefault(term, []).append((place, count))
-        self._posted = {term: _posted(found, norms) for term, found in places.items()}
+        self._posted = {term: _postings(found, norms) for term, found in places.items()}
         self._idf = {term: _idf(len(found), sum(map(bool, lengths))) for term, found in places.items()}
         self._size = len(texts)
         self._order = np.argsort(np.argsort(np.array(names)))
@@ -49,7 +49,7 @@ class Index:
         return scores.astype(np.float32)
 
 
-def kept_length(length: int) -> int:
+def round_length(length: int) -> int:
     """What is left of a length in Lucene's one byte: exact up to 39, then four significant bits."""
     if length < 40:
         return length
@@ -57,7 +57,7 @@ def kept_length(length: int) -> int:
     return 24 + ((length - 24) >> bits << bits)
 
 
-def _posted(
+def _postings(
     found: list[tuple[int, int]], norms: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """In which texts a term stands, and the part of its weight that it has there."""

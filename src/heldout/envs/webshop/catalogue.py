@@ -58,7 +58,7 @@ class Catalogue:
         """Each product by what it is ordered by."""
         return {product.asin: product for product in self.products}
 
-    def found(self, query: str) -> tuple[str, ...]:
+    def search(self, query: str) -> tuple[str, ...]:
         """The products that a search finds, best first."""
         return tuple(self.products[place].asin for place in self._index.search(query, FOUND))
 

@@ -8,7 +8,7 @@ from heldout.config import AS_IT_STANDS, Variant
 from heldout.envs.webshop.pages import clickable, possible, text
 from heldout.envs.webshop.prose import page_as_prose
 from heldout.envs.webshop.world import Breakdown, Place, World
-from heldout.envs.wording import listed
+from heldout.envs.wording import list_actions
 from heldout.errors import OriginalError
 from heldout.records import Ending, Step
 
@@ -74,7 +74,7 @@ class WebShop:
         ending = (Ending.SOLVED if score == 1 else Ending.FAILED) if bought else None
         page = (page_as_prose if self._variant.observations == "plain" else text)(world)
         return Step(
-            before + page + ("" if bought else listed(self._variant, possible(world))),
+            before + page + ("" if bought else list_actions(self._variant, possible(world))),
             reward=score if bought else 0.0,
             score=score,
             ending=ending,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from heldout.data.folder import Needs, bringing, ids_needed, mending
 from heldout.envs.webshop.catalogue import Catalogue, Product
-from heldout.envs.webshop.goals import Goal, Wish, drawn_prices, goals_of, original_prices
+from heldout.envs.webshop.goals import Goal, Wish, draw_prices, goals_of, original_prices
 from heldout.envs.webshop.released import products_of
 from heldout.errors import BadCall
 from heldout.records import Json
@@ -34,7 +34,7 @@ def catalogue(data: Path) -> Catalogue:
     place = products_place(data)
     try:
         if place == RELEASED:
-            return Catalogue(tuple(products_of(loads(_read(data, place)), _written(data))))
+            return Catalogue(tuple(products_of(loads(_read(data, place)), _read_attributes(data))))
         return Catalogue(tuple(_product(loads(line)["product"]) for line in _read(data, place).splitlines()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadCall(f"{data / place} holds no products ({error!r}); {mending(str(place))}") from None
@@ -44,7 +44,7 @@ def catalogue(data: Path) -> Catalogue:
 def prices(data: Path, clock: int | None = None) -> dict[str, float]:
     """What each product costs: by the original's seed, or as a server drew it that was started at that second."""
     products = catalogue(data).products
-    return drawn_prices(products) if clock is None else original_prices(products, clock)
+    return draw_prices(products) if clock is None else original_prices(products, clock)
 
 
 @cache
@@ -56,7 +56,7 @@ def goals(data: Path, clock: int | None = None) -> tuple[Goal, ...]:
 @cache
 def wishes(data: Path) -> tuple[Wish, ...]:
     """What is asked of the products that somebody wrote an instruction for, in the catalogue's order."""
-    written = _written(data)
+    written = _read_attributes(data)
     asked = {asin: written[asin] for asin in catalogue(data).by_asin if written.get(asin, {}).get("instruction")}
     return tuple(
         Wish(asin=asin, text=wish["instruction"], attributes=tuple(wish["instruction_attributes"]))
@@ -80,7 +80,7 @@ def _product(line: Json) -> Product:
 
 
 @cache
-def _written(data: Path) -> dict[str, Json]:
+def _read_attributes(data: Path) -> dict[str, Json]:
     """The attributes of each product, and what was written for some of them."""
     try:
         return dict(loads(_read(data, WISHES)))

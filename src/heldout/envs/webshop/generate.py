@@ -64,7 +64,7 @@ SIZES = {
 }
 
 
-def stocked(brands: Sequence[str], size: Size, chance: Random) -> Catalogue:
+def make_catalogue(brands: Sequence[str], size: Size, chance: Random) -> Catalogue:
     """A catalogue of products by these brands."""
     kinds = [(department, kind) for department in DEPARTMENTS for kind in department.kinds]
     chosen = [each for each in chance.sample(kinds, size.kinds) for _ in range(size.products)]
@@ -77,7 +77,7 @@ def stocked(brands: Sequence[str], size: Size, chance: Random) -> Catalogue:
     return Catalogue(tuple(products), size.on_page)
 
 
-def wanted(product: Product, price: float, size: Size, chance: Random) -> Goal:
+def make_goal(product: Product, price: float, size: Size, chance: Random) -> Goal:
     """What somebody asks of one product: some attributes, a value in each group of options, a price."""
     count = min(chance.choice(size.wanted), len(product.attributes))
     attributes = tuple(chance.sample(product.attributes, count))
@@ -141,13 +141,13 @@ class _Maker:
 
     def _description(self, attributes: Sequence[str]) -> str:
         sentences = self.chance.sample(SENTENCES, self.chance.randint(2, 8))
-        return " ".join(self._filled(sentence, attributes) for sentence in sentences)
+        return " ".join(self._fill(sentence, attributes) for sentence in sentences)
 
     def _features(self, attributes: Sequence[str]) -> tuple[str, ...]:
-        named = [self._filled(FEATURES[0], (attribute,)).capitalize() for attribute in attributes]
-        return (*named, *(self._filled(feature, attributes) for feature in self.chance.sample(FEATURES[1:], 2)))
+        named = [self._fill(FEATURES[0], (attribute,)).capitalize() for attribute in attributes]
+        return (*named, *(self._fill(feature, attributes) for feature in self.chance.sample(FEATURES[1:], 2)))
 
-    def _filled(self, text: str, attributes: Sequence[str]) -> str:
+    def _fill(self, text: str, attributes: Sequence[str]) -> str:
         material = self.chance.choice(self.department.materials)
         attribute = self.chance.choice(attributes)
         return text.format(kind=self.kind, brand=self.brand, material=material, attribute=attribute)

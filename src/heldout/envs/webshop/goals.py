@@ -42,7 +42,7 @@ class Wish:
     attributes: tuple[str, ...]
 
 
-def drawn_prices(products: Iterable[Product], seed: int = SEED) -> dict[str, float]:
+def draw_prices(products: Iterable[Product], seed: int = SEED) -> dict[str, float]:
     """What each product costs: a price drawn where it has a range."""
     return _prices(products, Random(seed))
 

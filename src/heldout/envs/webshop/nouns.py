@@ -61,7 +61,7 @@ _WITHIN = re.compile(r"(?<=[^\W\d_])[,–—-](?=[^\W\d_])|(?<=[^\W_])[:<>=/](?=
 """What parts words, as spaCy parts them: `T-Shirt` is two, `Pocket(S` is one."""
 
 
-def ruled(title: str) -> tuple[str, ...]:
+def nouns_by_rule(title: str) -> tuple[str, ...]:
     """By rules: every word with a capital, but for the closed classes, and of the others what looks like a noun.
 
     spaCy too takes what has a capital in a title for a name, mostly. Nothing with a digit in front is a noun.
@@ -81,11 +81,11 @@ def tagger() -> Tagger:
     for name in MODELS if spacy else ():
         if spacy.util.is_package(name):
             model = spacy.load(name, exclude=["parser", "ner", "lemmatizer"])
-            return Tagger(name, lru_cache(maxsize=1 << 12)(partial(_tagged, model)))
-    return Tagger("rules", lru_cache(maxsize=1 << 12)(ruled))
+            return Tagger(name, lru_cache(maxsize=1 << 12)(partial(_nouns_by_tagger, model)))
+    return Tagger("rules", lru_cache(maxsize=1 << 12)(nouns_by_rule))
 
 
-def _tagged(model: Any, title: str) -> tuple[str, ...]:
+def _nouns_by_tagger(model: Any, title: str) -> tuple[str, ...]:
     return tuple(token.text.lower() for token in model(title) if token.pos_ in ("NOUN", "PROPN"))
 
 

@@ -50,10 +50,10 @@ def has_search_box(world: World) -> bool:
 def text(world: World) -> str:
     """The page as the agent reads it."""
     if world.page.place is Place.DONE:
-        return _joined(_receipt(world))
+        return _join(_receipt(world))
     if world.page.place is Place.SEARCH:
-        return _joined(["WebShop", "Instruction:", world.goal.instruction, "Search"])
-    return _joined(["Instruction:", world.goal.instruction, *_buttons_above(world), *_content(world)])
+        return _join(["WebShop", "Instruction:", world.goal.instruction, "Search"])
+    return _join(["Instruction:", world.goal.instruction, *_buttons_above(world), *_content(world)])
 
 
 def buttons(world: World) -> list[str]:
@@ -150,7 +150,7 @@ def _as_json(options: Mapping[str, str]) -> str:
     return written
 
 
-def _joined(parts: Iterable[str]) -> str:
+def _join(parts: Iterable[str]) -> str:
     """The parts of a page that show: of blanks alone a line's end does not, others leave an empty part."""
     shown = (part for part in parts if part and (part.strip(_BLANKS) or "\n" not in part))
     return SEPARATOR.join(part.strip() for part in shown)

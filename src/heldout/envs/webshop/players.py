@@ -123,7 +123,7 @@ def _group_of(world: World, value: str) -> str | None:
 
 def _page_of(catalogue: Catalogue, query: str, asin: str) -> int:
     """The page of results that has a product, from 1; 0 where none has."""
-    found = catalogue.found(query)
+    found = catalogue.search(query)
     return found.index(asin) // catalogue.on_page + 1 if asin in found else 0
 
 

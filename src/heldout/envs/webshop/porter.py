@@ -50,7 +50,7 @@ def stem(word: str) -> str:
     if word.endswith("y") and "v" in _sounds(word[:-1]):
         word = word[:-1] + "i"
     for endings in (_STEP_2, _STEP_3):
-        word = _exchanged(word, endings)
+        word = _exchange_ending(word, endings)
     return _last_letter(_without_ending(word))
 
 
@@ -99,7 +99,7 @@ def _past(word: str) -> str:
     return left + "e" if _measure(left) == 1 and _ends_short(left) else left
 
 
-def _exchanged(word: str, endings: dict[str, str]) -> str:
+def _exchange_ending(word: str, endings: dict[str, str]) -> str:
     """With the first of the endings that it has exchanged, where something stands before it."""
     for ending, other in endings.items():
         if word.endswith(ending):

@@ -21,7 +21,7 @@ class Department:
     materials: tuple[str, ...]
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
@@ -29,71 +29,71 @@ DEPARTMENTS = (
     Department(
         section="fashion",
         category="Clothing, Shoes & Jewelry › Clothing",
-        kinds=_listed("shirts, jackets, sweaters, shorts, hats, socks, scarves, gloves, boots, sandals"),
-        attributes=_listed(
+        kinds=_split("shirts, jackets, sweaters, shorts, hats, socks, scarves, gloves, boots, sandals"),
+        attributes=_split(
             "machine washable, long sleeve, slim fit, quick drying, light weight, hand wash, high waist, "
             "rubber sole"
         ),
         options=("color", "size"),
-        materials=_listed("cotton, linen, wool, leather, denim, fleece"),
+        materials=_split("cotton, linen, wool, leather, denim, fleece"),
     ),
     Department(
         section="garden",
         category="Home & Kitchen › Furniture & Decor",
-        kinds=_listed("pillows, rugs, curtains, lamps, shelves, mirrors, towels, chairs, blankets, baskets"),
-        attributes=_listed(
+        kinds=_split("pillows, rugs, curtains, lamps, shelves, mirrors, towels, chairs, blankets, baskets"),
+        attributes=_split(
             "easy clean, heavy duty, non slip, double sided, space saving, wall mounted, easy assemble, hand made"
         ),
         options=("color", "size"),
-        materials=_listed("bamboo, oak, steel, velvet, glass, cotton"),
+        materials=_split("bamboo, oak, steel, velvet, glass, cotton"),
     ),
     Department(
         section="electronics",
         category="Electronics › Accessories",
-        kinds=_listed(
+        kinds=_split(
             "headphones, chargers, cables, speakers, keyboards, cameras, tripods, monitors, adapters, radios"
         ),
-        attributes=_listed(
+        attributes=_split(
             "fast charging, high speed, noise cancelling, water resistant, plug play, easy install, long life, "
             "hands free"
         ),
         options=("color", "style"),
-        materials=_listed("aluminum, nylon, silicone, carbon, steel, copper"),
+        materials=_split("aluminum, nylon, silicone, carbon, steel, copper"),
     ),
     Department(
         section="beauty",
         category="Beauty & Personal Care › Skin & Hair",
-        kinds=_listed("soaps, shampoos, creams, brushes, lipsticks, razors, perfumes, combs, lotions, masks"),
-        attributes=_listed(
+        kinds=_split("soaps, shampoos, creams, brushes, lipsticks, razors, perfumes, combs, lotions, masks"),
+        attributes=_split(
             "cruelty free, long lasting, fragrance free, travel size, paraben free, easy carry, sulfate free, "
             "oil free"
         ),
         options=("scent", "size"),
-        materials=_listed("shea butter, coconut oil, aloe, honey, clay, argan oil"),
+        materials=_split("shea butter, coconut oil, aloe, honey, clay, argan oil"),
     ),
     Department(
         section="grocery",
         category="Grocery & Gourmet Food › Pantry",
-        kinds=_listed("cookies, teas, noodles, sauces, spices, crackers, soups, candies, nuts, jams"),
-        attributes=_listed(
+        kinds=_split("cookies, teas, noodles, sauces, spices, crackers, soups, candies, nuts, jams"),
+        attributes=_split(
             "gluten free, sugar free, dairy free, low sodium, non gmo, high protein, fat free, hand picked"
         ),
         options=("flavor", "pack"),
-        materials=_listed("oats, rice, cocoa, wheat, corn, almonds"),
+        materials=_split("oats, rice, cocoa, wheat, corn, almonds"),
     ),
 )
 
 VALUES: Mapping[str, tuple[str, ...]] = {
-    "color": _listed("red, blue, green, black, white, grey, pink, brown, navy, yellow"),
-    "size": _listed("small, medium, large, x-large, xx-large, travel"),
-    "style": _listed("classic, compact, foldable, studio, wide, slim"),
-    "scent": _listed("rose, lemon, mint, vanilla, cedar, peach"),
-    "flavor": _listed("honey, ginger, chili, berry, garlic, maple"),
-    "pack": _listed("1 pack, 2 pack, 4 pack, 6 pack, 12 pack"),
+    "color": _split("red, blue, green, black, white, grey, pink, brown, navy, yellow"),
+    "size": _split("small, medium, large, x-large, xx-large, travel"),
+    "style": _split("classic, compact, foldable, studio, wide, slim"),
+    "scent": _split("rose, lemon, mint, vanilla, cedar, peach"),
+    "flavor": _split("honey, ginger, chili, berry, garlic, maple"),
+    "pack": _split("1 pack, 2 pack, 4 pack, 6 pack, 12 pack"),
 }
 """The values of each group of options."""
 
-_SYLLABLES = _listed("va, ko, lu, mi, ra, ne, so, ti, da, pe, zu, bo, fi, ga")
+_SYLLABLES = _split("va, ko, lu, mi, ra, ne, so, ti, da, pe, zu, bo, fi, ga")
 BRANDS = tuple((one + two).capitalize() for one in _SYLLABLES for two in _SYLLABLES if one != two)
 """Names of makers; each split has its own share of them."""
 

@@ -9,7 +9,7 @@ from heldout.envs.webshop.world import Page, Place, World
 def page_as_prose(world: World) -> str:
     """The page as the agent reads it where a variant has observations plain."""
     if world.page.place is Place.DONE:
-        return _bought(world)
+        return _describe_purchase(world)
     if world.page.place is Place.SEARCH:
         return f"You want: {world.goal.instruction}\nYou are in a web shop, where you can search."
     clicks = ", ".join(buttons(world))
@@ -43,14 +43,14 @@ def _item(world: World) -> Iterator[str]:
     for group, values in product.options.items():
         yield f"Its {group} can be: {', '.join(values)}."
     if world.chosen:
-        yield f"You have chosen {_chosen(world)}."
+        yield f"You have chosen {_describe_chosen(world)}."
 
 
-def _bought(world: World) -> str:
+def _describe_purchase(world: World) -> str:
     assert world.purchase is not None
-    options = f" with {_chosen(world)}" if world.purchase.options else ""
+    options = f" with {_describe_chosen(world)}" if world.purchase.options else ""
     return f"You have bought {world.purchase.asin}{options}. Your score is {world.purchase.reward}, of 1.0 at most."
 
 
-def _chosen(world: World) -> str:
+def _describe_chosen(world: World) -> str:
     return ", ".join(f"{group}: {value}" for group, value in world.chosen.items())

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from heldout.data.check import Check, checked
+from heldout.data.check import Check, check_source
 from heldout.data.folder import ids_path, lacking, published_numbers
 from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_split
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.files import NEEDS, WISHES, catalogue, goals, products_place, wishes
 from heldout.envs.webshop.goals import Goal
 from heldout.envs.webshop.players import turns
-from heldout.envs.webshop.tasks import stated
+from heldout.envs.webshop.tasks import goal_as_json
 from heldout.errors import BadCall
 from heldout.records import Task, digest
 
@@ -23,7 +23,7 @@ LONGEST = 20
 """Turns in which a goal has to be reached: K of every evaluation (paper §3.2)."""
 
 
-def published(split: str, data: Path) -> Sequence[Task]:
+def published_tasks(split: str, data: Path) -> Sequence[Task]:
     """The goals of one split: the published ids of `train` and `test`; `demonstrations` are those in neither."""
     refuse_unknown_split(split)
     return Lazy(lambda number: _task(split, number, data), _numbers(split, data))
@@ -32,7 +32,9 @@ def published(split: str, data: Path) -> Sequence[Task]:
 def data_digest(data: Path) -> str:
     """A digest of the products, the goals and the ids."""
     texts = [[product.asin, product.contents] for product in catalogue(data).products]
-    return digest([texts, [stated(goal) for goal in goals(data)], _numbers("train", data), _numbers("test", data)])
+    return digest(
+        [texts, [goal_as_json(goal) for goal in goals(data)], _numbers("train", data), _numbers("test", data)]
+    )
 
 
 def checks(data: Path) -> Iterator[Check]:
@@ -41,18 +43,20 @@ def checks(data: Path) -> Iterator[Check]:
     def products() -> tuple[Product, ...]:
         return catalogue(data).products
 
-    yield checked(
+    yield check_source(
         data, str(products_place(data)), "products with a price", products, lambda product: bool(product.pricing)
     )
-    yield checked(
+    yield check_source(
         data, str(WISHES), "wishes for products", partial(wishes, data), lambda wish: bool(wish.attributes)
     )
     for split in ("train", "test"):
         ids, read = ids_path("webshop", split), partial(published_numbers, data, "webshop", split)
-        yield checked(data, ids, "ids of goals that the oracle reaches in 20 turns", read, partial(_is_found, data))
+        yield check_source(
+            data, ids, "ids of goals that the oracle reaches in 20 turns", read, partial(_can_be_found, data)
+        )
 
 
-def _is_found(data: Path, number: int) -> bool:
+def _can_be_found(data: Path, number: int) -> bool:
     if lacking(data, NEEDS[:2]):
         return False
     return turns(catalogue(data), _goal(number, data)) <= LONGEST
@@ -75,7 +79,7 @@ def _task(split: str, number: int, data: Path) -> Task:
         split=split,
         id=f"webshop_{number}",
         difficulty=difficulty(taken, EASY_TURNS),
-        world=stated(goal) | {"goal": number},
+        world=goal_as_json(goal) | {"goal": number},
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from heldout.data.folder import data_folder
 from heldout.envs.base import Env
-from heldout.envs.dialogues import converted
+from heldout.envs.dialogues import convert_dialogue
 from heldout.envs.react import whole_action
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.envs.webshop.env import WebShop
@@ -22,7 +22,7 @@ from heldout.records import Json
 _LIMIT = re.compile(r", and price lower than ([\d.]+) dollars$")
 
 
-def opened(episode: RecordedEpisode, *, rules: str) -> Env:
+def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     """The world of a recorded goal, `goal_idx`, with the prices of a server started at the second `price_seed`."""
     data, task = data_folder(), episode.task
     clock = _whole("price_seed", task["price_seed"]) if task.get("price_seed") is not None else None
@@ -31,7 +31,7 @@ def opened(episode: RecordedEpisode, *, rules: str) -> Env:
         raise BadCall(f"goal_idx {number} is past the {len(goals(data, clock))} goals")
     goal = goals(data, clock)[number]
     if isinstance(instruction := task.get("instruction_text"), str):
-        goal = _as_said(goal, instruction)
+        goal = _with_limit_of(goal, instruction)
     # Recordings made without a tagger say so where something was bought.
     purchases = [step.answer.purchase or {} for step in episode.steps]
     nouns = every_word if any("standin_r_type" in purchase for purchase in purchases) else tagger().nouns
@@ -49,7 +49,7 @@ def episode_of(dialogue: Dialogue) -> RecordedEpisode:
     if number is None:
         raise BadCall(f"no goal is {instruction!r:.120}")
     task: dict[str, Json] = {"goal_idx": number, "instruction_text": instruction}
-    return converted(dialogue, task, whole_action, paid="reward")
+    return convert_dialogue(dialogue, task, whole_action, paid="reward")
 
 
 def beside(world: World) -> Answer:
@@ -84,7 +84,7 @@ def _parts(world: World) -> dict[str, Json]:
     return parts
 
 
-def _as_said(goal: Goal, instruction: str) -> Goal:
+def _with_limit_of(goal: Goal, instruction: str) -> Goal:
     """A goal with the price limit of an instruction."""
     if _LIMIT.sub("", goal.instruction) != _LIMIT.sub("", instruction):
         raise BadCall(f"the goal is {goal.instruction!r}, not {instruction!r}")

@@ -76,7 +76,7 @@ def kind_of(bought: Product, wanted: Product, nouns: Nouns) -> Kind:
     )
 
 
-def attributes_met(product: Product, goal: Goal) -> int:
+def count_attributes_met(product: Product, goal: Goal) -> int:
     """How many of the goal's attributes a product is known for, or has word for word in its texts."""
     texts = [text.lower() for text in (product.title, " ".join(product.features), product.description)]
     return sum(
@@ -85,7 +85,7 @@ def attributes_met(product: Product, goal: Goal) -> int:
     )
 
 
-def options_met(chosen: Choices, goal: Goal, *, exact_original: bool) -> int:
+def count_options_met(chosen: Choices, goal: Goal, *, exact_original: bool) -> int:
     """How many of the goal's options were chosen: the same words in the same group."""
     if exact_original:
         return _similar_options(chosen, goal)

@@ -7,8 +7,8 @@ from random import Random
 
 from heldout.envs.lazy import SPLITS, Lazy, difficulty, numbers_of
 from heldout.envs.webshop.catalogue import Catalogue
-from heldout.envs.webshop.generate import SIZES, stocked, wanted
-from heldout.envs.webshop.goals import Goal, drawn_prices
+from heldout.envs.webshop.generate import SIZES, make_catalogue, make_goal
+from heldout.envs.webshop.goals import Goal, draw_prices
 from heldout.envs.webshop.players import turns
 from heldout.envs.webshop.product_words import BRANDS
 from heldout.records import Json, Task
@@ -44,7 +44,7 @@ class _Name:
         return stream(self.seed, "webshop", self.profile, self.split, self.number, purpose)
 
 
-def generated(split: str, seed: int, profile: str) -> Sequence[Task]:
+def generated_tasks(split: str, seed: int, profile: str) -> Sequence[Task]:
     """The tasks of one split, easy and hard in turn; no maker of one split is in another, whatever the seeds."""
     return Lazy(lambda number: _task(split, number, seed, profile), numbers_of(split))
 
@@ -66,7 +66,7 @@ def goal_in(world: Mapping[str, Json]) -> Goal:
     )
 
 
-def stated(goal: Goal) -> dict[str, Json]:
+def goal_as_json(goal: Goal) -> dict[str, Json]:
     """A goal as a part of a task's world."""
     return {
         "asin": goal.asin,
@@ -77,13 +77,13 @@ def stated(goal: Goal) -> dict[str, Json]:
     }
 
 
-def _stocked(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
+def _make_stock(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
     chance = name.stream("stock")
-    catalogue = stocked(_brands_of(name.split), SIZES[name.profile], chance)
-    return catalogue, drawn_prices(catalogue.products, chance.randrange(1 << 32))
+    catalogue = make_catalogue(_brands_of(name.split), SIZES[name.profile], chance)
+    return catalogue, draw_prices(catalogue.products, chance.randrange(1 << 32))
 
 
-_STOCKS = {profile: lru_cache(maxsize=kept)(_stocked) for profile, kept in KEPT.items()}
+_STOCKS = {profile: lru_cache(maxsize=kept)(_make_stock) for profile, kept in KEPT.items()}
 
 
 @cache
@@ -101,12 +101,12 @@ def _task(split: str, number: int, seed: int, profile: str) -> Task:
     taken = 0
     while not taken or taken > MOST_TURNS or (taken > EASY_TURNS[profile]) != hard:
         product = chance.choice(ours)
-        goal = wanted(product, prices[product.asin], SIZES[profile], chance)
+        goal = make_goal(product, prices[product.asin], SIZES[profile], chance)
         taken = turns(catalogue, goal)
     return Task(
         env="webshop",
         split=split,
         id=f"webshop_{number}",
         difficulty=difficulty(taken, EASY_TURNS[profile]),
-        world=stated(goal) | {"shop": {"seed": seed, "profile": profile, "split": split, "number": shop}},
+        world=goal_as_json(goal) | {"shop": {"seed": seed, "profile": profile, "split": split, "number": shop}},
     )

@@ -8,7 +8,7 @@ from typing import Self
 from heldout.envs.webshop.catalogue import FOUND, Catalogue, Product
 from heldout.envs.webshop.goals import Goal
 from heldout.envs.webshop.nouns import Nouns
-from heldout.envs.webshop.reward import Purchase, attributes_met, kind_of, options_met
+from heldout.envs.webshop.reward import Purchase, count_attributes_met, count_options_met, kind_of
 from heldout.records import digest
 from heldout.seeds import stream
 
@@ -132,26 +132,26 @@ class World:
             options=options,
             price=prices[self.asin],
             goal=self.goal,
-            attributes=attributes_met(bought, self.goal),
-            right_options=options_met(options, self.goal, exact_original=self.exact_original),
+            attributes=count_attributes_met(bought, self.goal),
+            right_options=count_options_met(options, self.goal, exact_original=self.exact_original),
             kind=kind_of(bought, self.shop.catalogue.by_asin[self.goal.asin], self.shop.nouns),
         )
         return replace(self, page=Page(place=Place.DONE), purchase=purchase)
 
     def _results(self, query: str, number: int) -> Self:
         now = replace(self, query=query, number=number, asin="", chosen={})
-        found = now._found()
+        found = now._found_products()
         size = self.shop.catalogue.on_page
         asins = found[(number - 1) * size : number * size]
         page = Page(place=Place.RESULTS, asins=asins, number=number, found=len(found))
         return replace(now, page=page)
 
-    def _found(self) -> tuple[str, ...]:
+    def _found_products(self) -> tuple[str, ...]:
         """What a search finds; in the original, some words in front open a back door (Q-WS4)."""
         door, *rest = self.query.split(" ")
         catalogue = self.shop.catalogue
         if not self.exact_original or door not in ("<a>", "<c>", "<q>", "<r>"):
-            return catalogue.found(self.query)
+            return catalogue.search(self.query)
         if door == "<r>":
             asins = [product.asin for product in catalogue.products]
             return tuple(stream(0, "webshop", "any", self.number).sample(asins, min(len(asins), FOUND)))

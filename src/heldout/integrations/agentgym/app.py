@@ -34,7 +34,7 @@ class App:
         self._protocol, self._format = wire_of(suite.name), manner_of(suite.name)
         self._items = Items(suite, self._format.find)
         self._next = count()
-        self._routes = self._own() | {key: self._asking(key[0], said) for key, said in self._format.more.items()}
+        self._routes = self._own() | {key: self._observe(key[0], said) for key, said in self._format.more.items()}
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """What one call is answered; only a mistake of ours raises."""
@@ -64,7 +64,7 @@ class App:
             ("POST", "/reset"): self._reset,
             ("POST", "/step"): self._step,
             ("POST", "/close"): self._close,
-            ("GET", "/observation"): self._asking("GET", response_format.observed),
+            ("GET", "/observation"): self._observe("GET", response_format.observed),
             ("GET", ABOUT): self._about,
             ("GET", TASKS): self._tasks,
         }
@@ -111,9 +111,9 @@ class App:
         if asked.get("world_type", "Text") not in WORLD_TYPES:
             raise OriginalError('world_type must be one of "Text", "Embody" and "Hybrid"')
         with self._episodes.playing(asked[protocol.episode]) as episode:
-            task = self._asked_for(asked[protocol.item])
+            task = self._task_for(asked[protocol.item])
             episode.begin(task, self._suite.open(task))
-            return self._stepped(self._format.started, episode)
+            return self._respond_step(self._format.started, episode)
 
     def _step(self, request: HttpRequest) -> HttpResponse:
         asked = in_body(request.body, **{self._protocol.episode: REQUIRED, "action": REQUIRED})
@@ -123,7 +123,7 @@ class App:
             if episode.env is None:
                 raise OriginalError(str(episode.number))  # the originals' table has no entry
             episode.step = episode.env.step(asked["action"])
-            return self._stepped(self._format.stepped, episode)
+            return self._respond_step(self._format.stepped, episode)
 
     def _close(self, request: HttpRequest) -> HttpResponse:
         asked = in_body(request.body, **{self._protocol.episode: REQUIRED})
@@ -148,7 +148,7 @@ class App:
             )
         return HttpResponse(self._items.rows(split))
 
-    def _asking(self, method: str, said: Content) -> Route:
+    def _observe(self, method: str, said: Content) -> Route:
         """Answers about an episode as it stands."""
 
         def asked(request: HttpRequest) -> HttpResponse:
@@ -164,14 +164,14 @@ class App:
         if episode.over and not plays_on:
             raise OriginalError(f"The task with environment {episode.number} has finished.")
 
-    def _asked_for(self, item: int | None) -> Task:
+    def _task_for(self, item: int | None) -> Task:
         if item is not None:
             return self._items.task(item)
         if self._format.begins == "any":
             return self._items.any(self._chance)
         raise OriginalError("list indices must be integers or slices, not NoneType")
 
-    def _stepped(self, said: Content, episode: Episode) -> HttpResponse:
+    def _respond_step(self, said: Content, episode: Episode) -> HttpResponse:
         """The answer, with what it leaves out of the step in a header for our own client."""
         return HttpResponse(said(self._suite, episode), headers={STEP: dumps(_remaining_fields(episode.step))})
 

@@ -38,7 +38,7 @@ class Items:
         return [{"item": item, "id": task.id, "difficulty": task.difficulty} for item, task in self._rows[split]]
 
 
-def listed(known: Mapping[int, Task], number: int) -> Task:
+def find_listed(known: Mapping[int, Task], number: int) -> Task:
     """One of those that there are; from the end where the number is negative, as in a list."""
     if number < 0 and -number <= len(known):
         number = sorted(known)[number]
@@ -47,7 +47,7 @@ def listed(known: Mapping[int, Task], number: int) -> Task:
     return known[number]
 
 
-def wrapped(known: Mapping[int, Task], number: int) -> Task:
+def find_wrapping(known: Mapping[int, Task], number: int) -> Task:
     """TextCraft has a task for every number: after the last comes the first (spec §3.7)."""
     return known[number] if number in known else known[sorted(known)[number % len(known)]]
 

@@ -14,7 +14,7 @@ from heldout.envs.agentgym.protocol import LISTED
 from heldout.envs.base import Suite
 from heldout.errors import OriginalError
 from heldout.integrations.agentgym.episodes import Episode
-from heldout.integrations.agentgym.items import Find, any_world, listed, wrapped
+from heldout.integrations.agentgym.items import Find, any_world, find_listed, find_wrapping
 from heldout.integrations.agentgym.messages import REQUIRED
 from heldout.records import Json
 
@@ -42,7 +42,7 @@ class ResponseFormat:
     """What GET / says; empty names the environment."""
     highest: int | None = None
     """The highest number of an episode, where numbers are drawn; None counts them from 0."""
-    find: Find = listed
+    find: Find = find_listed
     """Which task a number is."""
     created_with: Mapping[str, Json] = field(default_factory=dict)
     """The fields that /create reads, each with what it is where it is left out."""
@@ -107,7 +107,7 @@ def _babyai_observed(suite: Suite, episode: Episode) -> Json:
 
 
 def _babyai_picture(_: Suite, episode: Episode) -> Json:
-    grid = _begun(episode).world.grid
+    grid = _env_of(episode).world.grid
     pixels = grid.get_frame(highlight=grid.highlight, tile_size=grid.tile_size)
     return "data:image/png;base64," + b64encode(_png(pixels)).decode()
 
@@ -125,7 +125,7 @@ def _png(pixels: Any) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-def _begun(episode: Episode) -> Any:
+def _env_of(episode: Episode) -> Any:
     """The environment of an episode; before the first reset the originals' table has no entry."""
     if episode.env is None:
         raise OriginalError(str(episode.number))
@@ -133,7 +133,7 @@ def _begun(episode: Episode) -> Any:
 
 
 def _alfworld_actions(suite: Suite, episode: Episode) -> Json:
-    return suite.players.legal(_begun(episode).world)
+    return suite.players.legal(_env_of(episode).world)
 
 
 def _alfworld_text(_: Suite, episode: Episode) -> Json:
@@ -186,7 +186,7 @@ def _webshop_actions(suite: Suite, episode: Episode) -> Json:
     """What of the page can be clicked; `search` is named there though clicking it does nothing (spec §1.3)."""
     if episode.over or suite.recordings is None:
         return {"has_search_bar": False, "clickables": []}
-    clickables = suite.recordings.beside(_begun(episode).world).available or ()
+    clickables = suite.recordings.beside(_env_of(episode).world).available or ()
     return {"has_search_bar": "search" in clickables, "clickables": list(clickables)}
 
 
@@ -215,7 +215,7 @@ def _plain_answer(_: Suite, episode: Episode) -> Json:
 
 
 def _plain_actions(suite: Suite, episode: Episode) -> Json:
-    return [] if episode.over else suite.players.legal(_begun(episode).world)
+    return [] if episode.over else suite.players.legal(_env_of(episode).world)
 
 
 PLAIN = ResponseFormat(
@@ -230,7 +230,7 @@ ORIGINALS = {
     "textcraft": ResponseFormat(
         greeting="This is environment TextCraft.",
         begins="number",
-        find=wrapped,
+        find=find_wrapping,
         created_with={"commands": None, "goal": None},
         unnamed=0,
         created=_textcraft_started,

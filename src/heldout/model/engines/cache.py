@@ -35,6 +35,7 @@ class SlotCache:
         self._reserve(length + 1)
         rows_B = torch.tensor(rows, device=positions_BQ.device)
         side_by_side = range(rows[0], rows[0] + len(rows))
+        # A slice is a view; picking rows by their numbers would copy all their keys and values for every token.
         self._reads = slice(side_by_side.start, side_by_side.stop) if [*side_by_side] == [*rows] else rows_B
         self._writes = (rows_B[:, None].expand_as(positions_BQ), slice(None), positions_BQ)
         self._length = length
@@ -67,6 +68,7 @@ class SlotCache:
         capacity = self._keys[0].shape[2]
         if length <= capacity:
             return
+        # Twice as large each time, so that copying costs no more in all than filling; never past the context.
         grown = min(self._context, max(256, 2 * capacity, length))
         for buffers in (self._keys, self._values):
             for layer, old in enumerate(buffers):

@@ -15,8 +15,8 @@ from heldout.envs.registry import names, open_suite
 from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.reporting.tables import MISSING, Table, aligned
-from heldout.verbs.replay import Reader, named
+from heldout.reporting.tables import MISSING, Table, align
+from heldout.verbs.replay import Reader, naming_place
 
 HEADER = ("ENVIRONMENT", "STEPS/S", "RE-OPENS/S", "FIRST OPENS/S", "KIB HELD", "TASKS", "EPISODES", "TURNS")
 TASKS = 100
@@ -44,7 +44,7 @@ def bench_envs(
     works += [by_players(open_suite(name, source), limit or TASKS, seed) for name in played]
     with Progress("bench envs", rounds * len(works)) as progress:
         found = measure(works, rounds, seconds, progress.show)
-    print(dumps(described(found), indent=2) if as_json else told(found))
+    print(dumps(report_as_json(found), indent=2) if as_json else format_report(found))
 
 
 def _of_file(file: Path, rules: str, limit: int | None) -> Iterator[Work]:
@@ -56,7 +56,7 @@ def _of_file(file: Path, rules: str, limit: int | None) -> Iterator[Work]:
     for env in dict.fromkeys(episode.env for _, episode in episodes):
         recordings = reader.recordings(env)
         recorded = [(place, episode) for place, episode in episodes if episode.env == env]
-        opens = [partial(_opened, recordings, place, episode) for place, episode in recorded]
+        opens = [partial(_open_recorded, recordings, place, episode) for place, episode in recorded]
         tasks = [dumps(dict(episode.task), sort_keys=True) for _, episode in recorded]
         yield Work(
             name=f"{env} ({Path(*file.parts[-2:])})",
@@ -72,12 +72,12 @@ def _scripts(opens: Sequence[Open], episodes: Sequence[RecordedEpisode], rules: 
     return scripts if rules == "agentgym" else [until_the_end(script) for script in scripts]
 
 
-def _opened(recordings: Recordings, place: str, episode: RecordedEpisode) -> Env:
-    with named(place):
+def _open_recorded(recordings: Recordings, place: str, episode: RecordedEpisode) -> Env:
+    with naming_place(place):
         return recordings.open(episode)
 
 
-def described(found: Measured) -> dict[str, Json]:
+def report_as_json(found: Measured) -> dict[str, Json]:
     """The same for a program: speeds are medians over rounds."""
     return {
         "environments": [_entry(each) for each in found.speeds],
@@ -85,12 +85,12 @@ def described(found: Measured) -> dict[str, Json]:
     }
 
 
-def told(found: Measured) -> str:
+def format_report(found: Measured) -> str:
     """One line an environment, then how the machine was."""
     rounds = len(found.speeds[0].rounds)
     least = min(each.over_rounds("running")[1] for each in found.speeds)
     return (
-        f"{aligned(Table(HEADER, [_row(each) for each in found.speeds]))}\n"
+        f"{align(Table(HEADER, [_row(each) for each in found.speeds]))}\n"
         f"medians of {rounds} rounds [least, most]; observations and digests included, choosing actions not\n"
         f"first opens without the first task, which loads what all of them need\n"
         f"machine before: {found.before}; after: {found.after}; "

@@ -11,7 +11,7 @@ from heldout.config import with_overrides
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import Table, align
 
 HEADER = ("ENGINE", "TOKENS/S", "PER CPU S", "EPISODES/S", "OUTSIDE MODEL", "TOKENS", "TURNS", "IDS AN EPISODE")
 
@@ -42,10 +42,10 @@ def bench_rollout(
     )
     with Progress("bench rollout", 2 * rounds) as progress:
         found = compare(model, work, lambda runs, run: progress.show(runs, tokens_per_second=run.tokens_per_second))
-    print(dumps(described(found, work), indent=2) if as_json else told(found, work))
+    print(dumps(report_as_json(found, work), indent=2) if as_json else format_report(found, work))
 
 
-def described(found: Comparison, work: Work) -> dict[str, Json]:
+def report_as_json(found: Comparison, work: Work) -> dict[str, Json]:
     """The same for a program: speeds are medians over rounds, `ratio` the median of the rounds' ratios."""
     return {
         "env": work.suite.name,
@@ -60,11 +60,11 @@ def described(found: Comparison, work: Work) -> dict[str, Json]:
     }
 
 
-def told(found: Comparison, work: Work) -> str:
+def format_report(found: Comparison, work: Work) -> str:
     """One line an engine, then what they come to and how the machine was."""
     table = Table(HEADER, [_row("heldout", found.ours), _row("generate", found.rival)])
     return (
-        f"{aligned(table)}\n{work.suite.name}, {work.episodes} episodes, {work.in_flight} in flight, "
+        f"{align(table)}\n{work.suite.name}, {work.episodes} episodes, {work.in_flight} in flight, "
         f"medians of {work.rounds} rounds in turn, one thread\n"
         f"ratio of tokens/s: {figure(found.ratio)} (by processor time {figure(found.cpu_ratio)})\n"
         f"machine before: {found.before}; after: {found.after}"

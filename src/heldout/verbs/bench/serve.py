@@ -11,13 +11,13 @@ from signal import SIGINT
 from typing import Any
 
 from heldout.bench.clients import scripts
-from heldout.bench.soak import Soak, Speed, soak, speed
+from heldout.bench.soak import Soak, Speed, measure_speed, soak
 from heldout.config import Config, with_overrides
 from heldout.envs.agentgym.protocol import rules_served
 from heldout.envs.registry import open_suite
 from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
-from heldout.reporting.tables import Table, aligned
+from heldout.reporting.tables import Table, align
 
 IDLE_SECONDS = 15
 """Long beside a call on a machine that is busy, short beside the soak."""
@@ -33,7 +33,7 @@ def bench_serve(
     with _serving(env, given) as told, Progress(f"bench serve {env}", episodes) as progress:
         address, done = told["url"], count(1)
         speeds = {
-            name: speed(address, suite, plays, steps=steps, keeps=keeps, pid=told["pid"])
+            name: measure_speed(address, suite, plays, steps=steps, keeps=keeps, pid=told["pid"])
             for name, keeps in (("new connections", False), ("kept alive", True))
         }
         found = soak(
@@ -48,7 +48,7 @@ def bench_serve(
             tell=lambda: progress.show(next(done)),
         )
     described = {"env": env, "speeds": {name: asdict(each) for name, each in speeds.items()}, "soak": asdict(found)}
-    print(dumps(described, indent=2, ensure_ascii=False) if as_json else _told(speeds, found, in_flight))
+    print(dumps(described, indent=2, ensure_ascii=False) if as_json else _format_report(speeds, found, in_flight))
     if found.unexpected or found.left_open:
         raise HeldoutError(
             f"{len(found.unexpected)} answers are none of the protocol's, {found.left_open} left open"
@@ -71,7 +71,7 @@ def _serving(env: str, settings: Sequence[str]) -> Iterator[dict[str, Any]]:
             server.send_signal(SIGINT)
 
 
-def _told(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
+def _format_report(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
     """The figures for people."""
     timed = Table(
         ("ONE CLIENT", "OPENS/S", "STEPS/S", "CALLS/CPU S"),
@@ -81,7 +81,7 @@ def _told(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
     memory = " → ".join(f"{size:.1f}" for size in found.megabytes)
     wrong = "".join(f"\n  {each}" for each in found.unexpected[:20])
     return (
-        f"{aligned(timed)}\n\n{aligned(answers)}\n"
+        f"{align(timed)}\n\n{align(answers)}\n"
         f"{found.episodes} episodes, {in_flight} in flight: {found.calls} calls in {found.seconds:.1f} s "
         f"({figure(found.calls / found.seconds)}/s), {found.steps} steps of whole plays as in process\n"
         f"answers that are none of the protocol's: {len(found.unexpected)}{wrong}\n"

@@ -15,7 +15,7 @@ from heldout.config import Config, with_overrides
 from heldout.errors import BadCall
 from heldout.progress import Progress, figure
 from heldout.records import Json
-from heldout.reporting.tables import MISSING, Table, aligned
+from heldout.reporting.tables import MISSING, Table, align
 from heldout.training.stage import Job
 
 TASKS = 6
@@ -86,10 +86,10 @@ def bench_train(
             Trl(work) if INSTALLED else None,
             lambda name, taken: progress.show(next(counted), last=name, seconds=taken.seconds),
         )
-    print(dumps(described(found, work), indent=2) if as_json else told(found, work))
+    print(dumps(report_as_json(found, work), indent=2) if as_json else format_report(found, work))
 
 
-def described(found: Comparison, work: Work) -> dict[str, Json]:
+def report_as_json(found: Comparison, work: Work) -> dict[str, Json]:
     """The same for a program: of each approach the medians and the rounds; ratios are medians over pairs."""
     train = work.job.config.train
     return {
@@ -98,8 +98,8 @@ def described(found: Comparison, work: Work) -> dict[str, Json]:
         "group_size": train.group_size,
         "rounds": work.rounds,
         "limits": asdict(work.limits),
-        "steps": {name: _described(steps, STEP) for name, steps in found.steps.items()},
-        "updates": {name: _described(updates, UPDATE) for name, updates in found.updates.items()},
+        "steps": {name: _rounds_as_json(steps, STEP) for name, steps in found.steps.items()},
+        "updates": {name: _rounds_as_json(updates, UPDATE) for name, updates in found.updates.items()},
         "ratios": {
             f"{kind} to {name}": value
             for kind, ratios in (("step", _ratios(found.steps, STEP_RATIOS)), ("update", _ratios(found.updates)))
@@ -110,7 +110,7 @@ def described(found: Comparison, work: Work) -> dict[str, Json]:
     }
 
 
-def told(found: Comparison, work: Work) -> str:
+def format_report(found: Comparison, work: Work) -> str:
     """The steps, the updates, and what they come to."""
     train = work.job.config.train
     steps = Table(("A STEP", *STEP), [_row(name, rounds, STEP) for name, rounds in found.steps.items()])
@@ -118,8 +118,8 @@ def told(found: Comparison, work: Work) -> str:
         ("THE UPDATE ALONE", *UPDATE), [_row(name, rounds, UPDATE) for name, rounds in found.updates.items()]
     )
     lines = [
-        aligned(steps),
-        f"{aligned(updates)}\n{work.job.name}, {train.tasks} tasks, {train.group_size} samples each; "
+        align(steps),
+        f"{align(updates)}\n{work.job.name}, {train.tasks} tasks, {train.group_size} samples each; "
         f"medians of {work.rounds} rounds in turn, one thread",
         f"the update alone learns from all {work.sequences} trajectories of our step",
         *(f"a step of {name} takes {_times(value)}" for name, value in _ratios(found.steps, STEP_RATIOS).items()),
@@ -161,7 +161,7 @@ def _times(ratios: Mapping[str, float]) -> str:
     return f"{first} times as long" + (f" ({', '.join(others)})" if others else "")
 
 
-def _described(rounds: Sequence[R], columns: Mapping[str, str]) -> dict[str, Json]:
+def _rounds_as_json(rounds: Sequence[R], columns: Mapping[str, str]) -> dict[str, Json]:
     medians = {column: _median(rounds, column) for column in columns.values()}
     return {**medians, "rounds": [asdict(each) for each in rounds]}
 
