@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Self, final
@@ -146,12 +146,13 @@ class Backends:
         return self._kept[2]
 
     def _serves(self, wanted: WorkerConfig, size: int, to_learn: bool) -> bool:
-        """Whether the kept one does: to play, only tasks and device have to be the same."""
+        """Whether the kept one does: to play, what is learned by may differ."""
         assert self._kept is not None
         worker_config, kept_size, _ = self._kept
         if to_learn:
             return (worker_config, kept_size) == (wanted, size)
-        return (worker_config.source, worker_config.device, kept_size) == (wanted.source, wanted.device, size)
+        plays_as = replace(worker_config, reference=wanted.reference, weight_decay=wanted.weight_decay)
+        return (plays_as, kept_size) == (wanted, size)
 
 
 def _worker_config(model: str, config: Config, reference: str | None) -> WorkerConfig:

@@ -98,6 +98,7 @@ class Worker:
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """One batch; every process of a `ProcessBackend` must be given its share at the same time."""
+        self.engine.rest()  # refused while a conversation is open: none crosses an update
         update = self.learner.learn(samples, objective)
         self._update_engine()
         return update
@@ -111,6 +112,7 @@ class Worker:
 
     def load(self, name: str) -> None:
         """The weights of a model by its name or folder, and an optimizer that remembers nothing."""
+        self.engine.rest()
         model, _ = load.load(name, self.config.device)
         self.model.load_state_dict(model.state_dict())
         self.learner.reset_optimizer()

@@ -129,7 +129,9 @@ class Learner:
             weight_N = weight_N * truncated_importance_weight(old_N, batch.rollout_logp_N)
         # A sum, since weights_N hold the means: so micro-batches and processes add up to the gradient of the batch.
         loss = (weight_N * algorithm.loss(tokens)).sum()
-        entropy_N = _entropy(logits_NV if objective.entropy else logits_NV.detach())
+        entropy_N = torch.zeros_like(logp_N)
+        if algorithm.off_policy or objective.entropy:  # of what nobody sampled no entropy is asked
+            entropy_N = _entropy(logits_NV if objective.entropy else logits_NV.detach())
         if objective.entropy:
             loss = loss - objective.entropy * (batch.weights_N * entropy_N).sum()
         kl_N = torch.zeros_like(logp_N)

@@ -182,6 +182,8 @@ class HfEngine:
 
     def _sample(self, logprobs_BV: Tensor, rows: list[_Row]) -> Tensor:
         """One id a row: where its stream's next number falls in the cumulated probabilities."""
+        if not any(row.temperature for row in rows):
+            return logprobs_BV.argmax(-1)
         cumulated_BV = logprobs_BV.double().exp().cumsum(-1)
         draws_B = torch.tensor([row.rng.random() for row in rows], dtype=torch.float64, device=self._device)
         draws_B1 = draws_B[:, None] * cumulated_BV[:, -1:]
