@@ -132,6 +132,7 @@ def test_what_cannot_be_in_the_same_folder_is_refused_with_both_values(
     assert "\n" not in str(caught.value)
     with pytest.raises(BadCall, match=r"holds another study: its base is tiny \(.*\) there, and pocket \("):
         run(replace(ran.study, base="pocket"), ran.folder, Watching())
+    assert list(read_json(ran.folder.study)["entries"]) == [ran.study.digest], "what was refused leaves no mark"
 
 
 def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:

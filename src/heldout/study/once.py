@@ -50,10 +50,11 @@ def train_once(workspace: Workspace, *, resume: bool | None = None) -> tuple[Pat
     if resume is False and folder.config.exists():
         raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
     here, news = _continue(workspace, folder, chain) if folder.config.exists() else (workspace, "")
-    claim(here)
+    graph = plan(here.study, controls=False)
+    claim(here, graph)
     with Backends() as backends:
-        for piece in plan(here.study, controls=False):
-            perform(here, piece.work, backends)
+        for planned in graph:
+            perform(here, planned.work, backends)
     [chain] = here.study.chains
     return checkpoint_of(here, chain, seed), here.stage(chain, seed), news
 

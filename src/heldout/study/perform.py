@@ -142,7 +142,8 @@ def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
     if evaluation.matched.exists():
         return
     with hold(evaluation.lease(evaluation.matched.stem), purpose=work.title) as lease:
-        backend = backends.open(workspace.study.config, workspace.study.base, to_learn=False)
+        config = work.chain[-1].apply_to(workspace.study.config)  # its training tasks are as the stage has them
+        backend = backends.open(config, workspace.study.base, to_learn=False)
         backend.load(_model(workspace, work.chain, work.step, work.seed))
         wanted_entropy = _entropy(workspace, work, backend, workspace.study.config.evaluate.temperature)
         backend.load(workspace.study.base)
@@ -154,7 +155,7 @@ def _entropy(workspace: Workspace, work: MatchWork, backend: Backend, temperatur
     """Of the model that the backend holds, on training tasks of the chain's last stage."""
     count, attempts = CALIBRATION
     stage, config = work.chain[-1], work.chain[-1].apply_to(workspace.study.config)
-    suites = suites_of(workspace.study.config)
+    suites = suites_of(config)
     tasks = [task for env in stage.envs for task in train_tasks(suites(env), stage.difficulty)[:count]]
     assignments = [
         Assignment(task=task, attempt=attempt, seed=work.seed, stream="entropy")

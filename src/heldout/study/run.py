@@ -35,16 +35,15 @@ def run(
     """Everything that the study asks for and the folder does not have yet."""
     begun = time.monotonic()
     workspace, graph = open_workspace(study, folder, watch), plan(study, controls)
-    claim(workspace)
-    refuse_other_trainings(workspace, [piece.work for piece in graph])
+    claim(workspace, graph)
     with Backends() as backends:
         executor(graph, partial(perform, workspace, backends=backends))
         if backends.used:
             folder.sessions.add([{"study": study.digest, "seconds": time.monotonic() - begun, **provenance()}])
 
 
-def claim(workspace: Workspace) -> None:
-    """Says in the folder what the study asks of it; a folder with another base is refused."""
+def claim(workspace: Workspace, graph: Iterable[PlannedWork]) -> None:
+    """Says in the folder what the study asks of it; one with another base, or other trainings, is refused."""
     study, folder, agent = workspace.study, workspace.folder, workspace.agent
     entry = ManifestEntry(
         study=to_json(study),
@@ -63,6 +62,7 @@ def claim(workspace: Workspace) -> None:
         sweep(folder.root)
         manifest = read_manifest(folder) or Manifest(base=base)
         _refuse_another_base(folder, manifest.base, base)
+        refuse_other_trainings(workspace, [planned.work for planned in graph])
         if study.digest not in manifest.entries:
             write_manifest(
                 folder, Manifest(base=manifest.base, entries={**manifest.entries, study.digest: to_json(entry)})
