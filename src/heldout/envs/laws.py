@@ -106,12 +106,12 @@ def the_oracle_recovers(suite: Suite) -> Iterator[str]:
     """After mistakes that do not end the episode the oracle still solves it."""
     for task in sample(suite):
         chance, env = stream(0, "laws", "recovers", task.id), suite.open(task)
-        step, mistakes, lost = env.start(), list[str](), partial(is_lost_after, suite, task)
-        while step.ending is None and len(mistakes) < 4 and (mistakes := suite.players.mistakes(env.world)):
-            mistakes.append(chance.choice(mistakes))
-            step = env.step(mistakes[-1])
-        if lost(mistakes):
-            yield f"{task.id} is lost after mistakes that did not end it: {shrink(mistakes, lost)}"
+        step, made, lost = env.start(), list[str](), partial(is_lost_after, suite, task)
+        while step.ending is None and len(made) < 4 and (there := suite.players.mistakes(env.world)):
+            made.append(chance.choice(there))
+            step = env.step(made[-1])
+        if lost(made):
+            yield f"{task.id} is lost after mistakes that did not end it: {shrink(made, lost)}"
 
 
 def an_ending_says_why(suite: Suite) -> Iterator[str]:

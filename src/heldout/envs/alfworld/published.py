@@ -106,9 +106,11 @@ def _has_game(data: Path, item: str) -> bool:
 
 
 def _task(split: str, name: str, place: Place) -> Task:
-    split, game = place
+    released, game = place
     difficulty = "easy" if game.startswith(EASY) else "hard"
-    return Task(env="alfworld", split=split, id=name, difficulty=difficulty, world={"split": split, "game": game})
+    return Task(
+        env="alfworld", split=split, id=name, difficulty=difficulty, world={"split": released, "game": game}
+    )
 
 
 @cache
