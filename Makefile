@@ -7,6 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 OPENENV := .venv-openenv
+# Two tests at a time: a machine of two cores is the least that heldout is for.
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: setup demo test check quick test-slow test-doors docs
 
@@ -21,17 +23,17 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: test
 
 # What a change is tried with while it is made: under two minutes.
 quick: setup
-	$(BIN)/pytest -m "not slow and not very_slow"
+	$(PYTEST) -m "not slow and not very_slow"
 
 # Many kills, whole builds, and the doors: what CI has no time for. (The last -m counts, so pyproject.toml's gives way.)
 test-slow: setup test-doors
-	$(BIN)/pytest -m very_slow
+	$(PYTEST) -m very_slow
 
 docs: setup
 	$(BIN)/python tools/architecture.py
