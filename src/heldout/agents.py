@@ -15,7 +15,7 @@ from heldout.chains import Chain, parse_chain
 from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.model.identity import model_digest, weights_digest
+from heldout.model.identity import model_digest, weights_digest, words_digest
 from heldout.model.load import POCKET, place_of
 from heldout.model.pocket import CONTEXT
 from heldout.policies import privileged
@@ -57,15 +57,18 @@ class Agent:
         return model_of(training, last["steps"])
 
 
-def agent_of(name: str) -> Agent:
-    """The agent of that name; a checkpoint of ours says itself what it went through."""
+def agent_of(name: str, chat_template: str = "") -> Agent:
+    """The agent of that name; a checkpoint of ours says itself what it went through.
+
+    One that reads and speaks by another tokenizer or template than it was trained with is a base of its own.
+    """
     if name in PLAYERS:
         return Agent(model=name, base=name, digest=name)
     place = place_of(name)
-    known = lineage.read(place, weights_digest(place)) if isinstance(place, Path) else None
-    if known is None:
+    known = lineage.read(place, weights_digest(place)) if isinstance(place, Path) and place.is_dir() else None
+    if known is None or known.words not in ("", words_digest(name, chat_template)):
         called = place.resolve().name if isinstance(place, Path) else name
-        return Agent(model=name, base=called, digest=model_digest(name))
+        return Agent(model=name, base=called, digest=model_digest(name, chat_template))
     return Agent(
         model=name,
         base=known.base,
@@ -163,6 +166,7 @@ def _worker_config(model: str, config: Config, reference: str | None) -> WorkerC
         reference=reference,
         device=device(),
         slots=config.slots,
+        chat_template=config.chat_template,
         weight_decay=config.train.weight_decay,
     )
 

@@ -173,6 +173,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
+    chat_template: str = field(default_factory=str, metadata={"written": "changed"})
+    """In place of the model's own: a file, or one of ours by name (docs/models.md)."""
     slots: int = 64
     """Conversations that each process has in flight; what is played side by side decides the last bits."""
     processes: int = 0
@@ -188,8 +190,8 @@ def pocket() -> Config:
 
 
 def without_paths(config: Config) -> Config:
-    """The configuration without the place of its file of difficulties: what counts is what that file says."""
-    return replace(config, source=replace(config.source, difficulty=""))
+    """The configuration without the places of files: what counts is what they say, which is told elsewhere."""
+    return replace(config, source=replace(config.source, difficulty=""), chat_template="")
 
 
 def with_overrides(config: C, settings: Iterable[str]) -> C:

@@ -78,7 +78,7 @@ def measure_agent(
     playing: Playing,
 ) -> list[Row]:
     """The rows of an agent in each environment's cells; what is in the folder is not played again."""
-    agent, suites = agent_of(model), suites_of(config)
+    agent, suites = agent_of(model, config.chat_template), suites_of(config)
     identity = identity_of(agent, study, seed)
     folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
     with open_agent(model, config) as play:

@@ -102,7 +102,7 @@ class Workspace:
 
 def open_workspace(study: Study, folder: StudyFolder, watch: Watch) -> Workspace:
     """Where a study's pieces are done in this process."""
-    return Workspace(study, folder, agent_of(study.base), watch)
+    return Workspace(study, folder, agent_of(study.base, study.config.chat_template), watch)
 
 
 def perform(workspace: Workspace, work: Work, backends: Backends) -> None:

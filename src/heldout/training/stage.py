@@ -20,7 +20,7 @@ from heldout.envs.registry import own_name
 from heldout.errors import BadCall, HeldoutError
 from heldout.evaluation.measure import tasks_of
 from heldout.learn.algorithms import algorithm_of, refuse_unknown_aggregation, samples
-from heldout.model.identity import weights_digest
+from heldout.model.identity import weights_digest, words_digest
 from heldout.model.learner import Objective, Update
 from heldout.records import Ending, Group, Json, Task, Trajectory, to_json
 from heldout.rollout.episode import Assignment
@@ -312,6 +312,7 @@ def save(job: Job, backend: Backend, folder: StageFolder, step: int) -> None:
                 step=step,
                 training=job.training,
                 weights=weights_digest(partial),
+                words=words_digest(str(partial)),
                 made_with=provenance(),
             ),
         )

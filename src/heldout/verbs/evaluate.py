@@ -55,7 +55,7 @@ def evaluate(
     config = resolve_config(model, flags, settings)
     suites = suites_of(config)
     cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
-    study = StudyFolder(out or run_folder("evaluate", agent_of(model), config.source.variant))
+    study = StudyFolder(out or run_folder("evaluate", agent_of(model, config.chat_template), config.source.variant))
     rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else align(_table(scores)).rstrip())

@@ -51,7 +51,7 @@ def train(
     }
     config = resolve_config(model, flags, settings)
     stage = _requested_stage(env, difficulty)
-    folder = StudyFolder(out or run_folder("train", agent_of(model), config.source.variant))
+    folder = StudyFolder(out or run_folder("train", agent_of(model, config.chat_template), config.source.variant))
     study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
     with Progress(f"train {stage.name}", config.train.steps) as progress:
         place = open_workspace(study, folder, _StepProgress(progress))
