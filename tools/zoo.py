@@ -102,8 +102,8 @@ MORE: Mapping[str, Mapping[str, Any]] = {
             "rope_theta": 10_000.0,
             "long_factor": [4.0] * 4,
             "short_factor": [1.0] * 4,
-            "original_max_position_embeddings": 128,
-        }
+        },
+        "original_max_position_embeddings": 128,
     },
 }
 """What single kinds need beside."""

@@ -6,6 +6,7 @@ words, not the token.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ OWN = ("chatml", "chatml-no-thinking", "deepseek-r1")
 """Chat templates of ours, which only append: for families whose own rewrite earlier turns (docs/models.md)."""
 TEMPLATE_DATE = date(2024, 7, 26)
 """Today, for templates that ask: the same prompt on every day, and what Llama's own says where it cannot ask."""
+_TODAY = re.compile(r"""strftime_now\(\s*(?P<quote>['"])(?P<format>[^'"]*)(?P=quote)\s*\)""")
 
 _FIRST, _REPLY, _NEXT = "<first>", "<reply>", "<next>"
 _THOUGHTFUL = "<think>\n<inner>\n</think>\n\n<reply>"
@@ -203,6 +205,10 @@ def _as_a_whole(tokenizer: Any, chat: Chat) -> bool:
     return pieces == list(whole)
 
 
+def _as_of_the_date(call: re.Match[str]) -> str:
+    return repr(TEMPLATE_DATE.strftime(call["format"]))
+
+
 def _render(tokenizer: Any, contents: list[str]) -> str:
     roles = ("user", "assistant")
     return _rendered(tokenizer, [{"role": roles[i % 2], "content": text} for i, text in enumerate(contents)])
@@ -210,9 +216,10 @@ def _render(tokenizer: Any, contents: list[str]) -> str:
 
 def _rendered(tokenizer: Any, messages: list[dict[str, Any]]) -> str:
     try:
+        template = _TODAY.sub(_as_of_the_date, tokenizer.get_chat_template())
         return str(
             tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=True, strftime_now=TEMPLATE_DATE.strftime
+                messages, chat_template=template, tokenize=False, add_generation_prompt=True
             )
         )
     except Exception as error:  # a template is a program of others: jinja's errors, and Python's from inside it

@@ -6,10 +6,21 @@ large its keys and its values are, is seen when it first writes.
 """
 
 from collections.abc import Sequence
-from typing import final
+from inspect import signature
+from typing import Any, final
 
 import torch
 from torch import Tensor
+
+MEMORIES = ("cache", "past_key_values", "cache_params", "state")
+"""What models call their memory, where they take it and give it back: since transformers 5.24, and before; and those
+that hold states instead of keys."""
+
+
+def memory_name(body: Any) -> str:
+    """What a model's body calls its memory."""
+    takes = signature(body.forward).parameters
+    return next((name for name in MEMORIES if name in takes), MEMORIES[1])
 
 
 @final

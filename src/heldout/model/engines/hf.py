@@ -16,7 +16,7 @@ from torch import Tensor
 
 from heldout.errors import HeldoutError
 from heldout.model.engines.base import Completion, Weights
-from heldout.model.engines.cache import SlotCache
+from heldout.model.engines.cache import SlotCache, memory_name
 from heldout.model.engines.masks import Masks
 from heldout.model.engines.sampling import Open, sample
 from heldout.model.head import body_of, head_of
@@ -57,6 +57,7 @@ class HfEngine:
         self._device = model.device
         self._end_ids = frozenset(end_ids)
         self._masks = Masks(model)
+        self._memory = memory_name(self._body)
         self._cache = SlotCache(rows=slots, context=context)
         self._rows = dict[str, _Row]()
         self._places: list[_Row | None] = [None] * slots
@@ -140,8 +141,8 @@ class HfEngine:
             input_ids=ids_BQ,
             position_ids=positions_BQ,
             attention_mask=self._masks(positions_BQ, length),
-            past_key_values=self._cache,
             use_cache=True,
+            **{self._memory: self._cache},
         ).last_hidden_state
         logits_BV: Tensor = self._head(hidden_BQE[torch.arange(len(rows), device=self._device), ends_B])
         self.model_seconds += self._now() - begun

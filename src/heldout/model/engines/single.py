@@ -17,11 +17,9 @@ from torch import Tensor
 
 from heldout.errors import HeldoutError
 from heldout.model.engines.base import Completion, Weights
+from heldout.model.engines.cache import memory_name
 from heldout.model.engines.sampling import Open, sample
 from heldout.model.head import body_of, head_of
-
-MEMORIES = ("past_key_values", "cache_params", "state")
-"""What models call their memory, where they take it and where they give it back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +49,7 @@ class SingleEngine:
         self._body, self._head = body_of(model), head_of(model)
         takes = signature(self._body.forward).parameters
         self._takes_positions = "position_ids" in takes
-        self._memory = next((name for name in MEMORIES if name in takes), MEMORIES[0])
+        self._memory = memory_name(self._body)
         self._device = model.device
         self._end_ids = frozenset(end_ids)
         self._one_by_one = one_by_one
