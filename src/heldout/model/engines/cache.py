@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 MEMORIES = ("cache", "past_key_values", "cache_params", "state")
-"""What models call their memory, where they take it and give it back: since transformers 5.24, and before; and those
-that hold states instead of keys."""
+"""What models call their memory, where they take it and give it back: since transformers 5.24, before it, and
+those that hold states instead of keys."""
 
 
 def memory_name(body: Any) -> str:
