@@ -138,7 +138,7 @@ class Train:
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
     kl: float = 0.001
-    """β of Eq. 5, with the k3 estimator."""
+    """β of Eq. 5, with the k3 estimator; a token's log-ratio to the reference counts up to 20."""
     entropy: float = 0.0
     """Bonus; AgentGym-RL leaves 0.001 on."""
     updates_per_batch: int = 1
