@@ -149,6 +149,8 @@ class Train:
     """Tokens in one micro-batch."""
     save_every: int = 25
     """Steps between two checkpoints; the last step always has one."""
+    max_skipped: int = field(default_factory=lambda: 3, metadata={"written": "changed"})
+    """How many of a stage's steps may be skipped, since their gradient has no finite norm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
 from heldout.study.run import claim
 from heldout.training.identity import apart
-from heldout.training.stage import last_recorded_step
+from heldout.training.skipping import last_recorded_step
 
 Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
 """Opens who is told of so many episodes that are to be played."""

@@ -43,10 +43,11 @@ class _Printed:
         """One line a training step."""
         seconds = row["seconds_play"] + row["seconds_learn"]
         useful = round(row["useful_share"] * row["groups"])
+        skipped = f"  skipped {row['skipped']}" if "skipped" in row else ""
         print(
             f"train {chain}  step {row['step']}/{steps}  reward {row['reward']:.2f}  success {row['success']:.2f}"
             f"  turns {row['turns']:.1f}  useful groups {useful}/{row['groups']}"
-            f"  {figure(row['tokens_per_second'])} tokens/s  {seconds:.1f} s",
+            f"  {figure(row['tokens_per_second'])} tokens/s  {seconds:.1f} s{skipped}",
             flush=True,
         )
 

@@ -22,6 +22,8 @@ from heldout.verbs.settings import resolve_config, run_folder
 
 SHOWN = ("reward", "success", "turns", "useful_share", "rollouts_per_second", "tokens_per_second")
 """A step's figures that the progress line shows."""
+NOW_AND_THEN = ("skipped", "openings_too_long")
+"""Figures that only some steps have, and that are shown then."""
 
 
 def train(
@@ -91,7 +93,8 @@ class _StepProgress:
     def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A training step was made."""
         del chain, steps
-        self._progress.show(row["step"], **{name: row[name] for name in SHOWN})
+        there = [name for name in NOW_AND_THEN if name in row]
+        self._progress.show(row["step"], **{name: row[name] for name in (*SHOWN, *there)})
 
     def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
         """Episodes are to be played."""
