@@ -44,6 +44,9 @@ from heldout.training.task_sampler import tasks_of_step
 
 StepMetrics = dict[str, Json]
 
+OCCASIONAL = ("skipped", "openings_too_long")
+"""Figures that only those steps have in which there is something to tell."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -271,6 +274,7 @@ def rollout_figures(trajectories: Sequence[Trajectory]) -> StepMetrics:
         "generated_tokens": fmean(t.generated_tokens for t in whole),
         "response_length": fmean(t.response_length for t in whole),
         "endings": dict(sorted(Counter(str(t.ending) for t in trajectories).items())),
+        **({"openings_too_long": too_long} if (too_long := sum(t.is_too_long for t in trajectories)) else {}),
     }
 
 
