@@ -134,7 +134,7 @@ class Trajectory:
     @property
     def is_too_long(self) -> bool:
         """Whether its opening left no room for a reply: it was over before the policy could say anything."""
-        return is_too_long(self.ending, self.generated_tokens)
+        return _is_too_long(self.ending, self.generated_tokens)
 
     @property
     def generated_tokens(self) -> int:
@@ -148,7 +148,7 @@ class Trajectory:
         return read + self.generated_tokens
 
 
-def is_too_long(ending: str, generated_tokens: int) -> bool:
+def _is_too_long(ending: str, generated_tokens: int) -> bool:
     """Whether an episode that ended so had an opening that left no room: with any room one token is sampled."""
     return ending == Ending.OUT_OF_TOKENS and generated_tokens == 0
 
@@ -205,7 +205,7 @@ class Row:
     @property
     def is_too_long(self) -> bool:
         """Whether its opening left no room for a reply."""
-        return is_too_long(self.ending, self.generated_tokens)
+        return _is_too_long(self.ending, self.generated_tokens)
 
     @property
     def key(self) -> tuple[object, ...]:

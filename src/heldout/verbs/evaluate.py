@@ -59,13 +59,13 @@ def evaluate(
     cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
     study = StudyFolder(out or run_folder("evaluate", agent_of(model, config.chat_template), config.source.variant))
     rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes)
-    if told := too_long(rows):
+    if told := _too_long(rows):
         print(told, file=sys.stderr)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else align(_table(scores)).rstrip())
 
 
-def too_long(rows: Sequence[Row]) -> str:
+def _too_long(rows: Sequence[Row]) -> str:
     """How many episodes could not begin, in a line; empty where all could."""
     found = [row for row in rows if row.is_too_long]
     tasks = {(row.env, row.task) for row in found}

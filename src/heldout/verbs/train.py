@@ -59,12 +59,12 @@ def train(
         checkpoint, trained, news = train_once(place, resume=resume)
     if news:
         print(news)
-    for told in warnings_of(trained.metrics):
+    for told in _warnings(trained.metrics):
         print(f"heldout: {told}", file=sys.stderr)
     print(f"metrics: {trained.metrics.path}\ncheckpoint: {publish(checkpoint, _output_folder(stage, config))}")
 
 
-def warnings_of(rows: Iterable[StepMetrics]) -> list[str]:
+def _warnings(rows: Iterable[StepMetrics]) -> list[str]:
     """What of a training's steps its user should hear of, a line each."""
     steps = list(rows)
     skipped = [row["step"] for row in steps if "skipped" in row]
