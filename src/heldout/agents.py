@@ -10,7 +10,7 @@ from typing import Self, final
 import torch
 
 from heldout.backend.processes import ProcessBackend, default_processes
-from heldout.backend.worker import Backend, WorkerConfig
+from heldout.backend.worker import WorkerConfig
 from heldout.chains import Chain, parse_chain
 from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
@@ -23,6 +23,7 @@ from heldout.policies.scripted import ScriptedPolicy
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
+from heldout.rollout.limits import Room
 from heldout.store import lineage
 from heldout.store.files import read_json
 from heldout.store.lineage import model_of
@@ -103,15 +104,23 @@ def processes_of(config: Config) -> int:
     return config.processes or default_processes()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAgent:
+    """An agent that is ready to play."""
+
+    play: Play
+    room: Room | None = None
+    """How long its openings and its conversations are; players have no such limit."""
+
+
 @contextmanager
-def open_agent(name: str, config: Config) -> Iterator[Play]:
+def open_agent(name: str, config: Config) -> Iterator[OpenAgent]:
     """Plays episodes as the named agent, at the temperature of the configuration's evaluation."""
     if name in PLAYERS:
-        suites = suites_of(config)
-        yield partial(_play_player, PLAYERS[name], suites)
+        yield OpenAgent(play=partial(_play_player, PLAYERS[name], suites_of(config)))
         return
     with open_backend(name, config) as backend:
-        yield partial(backend.play, temperature=config.evaluate.temperature)
+        yield OpenAgent(play=partial(backend.play, temperature=config.evaluate.temperature), room=backend.room)
 
 
 def open_backend(name: str, config: Config, reference: str | None = None) -> ProcessBackend:
@@ -138,7 +147,7 @@ class Backends:
         """Whether any was opened: whether there was anything to do."""
         return self._kept is not None
 
-    def open(self, config: Config, model: str, *, to_learn: bool = True) -> Backend:
+    def open(self, config: Config, model: str, *, to_learn: bool = True) -> ProcessBackend:
         """A backend for that configuration; its weights are whatever it held: `load` gives it others."""
         wanted = _worker_config(model, config, model if config.train.kl else None)
         size = processes_of(config)

@@ -138,7 +138,7 @@ class Train:
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
     kl: float = 0.001
-    """β of Eq. 5, with the k3 estimator."""
+    """β of Eq. 5, with the k3 estimator; a token's log-ratio to the reference counts up to 20."""
     entropy: float = 0.0
     """Bonus; AgentGym-RL leaves 0.001 on."""
     updates_per_batch: int = 1
@@ -149,6 +149,8 @@ class Train:
     """Tokens in one micro-batch."""
     save_every: int = 25
     """Steps between two checkpoints; the last step always has one."""
+    max_skipped: int = field(default_factory=lambda: 3, metadata={"written": "changed"})
+    """How many of a stage's steps may be skipped, since their gradient has no finite norm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

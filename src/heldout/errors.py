@@ -25,6 +25,14 @@ class Unavailable(HeldoutError):
     """Something that we depend on did not answer; the same work may be tried again."""
 
 
+class BadReward(HeldoutError):
+    """An environment gave a reward or score that is no finite number."""
+
+
+class NotFinite(HeldoutError):
+    """Logits, a gradient or weights are NaN or inf: a training has run away."""
+
+
 class OriginalError(HeldoutError):
     """An error reply of the original servers, as text; only rules `agentgym` raise it."""
 

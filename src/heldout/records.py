@@ -132,6 +132,11 @@ class Trajectory:
         return self.ending is Ending.SOLVED
 
     @property
+    def is_too_long(self) -> bool:
+        """Whether its opening left no room for a reply: it was over before the policy could say anything."""
+        return _is_too_long(self.ending, self.generated_tokens)
+
+    @property
     def generated_tokens(self) -> int:
         """How many ids the policy itself sampled (the paper's l̄)."""
         return sum(len(turn.reply.token_ids) for turn in self.turns)
@@ -141,6 +146,11 @@ class Trajectory:
         """How many ids followed the prompt, observations included."""
         read = sum(len(turn.reply.context_ids) for turn in self.turns[1:])
         return read + self.generated_tokens
+
+
+def _is_too_long(ending: str, generated_tokens: int) -> bool:
+    """Whether an episode that ended so had an opening that left no room: with any room one token is sampled."""
+    return ending == Ending.OUT_OF_TOKENS and generated_tokens == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +201,11 @@ class Row:
     response_length: int
     ending: str
     stream: str
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether its opening left no room for a reply."""
+        return _is_too_long(self.ending, self.generated_tokens)
 
     @property
     def key(self) -> tuple[object, ...]:

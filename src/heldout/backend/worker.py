@@ -9,7 +9,7 @@ from typing import Any, Protocol, final
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.errors import HeldoutError
+from heldout.errors import HeldoutError, Unavailable
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
@@ -17,7 +17,7 @@ from heldout.model.learner import Learner, Objective, Update
 from heldout.model.local import LocalPolicy
 from heldout.model.parameters import Reduce, alone
 from heldout.model.proof import LocalEngine, engine_for
-from heldout.records import Trajectory
+from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 from heldout.store.files import refusals
@@ -97,6 +97,18 @@ class Worker:
         finally:  # whoever waits for no more leaves conversations open
             policy.close()
             self.engine.rest()
+
+    def room(self, task: Task) -> tuple[int, int]:
+        """How many ids the task's opening has, and how many a conversation may have.
+
+        Of a task whose environment does not answer now nothing is known: it counts as one of no ids.
+        """
+        suite = self.suite(task.env)
+        try:
+            opening = suite.opening(suite.open(task).start().observation)
+        except Unavailable:
+            return 0, self.engine.context
+        return len(self.chat.opening(opening)), self.engine.context
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """One batch; every process of a `ProcessBackend` must be given its share at the same time."""

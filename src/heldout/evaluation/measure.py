@@ -107,6 +107,12 @@ def wanted_episodes(
                 yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings, limits))
 
 
+def tasks_of_cells(suites: Callable[[str], Suite], cells: Iterable[Cell], settings: Evaluate) -> Iterator[Task]:
+    """The tasks that measuring the cells takes, in order."""
+    for cell in cells:
+        yield from tasks_of(suites(cell.env), cell)[: settings.tasks]
+
+
 def missing_episodes(needs: Iterable[Wanted], rows: Iterable[Row]) -> list[Wanted]:
     """Those that have no row yet, or only errored ones."""
     there = {row.key for row in rows if row.ending != Ending.ERROR}

@@ -14,9 +14,10 @@ import torch
 import transformers
 from safetensors import SafetensorError, safe_open
 
-from heldout.errors import BadCall, HeldoutError
+from heldout.errors import BadCall, HeldoutError, NotFinite
 from heldout.model.chat import template_of
 from heldout.model.head import check_head
+from heldout.model.parameters import not_finite
 from heldout.store.files import read_json, readable_as_its_folder
 
 POCKET = "pocket"
@@ -118,9 +119,8 @@ def _refuse_missing(name: str, model: Any, loading: Mapping[str, Any]) -> None:
 
 
 def _refuse_not_finite(name: str, model: Any) -> None:
-    for key, weight in model.named_parameters():
-        if not torch.isfinite(weight.detach().sum(dtype=torch.float64)):
-            raise HeldoutError(f"model {name!r} holds NaN or inf in {key!r}: go on from an earlier checkpoint")
+    if key := not_finite(model.named_parameters()):
+        raise HeldoutError(f"model {name!r} holds NaN or inf in {key!r}: go on from an earlier checkpoint")
 
 
 def _refuse_unknown_words(name: str, model: Any, tokenizer: Any) -> None:
@@ -143,8 +143,13 @@ def _refuse_unknown_words(name: str, model: Any, tokenizer: Any) -> None:
 
 
 def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = None) -> None:
-    """Writes a folder that transformers loads; `dtype` narrows what is written, not the model."""
+    """Writes a folder that transformers loads; `dtype` narrows what is written, not the model.
+
+    Weights that are NaN or inf are refused, and nothing is written.
+    """
     written = model if dtype is None else copy.deepcopy(model).to(dtype)
+    if key := not_finite(written.named_parameters()):
+        raise NotFinite(f"the weights hold NaN or inf in {key!r}, so no checkpoint is written")
     written.save_pretrained(folder, safe_serialization=True)
     for file in weight_files(folder):
         readable_as_its_folder(file)

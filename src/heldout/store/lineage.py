@@ -94,4 +94,4 @@ def _flat(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
 
 def _default(path: str) -> Json:
     _, section, name = ["", "", *path.split(".")][-3:]
-    return to_json(Train()).get(name) if section == "train" else None
+    return to_json(getattr(Train(), name, None)) if section == "train" else None

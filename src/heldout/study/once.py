@@ -1,6 +1,6 @@
 """One training, or the measurement of one agent, in a study's folder: what `heldout train` and `evaluate` do."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +12,10 @@ from heldout.chains import Chain, Stage, chain_name, training_chain
 from heldout.config import Config
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluation.measure import Identity, measure, missing_episodes, wanted_episodes
+from heldout.evaluation.measure import Identity, measure, missing_episodes, tasks_of_cells, wanted_episodes
 from heldout.records import Json, Row, Trajectory
 from heldout.rollout.groups import Play
+from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store import schema
 from heldout.store.folders import ACCOUNT, replacing, sweep
 from heldout.store.lease import hold
@@ -25,7 +26,7 @@ from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
 from heldout.study.run import claim
 from heldout.training.identity import apart
-from heldout.training.stage import last_recorded_step
+from heldout.training.skipping import last_recorded_step
 
 Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
 """Opens who is told of so many episodes that are to be played."""
@@ -70,7 +71,7 @@ def publish(checkpoint: Path, folder: Path) -> Path:
 
 def measure_agent(
     model: str,
-    cells: Iterable[Sequence[Cell]],
+    cells: Sequence[Sequence[Cell]],
     config: Config,
     study: StudyFolder,
     *,
@@ -81,12 +82,15 @@ def measure_agent(
     agent, suites = agent_of(model, config.chat_template), suites_of(config)
     identity = identity_of(agent, study, seed)
     folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
-    with open_agent(model, config) as play:
+    with open_agent(model, config) as opened:
+        for own in cells:
+            tasks = tasks_of_cells(suites, own, config.evaluate)
+            refuse_if_none_fits(tasks, opened.room, config.limits.response_budget)
         return [
             row
             for own in cells
             for row in measure_cells(
-                play, suites, own, identity=identity, config=config, folder=folder, playing=playing
+                opened.play, suites, own, identity=identity, config=config, folder=folder, playing=playing
             )
         ]
 

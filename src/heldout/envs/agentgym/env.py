@@ -95,7 +95,14 @@ class Remote:
             if str(error) == not_valid(self._episode):  # it was idle for too long, or the server is another
                 raise Unavailable(f"{self._episodes.client.address}: {error}") from None
             raise
-        return self._read(answer, itemgetter(self._episodes.protocol.observation))
+        return self._read(answer, self._observation)
+
+    def _observation(self, content: Json) -> str:
+        """The text in an answer to /step; one that does not say what it pays is in another form, and no 0."""
+        observation, _ = itemgetter(self._episodes.protocol.observation, "reward")(content)
+        if not isinstance(observation, str):
+            raise TypeError(f"an observation is text, not {observation!r:.60}")
+        return observation
 
     def _read(self, answer: Answer, text_in: Callable[[Json], str]) -> Step:
         """The step that an answer holds; one in another form is the server's failure."""

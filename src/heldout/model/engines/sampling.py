@@ -7,7 +7,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from heldout.errors import HeldoutError
+from heldout.errors import NotFinite
 from heldout.model.engines.base import Completion
 from heldout.records import Stop
 
@@ -53,7 +53,7 @@ def sample(logits_BV: Tensor, requests: Sequence[Open]) -> list[tuple[int, float
     drawn = list(zip(ids_B.tolist(), chosen_B.tolist(), strict=True))
     for request, (_, logprob) in zip(requests, drawn, strict=True):
         if not logprob > -torch.inf:
-            raise HeldoutError(
+            raise NotFinite(
                 f"the model's logits are no finite numbers (conversation {request.conversation!r}, after "
                 f"{len(request.sampled)} ids of a reply): its weights hold NaN or inf, or have run away"
             )
