@@ -93,6 +93,27 @@ def test_entropy_is_the_mean_of_the_trained_positions(worker: Worker) -> None:
     assert worker.learn(samples, STILL).entropy == pytest.approx(float(by_hand), rel=1e-5)
 
 
+class Forbidding(torch.nn.Module):
+    """A head that never says one word."""
+
+    def __init__(self, head: Any, word: int) -> None:
+        super().__init__()
+        self.head, self.word = head, word
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        out: Tensor = self.head(hidden)
+        return out.index_fill(-1, torch.tensor(self.word), -torch.inf)
+
+
+def test_a_word_that_cannot_be_said_adds_nothing_to_the_entropy(worker: Worker) -> None:
+    model = copy.deepcopy(worker.model)
+    samples = batch(model)
+    model.set_output_embeddings(Forbidding(model.get_output_embeddings(), 499))
+    update = Learner(model).learn(samples, replace(STILL, entropy=0.1))
+    assert 0 < update.entropy < log(worker.model.config.vocab_size)
+    assert update.grad_norm > 0
+
+
 @pytest.mark.parametrize("algorithm", [IMITATION, GRPO], ids=lambda each: each.name)
 def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, algorithm: Algorithm) -> None:
     samples, objective = batch(worker.model), replace(STILL, algorithm=algorithm, entropy=0.01)

@@ -193,4 +193,5 @@ def _chosen(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
 def _entropy(logits_NV: Tensor) -> Tensor:
     """Of each position's distribution, in nats."""
     logp_NV = logits_NV.log_softmax(-1)
-    return -(logp_NV.exp() * logp_NV).sum(-1)
+    # Of a word that cannot be said, 0 × -inf is 0.
+    return -(logp_NV.exp() * logp_NV.clamp(min=torch.finfo(logp_NV.dtype).min)).sum(-1)
