@@ -14,8 +14,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from heldout.errors import HeldoutError
-from heldout.model.engines.base import Completion, Weights
+from heldout.model.engines.base import Completion, Weights, refuse_open
 from heldout.model.engines.cache import SlotCache, memory_name
 from heldout.model.engines.masks import Masks
 from heldout.model.engines.sampling import Open, sample
@@ -99,17 +98,13 @@ class HfEngine:
 
     def rest(self) -> None:
         """Give back the cache's memory: a learner that shares the device needs it between two plays."""
-        self._refuse_open("rest")
+        refuse_open(self._rows, "rest")
         self._cache.clear()
 
     def update(self, weights: Weights) -> None:
         """The model itself is the learner's: there is nothing to copy, but no conversation may cross an update."""
         del weights
-        self._refuse_open("take new weights")
-
-    def _refuse_open(self, what: str) -> None:
-        if self._rows:
-            raise HeldoutError(f"the engine cannot {what} while {len(self._rows)} conversations are open")
+        refuse_open(self._rows, "take new weights")
 
     def _advance(self, rows: list[_Row]) -> list[Completion]:
         """One forward pass over the rows: each reads its ids and samples one more, then decodes on unless done."""

@@ -15,8 +15,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from heldout.errors import HeldoutError
-from heldout.model.engines.base import Completion, Weights
+from heldout.model.engines.base import Completion, Weights, refuse_open
 from heldout.model.engines.cache import memory_name
 from heldout.model.engines.sampling import Open, sample
 from heldout.model.head import body_of, head_of
@@ -85,16 +84,12 @@ class SingleEngine:
 
     def rest(self) -> None:
         """Nothing is kept between conversations."""
-        self._refuse_open("rest")
+        refuse_open(self._conversations, "rest")
 
     def update(self, weights: Weights) -> None:
         """The model itself is the learner's: there is nothing to copy, but no conversation may cross an update."""
         del weights
-        self._refuse_open("take new weights")
-
-    def _refuse_open(self, what: str) -> None:
-        if self._conversations:
-            raise HeldoutError(f"the engine cannot {what} while {len(self._conversations)} conversations are open")
+        refuse_open(self._conversations, "take new weights")
 
     def _read(self, conversation: _Conversation) -> Tensor:
         """Logits (1 × V) of the token after all that is to be read."""
