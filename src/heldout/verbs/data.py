@@ -80,14 +80,18 @@ def _format_state(state: State) -> str:
 
 
 def format_checks(found: Sequence[Check]) -> str:
-    """A line a look, and under the table what brings what is missing, and the first faults of each."""
+    """A line a look, and under the table what brings the missing ones, the first faults, and what is left out."""
     lines = [align(Table(HEADER, [_row(check) for check in found]))]
     lines += [f"{check.source}: {bringing(check.source)}\n" for check in found if check.missing]
     for check in found:
-        lines += [f"{check.source}: {fault}\n" for fault in check.faults[:SHOWN]]
-        if len(check.faults) > SHOWN:
-            lines.append(f"{check.source}: … and {len(check.faults) - SHOWN} more\n")
+        lines += [f"{check.source}: {told}\n" for told in (*_first(check.faults), *_first(check.left_out))]
     return "".join(lines)
+
+
+def _first(told: Sequence[str]) -> list[str]:
+    """The first of what is told, and how many more there are."""
+    more = [f"… and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
+    return [*told[:SHOWN], *more]
 
 
 def _checks(envs: Sequence[str], data: Path) -> Iterator[Check]:

@@ -20,7 +20,7 @@ from heldout.envs.renaming import words_in
 from heldout.envs.searchqa import published, released, replay, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
-from heldout.envs.searchqa.options import options_of
+from heldout.envs.searchqa.options import SearchQAOptions, options_of
 from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
 from heldout.envs.searchqa.protocol import action_in, reply
 from heldout.envs.searchqa.world import World
@@ -156,6 +156,12 @@ def _real(source: Source) -> Parts:
     return (
         partial(published.published_tasks, options=options),
         partial(published.open_task, options=options, exact_original=source.rules == "agentgym"),
-        f"questions of published sets, over {searched}",
+        f"questions of published sets, over {searched}{_left_out(options)}",
         published.data_digest(options),
     )
+
+
+def _left_out(options: SearchQAOptions) -> str:
+    """How many questions are not asked, if any: who names a file of his own hears it here."""
+    count = published.left_out(options)
+    return f"; {count} are left out, whose words another has" if count else ""

@@ -6,6 +6,8 @@ from html import unescape
 from pathlib import Path
 
 from heldout.envs.searchqa.passages import Passage, readable
+from heldout.envs.searchqa.sets import NAMES
+from heldout.envs.searchqa.splits import split_of
 from heldout.errors import BadCall
 from heldout.records import Json
 from heldout.store.lines import read_lines
@@ -17,6 +19,7 @@ class Row:
 
     dataset: str
     split: str
+    """As its file says it; empty where it does not."""
     id: str
     text: str
     answers: tuple[str, ...]
@@ -46,14 +49,27 @@ def read_questions(path: Path) -> Iterator[Row]:
         if not isinstance(text, str) or not text.strip() or not answers:
             raise BadCall(f"{path}: line {number} has no question, or no answers to it")
         yield Row(
-            dataset=str(value.get("dataset", value.get("data_source", ""))),
-            split=str(value.get("split", "")),
+            dataset=_dataset_of(value, path),
+            split=_split_of(value, path, number),
             id=str(value.get("id", "")),
             text=_format_question(text),
             answers=answers,
             answerable=value.get("answer_in_corpus") is not False,
             line=number,
         )
+
+
+def _dataset_of(value: dict[str, Json], path: Path) -> str:
+    """The set that a row is of: FlashRAG's rows do not say it, but lie in a folder of its name."""
+    said = value.get("dataset") or value.get("data_source")
+    return str(said or (path.parent.name if path.parent.name in NAMES else ""))
+
+
+def _split_of(value: dict[str, Json], path: Path, number: int) -> str:
+    try:
+        return split_of(value, path)
+    except BadCall as error:
+        raise BadCall(f"{path}: line {number}: {error}") from None
 
 
 def answers_in(value: Json) -> tuple[str, ...]:
