@@ -10,7 +10,7 @@ from heldout.data.check import Check
 from heldout.data.folder import Needs
 from heldout.envs.react import plain_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
-from heldout.errors import unknown
+from heldout.errors import BadCall, choose_from, unknown
 from heldout.records import Step, Task
 
 World = Any
@@ -148,6 +148,8 @@ class Suite:
     options: Any = None
     """A frozen dataclass of what this environment alone reads of a source (`source.options.<name>.<option>`), as
     it was set; None where there is nothing."""
+    task_id: Callable[[str], str] = str
+    """A published id of a task, however it is spelled, as the id that its task has here; any other as it stands."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
     variants: Variants = Variants()
@@ -169,6 +171,18 @@ class Suite:
     def opening(self, observation: str) -> str:
         """The first message: the instruction and the first observation in one."""
         return f"{self.instruction}\n\n{observation}"
+
+
+def find_task(suite: Suite, name: str, splits: Sequence[str] = ("test", "train")) -> Task:
+    """The task of that id, however it is spelled: as here, as it was published, or by its number alone."""
+    wanted = {name, suite.task_id(name), f"{suite.name}_{name}" if name.isdecimal() else name}
+    ids = list[str]()
+    for split in splits:
+        for task in suite.tasks(split):
+            if task.id in wanted:
+                return task
+            ids.append(task.id)
+    raise BadCall(f"{suite.name} has no task {name!r} in {' or '.join(splits)} ({choose_from(name, ids)})")
 
 
 BOTH_RULES = ("fixed", "agentgym")

@@ -11,11 +11,20 @@ import torch
 import transformers
 from safetensors import SafetensorError, safe_open
 
-from heldout.errors import BadCall, HeldoutError
+from heldout.errors import BadCall, HeldoutError, choose_from
 from heldout.model.head import check_head
 from heldout.store.files import readable_as_its_folder
 
 POCKET = "pocket"
+
+MODELS = (
+    POCKET,
+    "a folder with config.json",
+    "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct",
+    "oracle",
+    "random",
+)
+"""What can be named, as an error says it."""
 
 transformers.utils.logging.disable_progress_bar()
 
@@ -28,10 +37,7 @@ def place_of(name: str) -> Path | str:
         return Path(name)
     owner, slash, _ = name.partition("/")
     if not slash or not owner.strip(".") or Path(owner).is_dir() or name.count("/") > 1:
-        raise BadCall(
-            f"no model {name!r}: it is no folder (choose from: pocket, a folder with config.json, "
-            "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct, oracle, random)"
-        )
+        raise BadCall(f"no model {name!r}: it is no folder ({choose_from(name, MODELS)})")
     return name
 
 

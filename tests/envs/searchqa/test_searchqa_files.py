@@ -9,7 +9,7 @@ import pytest
 
 from heldout.config import Option, Source
 from heldout.data.folder import ids_path
-from heldout.envs.base import Suite
+from heldout.envs.base import Suite, find_task
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.files import read_passages, read_questions
 from heldout.envs.searchqa.options import SearchQAOptions
@@ -325,3 +325,23 @@ def test_a_number_past_the_end_of_a_set_is_no_other_set_s(tmp_path: Path) -> Non
     rows = [question(7404), question(7405), question(99999), question(0, "nq", "dev")]
     found = splits(lines(tmp_path / "q.jsonl", rows))["test"]
     assert found == ["searchqa_1000002", "searchqa_1000003", "searchqa_1000004", "searchqa_36594"]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("spelled", ["bamboogle_51622", "searchqa_51622", "51622", "bamboogle/test_34"])
+def test_a_question_is_found_however_its_published_id_is_spelled(spelled: str) -> None:
+    assert find_task(real(), spelled).id == "searchqa_51622"
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("other", ["nq_51622", "hotpotqa_dev_99999", "hotpotqa_129189", "bamboogle_test_125"])
+def test_a_number_of_another_set_is_no_question(other: str) -> None:
+    with pytest.raises(
+        BadCall, match=rf"searchqa has no task '{other}' in test or train \(choose from 522, the nearest: searchqa_"
+    ):
+        find_task(real(), other)
+
+
+def test_the_published_list_may_spell_its_ids_by_the_set_or_by_the_environment(folder: Path) -> None:
+    (folder / IDS).write_text('[{"item_id": "searchqa_51622"}, {"item_id": 51621}]')
+    assert {"searchqa_51621", "searchqa_51622"} < {task.id for task in real().tasks("test")}

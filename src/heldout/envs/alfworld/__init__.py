@@ -109,6 +109,7 @@ def suite(source: Source) -> Suite:
         open=lambda task: _open_house(house_of(task), source),
         read=whole_action if source.rules == "agentgym" else _first_line,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
+        task_id=published.task_id,
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
             episode_of=replay.episode_of,

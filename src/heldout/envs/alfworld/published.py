@@ -6,8 +6,8 @@ from functools import cache, partial
 from pathlib import Path
 
 from heldout.data.check import Check, check_source
-from heldout.data.folder import Needs, bringing, ids_needed, ids_path, mending, published_ids
-from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, place
+from heldout.data.folder import Needs, bringing, data_folder, ids_needed, ids_path, mending, published_ids
+from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, parse_name, place
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.sentences import says
 from heldout.envs.lazy import Lazy, refuse_unknown_split
@@ -68,14 +68,25 @@ def list_games(data: Path) -> Sequence[Place]:
 
 
 def number_of(item: str, data: Path) -> int | None:
-    """The index of a published item id, `alfworld_2420` or a game's two folders joined by `_` (Q-AW5).
+    """The index of a published item id, `alfworld_2420` or a game's two folders joined by `_` (Q-AW5) or in a path.
 
     None where it is of no game in AgentGym's lists.
     """
     number = item.removeprefix("alfworld_")
     if number.isdecimal():
         return int(number) if int(number) < len(list_games(data)) else None
-    return _numbers(data).get(item)
+    spelled = parse_name(item)
+    if spelled is None or spelled.release not in (None, RELEASE):
+        return None
+    index = _numbers(data).get(spelled.id)
+    return index if index is None or spelled.split in (None, list_games(data)[index][0]) else None
+
+
+def task_id(item: str) -> str:
+    """A published id, a game's name among them, as its task's here; what is none as it stands."""
+    spelled = parse_name(item)
+    number = number_of(item, data_folder()) if spelled else None
+    return item if number is None else f"alfworld_{number}"
 
 
 def checks(data: Path) -> Iterator[Check]:
@@ -115,7 +126,7 @@ def _task(split: str, name: str, place: Place) -> Task:
 
 @cache
 def _numbers(data: Path) -> Mapping[str, int]:
-    return {name.replace("/", "_"): number for number, (_, name) in enumerate(list_games(data))}
+    return {name: number for number, (_, name) in enumerate(list_games(data))}
 
 
 @cache

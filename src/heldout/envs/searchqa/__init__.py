@@ -17,7 +17,7 @@ from heldout.envs.base import (
     refuse_unknown,
 )
 from heldout.envs.renaming import words_in
-from heldout.envs.searchqa import published, released, replay, tasks
+from heldout.envs.searchqa import published, released, replay, sets, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.options import SearchQAOptions, options_of
@@ -100,6 +100,7 @@ def suite(source: Source) -> Suite:
         open=partial(_open, source, world_of),
         read=partial(action_in, exact_original=source.rules == "agentgym"),
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes, reply=reply),
+        task_id=sets.task_id,
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
             episode_of=replay.episode_of,

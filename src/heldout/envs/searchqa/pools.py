@@ -27,19 +27,19 @@ class Pools:
     """By their line those that are in neither, since another one has their words, and which."""
 
 
-def pools_of(rows: Iterable[Row], ids: frozenset[str]) -> Pools:
-    """The questions in their splits; `ids` are the published ones of `test`.
+def pools_of(rows: Iterable[Row], ids: frozenset[int]) -> Pools:
+    """The questions in their splits; `ids` are the published numbers of `test`.
 
     `test` has the published ids that are there, then questions drawn by the hash of their words; none that is to
     be trained on. `train` has all others. Questions of equal words are never in both.
     """
     left_out = dict[int, str]()
     groups = [_keep(group, ids, left_out) for group in _by_words(rows)]
-    groups.sort(key=lambda group: (item_of(group[0]) not in ids, _draw(group[0])))
+    groups.sort(key=lambda group: (number_of(group[0]) not in ids, _draw(group[0])))
     test, train = list[Row](), list[Row]()
     for group in groups:
         is_tested = not trains(group[0].split) and len(test) + len(group) <= TEST_SIZE
-        (test if is_tested or item_of(group[0]) in ids else train).extend(group)
+        (test if is_tested or number_of(group[0]) in ids else train).extend(group)
     return Pools(test=tuple(sorted(test, key=_draw)), train=tuple(sorted(train, key=_draw)), left_out=left_out)
 
 
@@ -68,11 +68,11 @@ def _by_words(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
     yield from groups.values()
 
 
-def _keep(group: Sequence[Row], ids: frozenset[str], left_out: dict[int, str]) -> list[Row]:
+def _keep(group: Sequence[Row], ids: frozenset[int], left_out: dict[int, str]) -> list[Row]:
     """Those of equal words that are asked, all of them in one split: the published ids of `test`; else those that
     are not to be trained on, if there are any; of these each published one with other answers, or the first."""
     numbered = {number_of(row): row for row in reversed(group)}
-    listed = [row for row in numbered.values() if item_of(row) in ids]
+    listed = [row for row in numbered.values() if number_of(row) in ids]
     kept = listed or _distinct([row for row in group if not trains(row.split)] or group)
     kept.sort(key=lambda row: row.line)
     lines = {row.line for row in kept}

@@ -13,7 +13,7 @@ from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.files import Row, read_passages, read_questions
 from heldout.envs.searchqa.options import SearchQAOptions
 from heldout.envs.searchqa.passages import Corpus, Retriever
-from heldout.envs.searchqa.pools import Pools, item_of, number_of, pools_of
+from heldout.envs.searchqa.pools import Pools, number_of, pools_of
 from heldout.envs.searchqa.released import CORPUS, QUESTIONS, freshness
 from heldout.envs.searchqa.service import Service
 from heldout.envs.searchqa.sets import number_of as number_in
@@ -73,10 +73,10 @@ def checks(data: Path) -> Iterator[Check]:
     yield from freshness(data)
 
     def listed() -> list[str]:
-        tested.update(map(item_of, asked().test) if questions.exists() else ())
+        tested.update(map(number_of, asked().test) if questions.exists() else ())
         return published_ids(data, "searchqa", "test")
 
-    tested = set[str]()
+    tested = set[int]()
     yield check_source(data, ids, "ids with a question that is asked", listed, partial(_is_there, tested))
 
 
@@ -86,10 +86,10 @@ def _is_asked(row: Row, pools: Pools) -> bool:
     return row.answerable
 
 
-def _is_there(there: Container[str], item: str) -> bool:
-    if number_in(item) is None:
+def _is_there(there: Container[int], item: str) -> bool:
+    if (number := number_in(item)) is None:
         raise BadCall(f"{item!r} is no id such as bamboogle_51622")
-    return item in there
+    return number in there
 
 
 def refuse_missing(options: SearchQAOptions) -> None:
@@ -125,7 +125,8 @@ def _tasks(questions: Path, data: Path | None, unanswerable: bool) -> dict[str, 
 
 
 def _read_pools(questions: Path, data: Path | None, unanswerable: bool) -> Pools:
-    ids = frozenset(published_ids(data, "searchqa", "test")) if data else frozenset[str]()
+    listed = map(number_in, published_ids(data, "searchqa", "test") if data else ())
+    ids = frozenset(number for number in listed if number is not None)
     return pools_of((row for row in read_questions(questions) if row.answerable or unanswerable), ids)
 
 

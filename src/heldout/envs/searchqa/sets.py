@@ -40,7 +40,8 @@ SETS = (
 NAMES = tuple(dict.fromkeys(each.name for each in SETS))
 
 _PLACE = re.compile(r"(train|dev|test)_(\d+)", re.ASCII)
-_ITEM = re.compile(r"(.+)_(\d+)", re.ASCII)
+_ITEM = re.compile(r"(?:(.+)_)?(\d+)", re.ASCII)
+_SPELLED = re.compile(r"(.+)[_/]((?:train|dev|test)_\d+)", re.ASCII)
 
 
 def number_at(dataset: str, place: str) -> int | None:
@@ -53,7 +54,20 @@ def number_at(dataset: str, place: str) -> int | None:
 
 
 def number_of(item: str) -> int | None:
-    """The number in a published id such as `bamboogle_51622`; None where it is of no set, or of another one."""
-    found = _ITEM.fullmatch(item)
-    of_set = found and any(each.name == found[1] and int(found[2]) in each.numbers for each in SETS)
-    return int(found[2]) if found and of_set else None
+    """The number of a published id, `bamboogle_51622`, `searchqa_51622` or `bamboogle/test_34`.
+
+    None where it is of no set, or past the end of the set that it names.
+    """
+    if found := _SPELLED.fullmatch(item):
+        return number_at(found[1], found[2])
+    if found := _ITEM.fullmatch(item):
+        number, name = int(found[2]), found[1] or "searchqa"
+        if any(number in each.numbers and name in (each.name, "searchqa") for each in SETS):
+            return number
+    return None
+
+
+def task_id(item: str) -> str:
+    """A published id as its task's here; what is none as it stands."""
+    number = number_of(item)
+    return item if number is None else f"searchqa_{number}"
