@@ -10,8 +10,8 @@ from heldout.errors import HeldoutError
 T = TypeVar("T")
 
 
-class LeftOut(HeldoutError):
-    """A thing of a source is not played, for a reason that is no fault."""
+class Noted(HeldoutError):
+    """A thing of a source is not as the good ones are, and yet no fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,8 @@ class Check:
     """What leads to data that is not in the folder: counted, and no fault."""
     faults: tuple[str, ...] = ()
     """What is wrong with each of the others."""
-    left_out: tuple[str, ...] = ()
-    """What is not played though nothing is wrong with it, and why: told, and no fault."""
+    noted: tuple[str, ...] = ()
+    """What is otherwise than the good ones and yet no fault, such as a question that another one stands for."""
     missing: bool = False
     """The source itself is not in the folder: no fault either."""
 
@@ -39,12 +39,12 @@ def check_source(
 ) -> Check:
     """Reads a source and looks at each thing in it.
 
-    `good` is false of what cannot be resolved, and raises `LeftOut` of what is not played; what is wrong, there or
+    `good` is false of what cannot be resolved, and raises `Noted` of what is to be told; what is wrong, there or
     in reading, raises another `HeldoutError`.
     """
     if not (data / source).exists():
         return Check(source=source, what=what, missing=True)
-    found, faults, left_out = {True: 0, False: 0}, list[str](), list[str]()
+    found, faults, noted = {True: 0, False: 0}, list[str](), list[str]()
     try:
         things = list(read())
     except HeldoutError as error:
@@ -52,8 +52,8 @@ def check_source(
     for thing in things:
         try:
             found[good(thing)] += 1
-        except LeftOut as reason:
-            left_out.append(str(reason))
+        except Noted as reason:
+            noted.append(str(reason))
         except HeldoutError as error:
             faults.append(str(error))
     return Check(
@@ -63,5 +63,5 @@ def check_source(
         good=found[True],
         unresolved=found[False],
         faults=tuple(faults),
-        left_out=tuple(left_out),
+        noted=tuple(noted),
     )

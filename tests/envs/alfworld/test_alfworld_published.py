@@ -68,9 +68,9 @@ def test_a_look_through_the_data_counts_what_is_there_and_what_leads_nowhere(dat
         if path.name not in (FILES["2.1.1", "train"], FILES["2.1.2", "train"]):
             (tmp_path / "alfworld" / path.name).symlink_to(path)
     found = {check.what + check.source: check for check in checks(tmp_path)}
-    assert [check.there for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 2420, 200]
-    assert [check.good for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 0, 200]
-    assert [check.missing for check in found.values()] == [name in (0, 4) for name in range(10)]
+    assert [check.there for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 2420, 200, 2620]
+    assert [check.good for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 0, 200, 2620]
+    assert [check.missing for check in found.values()] == [name in (0, 4) for name in range(11)]
     assert sum(check.unresolved for check in found.values()) == 2420
 
 

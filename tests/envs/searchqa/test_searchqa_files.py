@@ -297,7 +297,7 @@ def test_equal_words_never_move_a_published_question(folder: Path, listed: bool,
     _, questions, ids = checks(folder)
     twin, kept = (2, 3) if backwards else (2, 1)
     reason = f"line {twin} (nq_51718) is left out: it has the words of line {kept} (nq_2)"
-    assert (questions.there, questions.good, questions.faults, questions.left_out) == (3, 2, (), (reason,))
+    assert (questions.there, questions.good, questions.faults, questions.noted) == (3, 2, (), (reason,))
     assert (ids.there, ids.good) == (int(listed), int(listed))
 
 
@@ -310,7 +310,7 @@ def test_of_equal_words_and_other_answers_the_published_one_of_each_id_stays(fol
     assert answers == {"searchqa_2": ["Joni Mitchell"], "searchqa_14926": ["Leon Bridges"]}
     assert found.tasks("train") == []
     _, questions, ids = checks(folder)
-    assert (questions.good, len(questions.left_out), ids.good) == (2, 2, 2)
+    assert (questions.good, len(questions.noted), ids.good) == (2, 2, 2)
 
 
 def test_one_published_number_for_two_questions_is_refused(folder: Path) -> None:
@@ -345,3 +345,9 @@ def test_a_number_of_another_set_is_no_question(other: str) -> None:
 def test_the_published_list_may_spell_its_ids_by_the_set_or_by_the_environment(folder: Path) -> None:
     (folder / IDS).write_text('[{"item_id": "searchqa_51622"}, {"item_id": 51621}]')
     assert {"searchqa_51621", "searchqa_51622"} < {task.id for task in real().tasks("test")}
+
+
+def test_a_published_id_that_stands_twice_is_refused(folder: Path) -> None:
+    (folder / IDS).write_text('[{"item_id": "searchqa_51622"}, {"item_id": "bamboogle_51622"}]')
+    with pytest.raises(BadCall, match=r"searchqa_test\.json: searchqa_51622 stands twice in the test ids"):
+        real()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from heldout.data.check import Check, check_source
 from heldout.data.folder import Needs, bringing, data_folder, ids_needed, ids_path, mending, published_ids
+from heldout.data.pools import check_pools, refuse_twins
 from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, parse_name, place
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.sentences import says
@@ -43,9 +44,9 @@ def published_tasks(split: str, data: Path) -> Sequence[Task]:
     if split == "demonstrations":
         names = _others(data)
         return Lazy(lambda number: _task(split, names[number], ("train", names[number])), range(len(names)))
-    numbers = [
-        number for item in published_ids(data, "alfworld", split) if (number := number_of(item, data)) is not None
-    ]
+    pools = _pools(data)
+    refuse_twins(data, "alfworld", pools)
+    numbers = [number for _, number in pools[split]]
     return Lazy(lambda number: _task(split, f"alfworld_{number}", list_games(data)[number]), numbers)
 
 
@@ -89,6 +90,25 @@ def task_id(item: str) -> str:
     return item if number is None else f"alfworld_{number}"
 
 
+def _pools(data: Path) -> dict[str, list[tuple[str, int]]]:
+    """The published ids of each split, with their index."""
+    return {
+        split: [
+            (f"alfworld_{number}", number)
+            for item in published_ids(data, "alfworld", split)
+            for number in [_listed(item, data)]
+        ]
+        for split in ("train", "test")
+    }
+
+
+def _listed(item: str, data: Path) -> int:
+    """The index of a published item id; one of no game is refused."""
+    if (number := number_of(item, data)) is None:
+        raise BadCall(f"{item!r} is none of the {len(list_games(data))} games in AgentGym's lists")
+    return number
+
+
 def checks(data: Path) -> Iterator[Check]:
     """The games of the release that is played, and of another that is there; and the published ids."""
     for release, split in FILES:
@@ -99,6 +119,7 @@ def checks(data: Path) -> Iterator[Check]:
     for split in ("train", "test"):
         ids = partial(published_ids, data, "alfworld", split)
         yield check_source(data, ids_path("alfworld", split), "ids with a game", ids, partial(_has_game, data))
+    yield from check_pools(data, "alfworld", partial(_pools, data))
 
 
 def _loads(data: Path, release: str, split: str, name: str) -> bool:
@@ -109,10 +130,7 @@ def _loads(data: Path, release: str, split: str, name: str) -> bool:
 
 
 def _has_game(data: Path, item: str) -> bool:
-    number = number_of(item, data)
-    if number is None:
-        return False
-    split, name = list_games(data)[number]
+    split, name = list_games(data)[_listed(item, data)]
     return (data / place(data, RELEASE, split)).exists() and name in games(data, RELEASE, split)
 
 

@@ -6,8 +6,9 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
-from heldout.data.check import Check, LeftOut, check_source
+from heldout.data.check import Check, Noted, check_source
 from heldout.data.folder import VARIABLE, Needs, data_folder, ids_path, published_ids, refuse_lacking
+from heldout.data.pools import refuse_twins
 from heldout.envs.lazy import refuse_unknown_split
 from heldout.envs.searchqa.bm25 import Bm25
 from heldout.envs.searchqa.files import Row, read_passages, read_questions
@@ -82,7 +83,7 @@ def checks(data: Path) -> Iterator[Check]:
 
 def _is_asked(row: Row, pools: Pools) -> bool:
     if reason := pools.left_out.get(row.line):
-        raise LeftOut(reason)
+        raise Noted(reason)
     return row.answerable
 
 
@@ -125,9 +126,17 @@ def _tasks(questions: Path, data: Path | None, unanswerable: bool) -> dict[str, 
 
 
 def _read_pools(questions: Path, data: Path | None, unanswerable: bool) -> Pools:
-    listed = map(number_in, published_ids(data, "searchqa", "test") if data else ())
-    ids = frozenset(number for number in listed if number is not None)
-    return pools_of((row for row in read_questions(questions) if row.answerable or unanswerable), ids)
+    ids = _published_numbers(data) if data else []
+    rows = (row for row in read_questions(questions) if row.answerable or unanswerable)
+    return pools_of(rows, frozenset(ids))
+
+
+def _published_numbers(data: Path) -> list[int]:
+    """The numbers in the list of test ids; one that stands there twice is refused."""
+    listed = map(number_in, published_ids(data, "searchqa", "test"))
+    ids = [number for number in listed if number is not None]
+    refuse_twins(data, "searchqa", {"test": [(f"searchqa_{number}", number) for number in ids]})
+    return ids
 
 
 def _task(row: Row, split: str) -> Task:
