@@ -302,7 +302,7 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     )
     flags.max_turns(parser, "20")
     flags.limit(parser, "at most N tasks of each environment and difficulty")
-    flags.seed(parser)
+    flags.seed(parser, None, "0; a checkpoint's is the one that trained it")
     flags.as_json(parser)
     flags.out(parser, "where rows and trajectories lie (runs/…)")
     flags.changes(parser)

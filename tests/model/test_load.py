@@ -65,3 +65,20 @@ def test_a_damaged_model_is_told_in_one_line(copy: Path, name: str) -> None:
     assert str(caught.value).startswith(f"'{copy / name}' is damaged (")
     assert str(caught.value).endswith("): copy or make the model again")
     assert "\n" not in str(caught.value)
+
+
+def test_the_folder_of_a_run_is_its_checkpoint_where_it_made_one_training(tiny: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "mine"
+    stages = [run / "stages" / "babyai" / f"seed_{seed}" for seed in (0, 1)]
+    for step in (1, 2):
+        shutil.copytree(tiny, stages[0] / "checkpoints" / f"step_{step}")
+    (stages[0] / "config.json").write_text("{}")  # the stage's own, not a model's
+    last = stages[0] / "checkpoints" / "step_2"
+    assert [load.place_of(str(each)) for each in (run, stages[0], last)] == [last] * 3
+    assert load.place_of(str(tiny)) == tiny
+    shutil.copytree(tiny, stages[1] / "checkpoints" / "step_2")
+    assert load.place_of(str(stages[1])) == stages[1] / "checkpoints" / "step_2"
+    with pytest.raises(
+        BadCall, match=r"holds 2 trainings, and no model itself \(choose from: .*step_2, .*step_2\)"
+    ):
+        load.place_of(str(run))

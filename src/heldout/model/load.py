@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from heldout.errors import BadCall, HeldoutError, choose_from
 from heldout.model.head import check_head
 from heldout.store.files import readable_as_its_folder
+from heldout.store.runs import last_checkpoints
 
 POCKET = "pocket"
 
@@ -30,15 +31,27 @@ transformers.utils.logging.disable_progress_bar()
 
 
 def place_of(name: str) -> Path | str:
-    """Where a model's files lie: inside the package, in a folder, or under a name at Hugging Face."""
+    """Where a model's files lie: inside the package, in a folder, or under a name at Hugging Face.
+
+    The folder of a run that made one training is its last checkpoint's.
+    """
     if name == POCKET:
         return Path(str(files("heldout"))) / "pocket"
     if Path(name).is_dir():
-        return Path(name)
+        return Path(name) if weight_files(Path(name)) else _checkpoint_in(Path(name))
     owner, slash, _ = name.partition("/")
     if not slash or not owner.strip(".") or Path(owner).is_dir() or name.count("/") > 1:
         raise BadCall(f"no model {name!r}: it is no folder ({choose_from(name, MODELS)})")
     return name
+
+
+def _checkpoint_in(folder: Path) -> Path:
+    """The only checkpoint that a folder of runs can mean; several are named, and where there is none it stays."""
+    found = last_checkpoints(folder)
+    if len(found) > 1:
+        there = choose_from(str(folder), map(str, found))
+        raise BadCall(f"{str(folder)!r} holds {len(found)} trainings, and no model itself ({there})")
+    return found[0] if found else folder
 
 
 def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
