@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.data.folder import Needs
-from heldout.envs.react import plain_action, react_reply
+from heldout.envs.react import react_reply, read_plain_action
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import BadCall, choose_from, unknown
 from heldout.records import Step, Task
@@ -141,7 +141,7 @@ class Suite:
     """By which it can be played."""
     rules_version: int = 1
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
-    read: Callable[[str], str] = plain_action
+    read: Callable[[str], str] = read_plain_action
     """The action in a reply; raises `Misread`."""
     difficulty_source: str = "oracle_turns"
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
@@ -187,6 +187,10 @@ def find_task(suite: Suite, name: str, splits: Sequence[str] = ("test", "train")
 
 BOTH_RULES = ("fixed", "agentgym")
 """Of an environment that has an original among AgentGym's."""
+
+
+RULES_VERSION = {"fixed": 2, "agentgym": 1}
+"""Of the five: 2 since thoughts between `<think>` and `</think>` are left out where an action is read."""
 
 
 def refuse_unknown(source: Source, profiles: Iterable[str]) -> None:

@@ -2,9 +2,12 @@
 
 import json
 import lzma
+import sys
 from collections import Counter
 from pathlib import Path
+from subprocess import run
 
+import pyarrow.parquet
 import pytest
 
 from heldout.config import Option, Source
@@ -68,6 +71,33 @@ def test_questions_are_read_in_flashrag_s_form_and_in_ours(tmp_path: Path) -> No
     first, second = read_questions(lines(tmp_path / "q.jsonl", rows))
     assert (first.text, first.answers, first.id, first.dataset) == ("who won?", ("Ada",), "dev_7", "")
     assert (second.answers, second.dataset, second.split, second.line) == (("Ben",), "hotpotqa", "dev", 2)
+
+
+@pytest.mark.parametrize("name", ["answer", "answers", "golden_answers"])
+def test_gold_answers_stand_under_nq_open_s_name_too(tmp_path: Path, name: str) -> None:
+    [row] = read_questions(lines(tmp_path / "q.jsonl", [{"question": "who won", name: ["Ada", "Ada Grant"]}]))
+    assert row.answers == ("Ada", "Ada Grant")
+
+
+def test_questions_are_read_from_parquet_as_from_lines(tmp_path: Path) -> None:
+    rows = [{**row, "prompt": [{"role": "user", "content": "x"}]} for row in towns("train")]
+    parquet = tmp_path / "queries.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), parquet)
+    assert list(read_questions(parquet)) == list(read_questions(lines(tmp_path / "queries.jsonl", rows)))
+    parquet.write_bytes(b"PAR1")
+    with pytest.raises(BadCall, match=r"queries\.parquet is no Parquet that can be read: "):
+        list(read_questions(parquet))
+    with pytest.raises(BadCall, match=r"there is no file .*nowhere\.parquet"):
+        list(read_questions(tmp_path / "nowhere.parquet"))
+
+
+def test_without_pyarrow_one_line_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "q.parquet").write_bytes(b"PAR1")
+    code = "import sys; sys.modules['pyarrow'] = None; from pathlib import Path\n"
+    code += "from heldout.envs.searchqa.files import read_questions\n"
+    code += f"list(read_questions(Path({str(tmp_path / 'q.parquet')!r})))"
+    ran = run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr.strip().endswith("pyarrow is not installed: pip install 'heldout[parquet]'")
 
 
 def test_half_a_surrogate_pair_is_read_as_a_question_mark(tmp_path: Path) -> None:

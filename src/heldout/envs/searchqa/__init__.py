@@ -7,6 +7,7 @@ from functools import partial
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.envs.base import (
     BOTH_RULES,
+    RULES_VERSION,
     Env,
     Players,
     RealData,
@@ -94,6 +95,7 @@ def suite(source: Source) -> Suite:
         max_turns=5,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=words,
         data=digest([data, "single_answer"]) if single else data,
         tasks=splits,

@@ -7,6 +7,7 @@ from heldout.config import Source
 from heldout.data.folder import data_folder, refuse_lacking
 from heldout.envs.base import (
     BOTH_RULES,
+    RULES_VERSION,
     Env,
     Players,
     RealData,
@@ -16,7 +17,7 @@ from heldout.envs.base import (
     Variants,
     refuse_unknown,
 )
-from heldout.envs.react import whole_action
+from heldout.envs.react import read_whole_action, whole_action
 from heldout.envs.webshop import published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.env import WebShop
@@ -80,11 +81,12 @@ def suite(source: Source) -> Suite:
         max_turns=10,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=f"{words}; nouns by {tagger().name}",
         data=f"{data}-{tagger().name}",
         tasks=splits,
         open=partial(_open, stock, source),
-        read=whole_action,
+        read=whole_action if source.rules == "agentgym" else read_whole_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
