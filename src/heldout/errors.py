@@ -56,10 +56,10 @@ def choose_from(value: str, choices: Iterable[str], *, lead: str = "choose from"
     names = list(choices)
     if len(names) <= WHOLE:
         return f"{lead}: {', '.join(names) or 'none'}"
-    return f"{lead} {len(names)}, the nearest: {', '.join(nearest(value, names))}"
+    return f"{lead} {len(names)}, the nearest: {', '.join(_nearest(value, names))}"
 
 
-def nearest(value: str, choices: Sequence[str]) -> list[str]:
+def _nearest(value: str, choices: Sequence[str]) -> list[str]:
     """The three choices that are most like a value, the most like first."""
     return get_close_matches(value, _likely(value, choices), n=NEAREST, cutoff=0)
 

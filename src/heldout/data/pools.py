@@ -13,7 +13,7 @@ Pools = Mapping[str, Iterable[tuple[str, Hashable]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
+class _Twin:
     """A task that is another one, which came before it."""
 
     id: str
@@ -34,18 +34,18 @@ class Twin:
         return f"{self.id} ({self.split}) is the same task as {self.before} ({self.split_before})"
 
 
-def twins(pools: Pools) -> Iterator[Twin | None]:
+def _twins(pools: Pools) -> Iterator[_Twin | None]:
     """For each task in turn the one before it that it is; None where it is the first."""
     seen = dict[Hashable, tuple[str, str]]()
     for split, tasks in pools.items():
         for item, content in tasks:
-            yield Twin(item, split, *seen[content]) if content in seen else None
+            yield _Twin(item, split, *seen[content]) if content in seen else None
             seen.setdefault(content, (item, split))
 
 
 def refuse_twins(data: Path, env: str, pools: Pools) -> None:
     """Refuses lists under the folder whose training and test tasks overlap, or that name a task twice."""
-    wrong = [twin for twin in twins(pools) if twin and twin.is_refused]
+    wrong = [each for each in _twins(pools) if each and each.is_refused]
     if wrong:
         more = f", and {len(wrong) - 1} more are as wrong" if len(wrong) > 1 else ""
         raise BadCall(f"{data / ids_path(env, wrong[0].split)}: {wrong[0]}{more}")
@@ -59,13 +59,13 @@ def check_pools(data: Path, env: str, pools: Callable[[], Pools]) -> Iterator[Ch
     if lacking(data, ids_needed(env)):
         return
     try:
-        found = list(twins(pools()))
+        found = list(_twins(pools()))
     except HeldoutError:
         return
     yield check_source(data, IDS, f"{env} tasks that no other one is", lambda: found, _is_first)
 
 
-def _is_first(twin: Twin | None) -> bool:
-    if twin:
-        raise (BadCall if twin.is_refused else Noted)(str(twin))
+def _is_first(same: _Twin | None) -> bool:
+    if same:
+        raise (BadCall if same.is_refused else Noted)(str(same))
     return True

@@ -49,7 +49,7 @@ def number_of(row: Row) -> int:
     return UNPUBLISHED + row.line if published is None else published
 
 
-def item_of(row: Row) -> str:
+def _item_of(row: Row) -> str:
     """A question's published id, such as `bamboogle_51622`."""
     return f"{row.dataset}_{number_of(row)}"
 
@@ -62,7 +62,7 @@ def _by_words(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
         if _words(before) != _words(row):
             raise BadCall(
                 f"lines {before.line} and {row.line} are two questions, {before.text!r} and {row.text!r}, and both "
-                f"are {item_of(row)} (id {row.id!r})"
+                f"are {_item_of(row)} (id {row.id!r})"
             )
         groups[_words(row)].append(row)
     yield from groups.values()
@@ -79,8 +79,8 @@ def _keep(group: Sequence[Row], ids: frozenset[int], left_out: dict[int, str]) -
     for row in group:
         if row.line not in lines:
             left_out[row.line] = (
-                f"line {row.line} ({item_of(row)}) is left out: it has the words of line {kept[0].line} "
-                f"({item_of(kept[0])})"
+                f"line {row.line} ({_item_of(row)}) is left out: it has the words of line {kept[0].line} "
+                f"({_item_of(kept[0])})"
             )
     return kept
 

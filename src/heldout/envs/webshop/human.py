@@ -40,10 +40,10 @@ def human_digest(data: Path) -> str:
 @cache
 def human_goals(data: Path) -> tuple[Goal, ...]:
     """The goals in the original's order; the place of one is its number."""
-    return tuple(human_goals_of(catalogue(data).by_asin, human_wishes(data), prices(data)))
+    return tuple(human_goals_of(catalogue(data).by_asin, _human_wishes(data), prices(data)))
 
 
-def human_wishes(data: Path) -> list[Wish]:
+def _human_wishes(data: Path) -> list[Wish]:
     """What people asked of the products there are, in the catalogue's order; without an attribute it is none."""
     try:
         written = loads(read_file(data, HUMAN))
@@ -65,7 +65,7 @@ def human_wishes(data: Path) -> list[Wish]:
 def human_checks(data: Path) -> Iterator[Check]:
     """The instructions for products that are there; nothing where people's are not."""
     if (data / HUMAN).exists():
-        read = partial(human_wishes, data)
+        read = partial(_human_wishes, data)
         yield check_source(data, str(HUMAN), "people's wishes for products", read, lambda wish: bool(wish.text))
 
 
