@@ -49,6 +49,11 @@ class Agent:
     """The facts of the chain's stages, each with its steps."""
 
     @property
+    def seed(self) -> int | None:
+        """The seed that its last stage was trained by; None where nothing was trained."""
+        return self.stages[-1]["seed"] if self.stages else None
+
+    @property
     def identity(self) -> str:
         """Names what plays by what decided its weights."""
         if not self.stages:

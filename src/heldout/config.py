@@ -228,7 +228,7 @@ def _put(config: C, names: list[str], text: str, path: str) -> C:
     name, rest = names[0], names[1:]
     known = [f.name for f in fields(config)]  # type: ignore[arg-type]
     if name not in known:
-        raise unknown("setting", path, known)
+        raise unknown("setting", path, [path.removesuffix(".".join(names)) + each for each in known])
     value = getattr(config, name)
     if isinstance(config, Source) and name == "options":
         return replace(config, options=_with_option(config.options, rest, text, path))

@@ -15,7 +15,7 @@ from hashlib import sha256
 from json import JSONEncoder
 from typing import Any, Self, TypeVar
 
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 
 Json = Any
 """What json can hold: None, bool, int, float, str, and lists and dicts of them."""
@@ -313,7 +313,9 @@ def from_json(kind: type[R], data: Json) -> R:
     hints = _hints(typing.cast(Any, kind))
     strange = sorted(set(data) - set(hints))
     if strange:
-        raise BadCall(f"{kind.__name__} has no field {strange[0]!r} (it has: {', '.join(hints)})")
+        raise BadCall(
+            f"{kind.__name__} has no field {strange[0]!r} ({choose_from(strange[0], hints, lead='it has')})"
+        )
     try:
         return kind(**{name: _read(hints[name], item, name) for name, item in data.items()})
     except TypeError as error:
@@ -344,7 +346,7 @@ def _read(hint: Any, value: Json, name: str) -> Any:
         return from_json(hint, value)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         if value not in list(hint):
-            raise BadCall(f"{name} is one of {', '.join(hint)}, not {value!r}")
+            raise BadCall(f"{name} is not {value!r} ({choose_from(str(value), hint)})")
         return hint(value)
     if hint is float and type(value) is int:
         with suppress(OverflowError):

@@ -172,3 +172,20 @@ def test_another_chat_template_takes_the_place_of_the_models_own(tiny: Path, cop
     with pytest.raises(BadCall, match=r"no chat template 'chatm': No such file .*: a file, chatml, chatml-"):
         load.load_tokenizer(str(copy), "chatm")
     assert load.load_tokenizer(str(copy)).chat_template == load.load_tokenizer(str(tiny)).chat_template
+
+
+def test_the_folder_of_a_run_is_its_checkpoint_where_it_made_one_training(tiny: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "mine"
+    stages = [run / "stages" / "babyai" / f"seed_{seed}" for seed in (0, 1)]
+    for step in (1, 2):
+        shutil.copytree(tiny, stages[0] / "checkpoints" / f"step_{step}")
+    (stages[0] / "config.json").write_text("{}")  # the stage's own, not a model's
+    last = stages[0] / "checkpoints" / "step_2"
+    assert [load.place_of(str(each)) for each in (run, stages[0], last)] == [last] * 3
+    assert load.place_of(str(tiny)) == tiny
+    shutil.copytree(tiny, stages[1] / "checkpoints" / "step_2")
+    assert load.place_of(str(stages[1])) == stages[1] / "checkpoints" / "step_2"
+    with pytest.raises(
+        BadCall, match=r"holds 2 trainings, and no model itself \(choose from: .*step_2, .*step_2\)"
+    ):
+        load.place_of(str(run))

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +119,22 @@ def test_a_dialogue_is_replayed_as_it_stands(written: Written, said: Said) -> No
     talk[4]["content"] = "Nothing happens."
     assert main(["replay", str(written({"item_id": "babyai_0", "conversations": talk}))]) == 1
     assert said()[0].startswith('babyai_0 (line 1), step 1: "turn left"\n')
+
+
+@pytest.mark.realdata
+def test_a_dialogue_says_its_game_as_it_was_published(written: Written, said: Said) -> None:
+    if "HELDOUT_DATA" not in os.environ:
+        pytest.skip("HELDOUT_DATA is not set")
+    game = "look_at_obj_in_light-AlarmClock-None-DeskLamp-301_trial_T20190907_174142_375532"
+    counted = []
+    for item in (game, game.replace("_trial", "/trial"), "alfworld_1"):
+        talk = [("user", "Do it."), ("assistant", "OK."), ("user", "Welcome"), ("assistant", "Action: look")]
+        messages = [{"role": role, "content": text} for role, text in talk]
+        path = written({"item_id": item, "conversations": messages})
+        main(["replay", str(path), "--out", str(path.with_name("ours.jsonl"))])
+        assert "episodes: 1, steps: 1" in said()[0]
+        counted.append(json.loads(path.with_name("ours.jsonl").read_text())["task"])
+    assert counted == [{"data": "2.1.1", "split": "train", "item": 1, "game": game.replace("_trial", "/trial")}] * 3
 
 
 def opening_and_answer(written: Written, said: Said) -> tuple[str, str]:

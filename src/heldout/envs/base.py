@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.data.folder import Needs
-from heldout.envs.react import plain_action, react_reply
+from heldout.envs.react import react_reply, read_plain_action
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
-from heldout.errors import unknown
+from heldout.errors import BadCall, choose_from, unknown
 from heldout.records import Step, Task
 
 World = Any
@@ -141,13 +141,15 @@ class Suite:
     """By which it can be played."""
     rules_version: int = 1
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
-    read: Callable[[str], str] = plain_action
+    read: Callable[[str], str] = read_plain_action
     """The action in a reply; raises `Misread`."""
     difficulty_source: str = "oracle_turns"
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
     options: Any = None
     """A frozen dataclass of what this environment alone reads of a source (`source.options.<name>.<option>`), as
     it was set; None where there is nothing."""
+    task_id: Callable[[str], str] = str
+    """A published id of a task, however it is spelled, as the id that its task has here; any other as it stands."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
     variants: Variants = Variants()
@@ -171,8 +173,24 @@ class Suite:
         return f"{self.instruction}\n\n{observation}"
 
 
+def find_task(suite: Suite, name: str, splits: Sequence[str] = ("test", "train")) -> Task:
+    """The task of that id, however it is spelled: as here, as it was published, or by its number alone."""
+    wanted = {name, suite.task_id(name), f"{suite.name}_{name}" if name.isdecimal() else name}
+    ids = list[str]()
+    for split in splits:
+        for task in suite.tasks(split):
+            if task.id in wanted:
+                return task
+            ids.append(task.id)
+    raise BadCall(f"{suite.name} has no task {name!r} in {' or '.join(splits)} ({choose_from(name, ids)})")
+
+
 BOTH_RULES = ("fixed", "agentgym")
 """Of an environment that has an original among AgentGym's."""
+
+
+RULES_VERSION = {"fixed": 2, "agentgym": 1}
+"""Of the five: 2 since thoughts between `<think>` and `</think>` are left out where an action is read."""
 
 
 def refuse_unknown(source: Source, profiles: Iterable[str]) -> None:

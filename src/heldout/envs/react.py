@@ -5,6 +5,9 @@ import re
 _ACTION = re.compile(r"Action:\s*(.*?)(?=\n|$)", re.DOTALL)
 _UNWANTED = re.compile(r"[^A-Za-z0-9, ]+")
 
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
+_THOUGHT_BEFORE = re.compile(r"\A.*</think>", re.DOTALL | re.IGNORECASE)
+
 SEVERAL = "Error: Only one 'Action' is allowed per response. Please adjust your response."
 
 
@@ -15,6 +18,15 @@ class Misread(Exception):
 def react_reply(thought: str, action: str) -> str:
     """A thought and an action as one reply."""
     return f"Thought: {thought}\nAction: {action}"
+
+
+def without_thoughts(reply: str) -> str:
+    """A reply without what its agent only thinks, between `<think>` and `</think>`: no action is read there.
+
+    A thought that is not closed goes to the reply's end: it was cut off, and nothing was said. What stands before a
+    `</think>` that nothing opened is a thought as well: some templates open it in the prompt.
+    """
+    return _THOUGHT_BEFORE.sub("", _THOUGHT.sub("", reply))
 
 
 def plain_action(reply: str) -> str:
@@ -43,3 +55,13 @@ def whole_action(reply: str) -> str:
     if found:
         return action.strip()
     return reply if "search[" in reply or "click[" in reply else ""
+
+
+def read_plain_action(reply: str) -> str:
+    """As `plain_action`, thoughts left out: how `fixed` rules read a reply."""
+    return plain_action(without_thoughts(reply))
+
+
+def read_whole_action(reply: str) -> str:
+    """As `whole_action`, thoughts left out."""
+    return whole_action(without_thoughts(reply))

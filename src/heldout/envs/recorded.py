@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Json, from_json, to_json
 
 F = TypeVar("F")
@@ -184,7 +184,7 @@ def _field(value: Json, name: str, kind: type[F]) -> F:
     if not isinstance(value, dict):
         raise BadCall(f"an object with a field {name!r} is wanted, not {value!r:.60}")
     if name not in value:
-        raise BadCall(f"no field {name!r} (there are: {', '.join(map(str, value)) or 'none'})")
+        raise BadCall(f"no field {name!r} ({choose_from(name, map(str, value), lead='there are')})")
     found = value[name]
     if not isinstance(found, kind):
         raise BadCall(f"field {name!r} is of type {kind.__name__}, not {found!r:.60}")

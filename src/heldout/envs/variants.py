@@ -12,7 +12,7 @@ from heldout.config import Source
 from heldout.envs.base import Env, Suite, Traits, World
 from heldout.envs.react import Misread
 from heldout.envs.renaming import Renaming, renaming
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Ending, Step, Task
 
 UNIFORM = "Nothing happens."
@@ -55,8 +55,8 @@ def _refuse(suite: Suite, source: Source, trait: str, having: Callable[[str], It
     if trait in suite.variants.fixed:
         raise BadCall(f"{suite.name} has no variant {asked}: {suite.variants.fixed[trait]}")
     if not can_change(suite, trait):
-        there = ", ".join(having(trait)) or "none"
-        raise BadCall(f"{suite.name} has no variant {asked} (environments that have {trait}: {there})")
+        there = choose_from(suite.name, having(trait), lead=f"environments that have {trait}")
+        raise BadCall(f"{suite.name} has no variant {asked} ({there})")
     if source.rules == "agentgym" and trait != "answers":
         raise BadCall(f"a variant such as {asked} is of the rules `fixed`: those of the originals are as they are")
 

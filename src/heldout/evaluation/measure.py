@@ -7,7 +7,7 @@ from heldout.analysis.scores import ALL, Cell
 from heldout.chains import parse_chain, stream_name
 from heldout.config import Evaluate, Limits
 from heldout.envs.base import Suite
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Ending, Row, Task, Trajectory, digest
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
@@ -125,7 +125,8 @@ def tasks_of(suite: Suite, cell: Cell) -> Sequence[Task]:
     chosen = [task for task in tasks if cell.difficulty in (ALL, task.difficulty)]
     if not chosen:
         there = sorted({task.difficulty for task in tasks}) or ["no tasks"]
-        raise BadCall(f"{cell.env} has no {cell.difficulty} tasks in {cell.split} (there are: {', '.join(there)})")
+        instead = choose_from(cell.difficulty, there, lead="there are")
+        raise BadCall(f"{cell.env} has no {cell.difficulty} tasks in {cell.split} ({instead})")
     return chosen
 
 

@@ -14,30 +14,52 @@ import torch
 import transformers
 from safetensors import SafetensorError, safe_open
 
-from heldout.errors import BadCall, HeldoutError, NotFinite
+from heldout.errors import BadCall, HeldoutError, NotFinite, choose_from
 from heldout.model.chat import template_of
 from heldout.model.head import check_head
 from heldout.model.parameters import not_finite
 from heldout.store.files import read_json, readable_as_its_folder
+from heldout.store.runs import last_checkpoints
 
 POCKET = "pocket"
+
+MODELS = (
+    POCKET,
+    "a folder with config.json",
+    "a GGUF file",
+    "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct",
+    "oracle",
+    "random",
+)
+"""What can be named, as an error says it."""
 
 transformers.utils.logging.disable_progress_bar()
 
 
 def place_of(name: str) -> Path | str:
-    """Where a model's files lie: in the package, in a folder, in one GGUF file, or under a name at Hugging Face."""
+    """Where a model's files lie: in the package, in a folder, in one GGUF file, or under a name at Hugging Face.
+
+    The folder of a run that made one training is its last checkpoint's.
+    """
     if name == POCKET:
         return Path(str(files("heldout"))) / "pocket"
-    if Path(name).is_dir() or is_gguf(Path(name)):
+    if is_gguf(Path(name)):
         return Path(name)
+    if Path(name).is_dir():
+        return Path(name) if weight_files(Path(name)) else _checkpoint_in(Path(name))
     owner, slash, _ = name.partition("/")
     if not slash or not owner.strip(".") or Path(owner).is_dir() or name.count("/") > 1:
-        raise BadCall(
-            f"no model {name!r}: it is no folder (choose from: pocket, a folder with config.json, a GGUF file, "
-            "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct, oracle, random)"
-        )
+        raise BadCall(f"no model {name!r}: it is no folder ({choose_from(name, MODELS)})")
     return name
+
+
+def _checkpoint_in(folder: Path) -> Path:
+    """The only checkpoint that a folder of runs can mean; several are named, and where there is none it stays."""
+    found = last_checkpoints(folder)
+    if len(found) > 1:
+        there = choose_from(str(folder), map(str, found))
+        raise BadCall(f"{str(folder)!r} holds {len(found)} trainings, and no model itself ({there})")
+    return found[0] if found else folder
 
 
 def is_gguf(place: Path) -> bool:

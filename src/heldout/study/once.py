@@ -75,11 +75,15 @@ def measure_agent(
     config: Config,
     study: StudyFolder,
     *,
-    seed: int,
+    seed: int | None,
     playing: Playing,
 ) -> list[Row]:
-    """The rows of an agent in each environment's cells; what is in the folder is not played again."""
+    """The rows of an agent in each environment's cells; what is in the folder is not played again.
+
+    Rows of a checkpoint have the seed that it was trained by: another is refused, and None is its own.
+    """
     agent, suites = agent_of(model, config.chat_template), suites_of(config)
+    seed = _seed_of(agent, seed)
     identity = identity_of(agent, study, seed)
     folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
     with open_agent(model, config) as opened:
@@ -93,6 +97,18 @@ def measure_agent(
                 opened.play, suites, own, identity=identity, config=config, folder=folder, playing=playing
             )
         ]
+
+
+def _seed_of(agent: Agent, asked: int | None) -> int:
+    """The seed of an agent's rows."""
+    if agent.seed is None:
+        return asked or 0
+    if asked not in (None, agent.seed):
+        raise BadCall(
+            f"{agent.model} was trained by seed {agent.seed}, and its rows say so, not {asked}: leave --seed out "
+            "(evaluate.samples are more attempts)"
+        )
+    return agent.seed
 
 
 def measure_cells(
@@ -192,7 +208,6 @@ def _claim_base(study: StudyFolder, agent: Agent) -> Base:
 
 def _label(agent: Agent, base: Base, identity: Identity) -> str:
     """The folder's name for an agent; one that the folder's own study would not look for there has its own."""
-    is_own_seed = not agent.stages or agent.stages[-1]["seed"] == identity.seed
-    if agent.digest == base.digest and is_own_seed:
+    if agent.digest == base.digest:
         return identity.chain
     return agent.base if agent.model in PLAYERS else f"{identity.chain} {agent.identity}"

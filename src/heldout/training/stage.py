@@ -17,7 +17,7 @@ from heldout.chains import Chain, Stage, chain_name, stream_name
 from heldout.config import Config, Train
 from heldout.envs.base import Suite
 from heldout.envs.registry import own_name
-from heldout.errors import BadCall, HeldoutError
+from heldout.errors import BadCall, HeldoutError, choose_from
 from heldout.evaluation.measure import tasks_of
 from heldout.learn.advantages import zero_variance
 from heldout.learn.algorithms import algorithm_of, refuse_unknown_aggregation, samples
@@ -171,7 +171,7 @@ def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
     if there and max(there) > last:
         raise BadCall(
             f"{folder.root} is at step {max(there)} already, and kept no checkpoint of step {last} "
-            f"(it has: {', '.join(map(str, there))})"
+            f"({choose_from(str(last), map(str, there), lead='it has')})"
         )
     # What was played after the checkpoint is thrown away and played again: half a step cannot be gone on with,
     # since its streams are named by the step and its batch is one update.

@@ -42,7 +42,7 @@ def evaluate(
     samples: int | None,
     max_turns: int | None,
     limit: int | None,
-    seed: int,
+    seed: int | None,
     as_json: bool,
     out: Path | None,
     settings: Sequence[str],

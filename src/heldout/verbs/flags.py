@@ -92,9 +92,9 @@ def _parse_trait(text: str) -> str:
     return f"source.variant.{text}"
 
 
-def seed(parser: ArgumentParser) -> None:
-    """`--seed`."""
-    parser.add_argument("--seed", type=int, default=0, help="the seed of every stream of chance (0)")
+def seed(parser: ArgumentParser, default: int | None = 0, said: str = "0") -> None:
+    """`--seed`; `said` tells the default, and None leaves it to the verb."""
+    parser.add_argument("--seed", type=int, default=default, help=f"the seed of every stream of chance ({said})")
 
 
 def as_json(parser: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from heldout.config import Source
 from heldout.envs.base import Recordings
 from heldout.envs.recorded import RecordedEpisode, dialogue_in, episode_in, is_dialogue, item_of, line_of
-from heldout.envs.registry import open_suite
+from heldout.envs.registry import item_id, open_suite
 from heldout.envs.replay import Replayed, replay_episode
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Json
@@ -80,6 +80,8 @@ class Reader:
             episode = episode_in(value, name)
             start = episode.start and self.recordings(episode.env).compared(episode.start)
             return replace(episode, start=start)
+        if isinstance(named := value.get("item_id"), str):
+            value = {**value, "item_id": item_id(named)}
         place = self.items.setdefault(item_of(value), len(self.items))
         dialogue = dialogue_in(value, place, name)
         return self.recordings(dialogue.env).episode_of(dialogue)

@@ -16,7 +16,7 @@ from heldout.config import Evaluate, Limits, Source
 from heldout.envs.agentgym import suite
 from heldout.envs.agentgym.client import Client
 from heldout.envs.agentgym.env import Episodes, original_step
-from heldout.envs.agentgym.protocol import ENV_PROTOCOLS, STEP, rules_served
+from heldout.envs.agentgym.protocol import ENV_PROTOCOLS, STEP, TASKS, rules_served
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite, own_name
 from heldout.errors import BadCall, BadReward, HeldoutError, Unavailable
@@ -251,6 +251,18 @@ def test_a_server_of_something_else_is_refused(there: Callable[..., Any]) -> Non
         suite(f"agentgym:babayi@{address}", Source())
     with pytest.raises(BadCall, match="an environment on a server is such as agentgym:textcraft@"):
         open_suite("agentgym:babyai", Source())
+
+
+def test_a_server_whose_training_and_test_tasks_overlap_is_refused(served: Served) -> None:
+    def overlapping(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        if call.path != TASKS:
+            return answer
+        return HttpResponse([*answer.content, {"item": 3, "id": "textcraft_3", "difficulty": "easy"}])
+
+    remote = open_suite(f"agentgym:textcraft@{served('textcraft', change=overlapping).address}", Source())
+    for split in ("train", "test"):
+        with pytest.raises(BadCall, match="has textcraft_3 twice among its training and test tasks"):
+            remote.tasks(split)
 
 
 def test_tasks_that_are_others_here_have_no_twin(served: Served) -> None:

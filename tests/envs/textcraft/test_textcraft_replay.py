@@ -97,7 +97,10 @@ def test_recipes_that_could_not_be_shown_are_not(commands: list[str]) -> None:
     ("task", "told"),
     [
         ({}, "a task of TextCraft has a goal, such as 'minecraft:stick', not None"),
-        ({"goal": "minecraft:sticks"}, r"unknown goal 'sticks' \(nearest of the 544: stick, "),
+        (
+            {"goal": "minecraft:sticks"},
+            r"unknown goal 'sticks'; did you mean 'stick'\? \(choose from 544, the nearest: stick, ",
+        ),
         (
             {"goal": "stick", "data_idx": 0},
             "goal 'stick' is not number 0: that is 'acacia wood', or by file names 'aca",

@@ -206,6 +206,18 @@ def test_searchqas_family_and_fields() -> None:
     assert ask("/close", env_idx=number) == (200, True)
 
 
+def test_a_task_is_named_by_its_number_or_by_its_published_id() -> None:
+    published = {"nq_3": "searchqa_3"}
+    suite = replace(open_suite("searchqa", ORIGINAL), task_id=lambda item: published.get(item, item))
+    ask = asking(suite)
+    _, number = ask("/create", id="searchqa_0")
+    openings = [ask("/reset", env_idx=number, id=named)[1] for named in (3, "3", "searchqa_3", "nq_3")]
+    assert len(set(openings)) == 1
+    assert ask("/reset", env_idx=number, id=0)[1] != openings[0]
+    status, answer = ask("/reset", env_idx=number, id="nq_4")
+    assert (status, answer["detail"][0]["loc"]) == (422, ["body", "id"])
+
+
 @pytest.mark.parametrize(
     ("body", "status", "place"),
     [

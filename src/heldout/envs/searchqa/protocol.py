@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from heldout.envs.react import without_thoughts
 from heldout.envs.searchqa.passages import Passage
 
 _BLOCK = re.compile(r"<(search|answer)>(.*?)</\1>", re.DOTALL)
 _ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 _TAG = re.compile(r"<(/?(?:think|search|information|answer))>", re.IGNORECASE)
 
 SHAPES = ("<search>query</search>", "<answer>answer</answer>")
@@ -41,7 +41,7 @@ def read(text: str, *, exact_original: bool = False) -> Move | None:
     The original reads inside thoughts too, and of several answers it takes the last (Q-SQ3).
     """
     if not exact_original:
-        text = _THOUGHT.sub("", text) if len(text) <= LONGEST_ACTION else ""
+        text = without_thoughts(text) if len(text) <= LONGEST_ACTION else ""
     found = _BLOCK.search(text)
     if found is None:
         return None

@@ -6,7 +6,7 @@ from heldout.envs.searchqa.env import SearchQA
 from heldout.envs.searchqa.files import answers_in
 from heldout.envs.searchqa.passages import Passage, Shelf
 from heldout.envs.searchqa.world import Question, World
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Json
 
 BEGINNING = "Question:"
@@ -19,7 +19,7 @@ def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     if not isinstance(text, str) or not answers:
         raise BadCall(
             "a task of SearchQA has a question and golden_answers, and docs where it searches "
-            f"(there are: {', '.join(episode.task) or 'none'})"
+            f"({choose_from('question', episode.task, lead='there are')})"
         )
     if not isinstance(docs, list):
         raise BadCall(f"docs is a list of objects with contents, not {docs!r:.60}")

@@ -7,6 +7,7 @@ from heldout.config import Source
 from heldout.data.folder import data_folder
 from heldout.envs.base import (
     BOTH_RULES,
+    RULES_VERSION,
     Env,
     Players,
     RealData,
@@ -16,7 +17,7 @@ from heldout.envs.base import (
     Variants,
     refuse_unknown,
 )
-from heldout.envs.react import plain_action
+from heldout.envs.react import plain_action, read_plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.grow import FORMS, MATERIALS, SHAPES
@@ -84,11 +85,12 @@ def suite(source: Source) -> Suite:
         max_turns=15,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=words,
         data=data,
         tasks=splits,
         open=open_task,
-        read=plain_action,
+        read=plain_action if source.rules == "agentgym" else read_plain_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, recipes_to_show
 from heldout.envs.textcraft.recipes import NAMESPACE, by_depth, documents, goal_order, grow_book, real_book
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
-from heldout.errors import BadCall
+from heldout.errors import BadCall, unknown
 from heldout.records import Json
 
 ASSENT = "OK."
@@ -103,8 +102,7 @@ def _trees(asked: _Asked) -> list[Tree]:
     """The trees in which a goal has its number."""
     both = trees(data_folder() / ARCHIVE)
     if not any(tree.numbers(asked.goal, None) for tree in both):
-        near = get_close_matches(asked.goal, both[0].goals, n=3, cutoff=0)
-        raise BadCall(f"unknown goal {asked.goal!r} (nearest of the {len(both[0].goals)}: {', '.join(near)})")
+        raise unknown("goal", asked.goal, both[0].goals)
     found = [tree for tree in both if tree.numbers(asked.goal, asked.number)]
     if asked.number is not None and not found:
         one, other = (repr(tree.goals[asked.number % len(tree.goals)]) for tree in both)
