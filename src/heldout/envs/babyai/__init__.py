@@ -96,6 +96,7 @@ def suite(source: Source) -> Suite:
         max_turns=10,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=2,
         source=SOURCES.get(source.kind, source.kind),
         data=data_digest(source),
         tasks=tasks_of(source),
