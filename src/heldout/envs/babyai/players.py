@@ -154,7 +154,7 @@ def _bars(world: World, cell: Cell, goals: list[Cell]) -> bool:
 
 
 def _put_next(world: World, goal: Any) -> Order:
-    """Clear the way to beside the fixed thing first, for with full hands nothing is cleared; then bring the other."""
+    """Clear the way to beside the fixed thing first, for full hands clear nothing; then bring the other."""
     beside = _floor_beside(world, goal.desc_fixed.obj_poss)
     barred = first_hindrance(world.grid, world.sight.pose, _ways(world, beside)) is not None
     if any(world.grid.carrying is thing for thing in goal.desc_move.obj_set):
