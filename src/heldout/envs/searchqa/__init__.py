@@ -102,7 +102,7 @@ def suite(source: Source) -> Suite:
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes, reply=reply),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
-            episode_of=replay.episode_of,
+            episode_of=partial(replay.episode_of, options=options_of(source)),
             compared=replay.from_question,
         ),
         options=options_of(source),
