@@ -29,6 +29,13 @@ class Items:
         """The task of that number; raises `OriginalError` where there is none."""
         return self._find(self._known, number)
 
+    def named(self, number: int) -> Task | None:
+        """The task of that number; None where there is none."""
+        try:
+            return self.task(number)
+        except OriginalError:
+            return None
+
     def any(self, chance: Random) -> Task:
         """Any task."""
         return self._known[chance.choice(sorted(self._known))]
