@@ -69,7 +69,8 @@ class Players:
     """What is done and said by players that see the world: they show the ceiling, the floor, and how to play."""
 
     oracle: Callable[[World], str]
-    """The next action of a player that sees the world; plans anew each time, so it recovers from anything."""
+    """The next action of a player that sees the world; plans anew each time, so it recovers from anything
+    that did not end the episode: a state without a way out has to end it as failed."""
     legal: Callable[[World], list[str]]
     """Actions that the environment would carry out now: what the random player draws from."""
     thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."
