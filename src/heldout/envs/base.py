@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.data.folder import Needs
-from heldout.envs.react import plain_action, react_reply
+from heldout.envs.react import count_actions, first_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import unknown
 from heldout.records import Step, Task
@@ -104,6 +104,8 @@ class Variants:
     """The verbs and nouns that a map renames, in lower case."""
     remaining: Callable[[World], float] = lambda _: 1.0
     """How much of the task is left to do, above 0 until success: a dense reward pays what it falls by."""
+    count: Callable[[str], int] = count_actions
+    """How many actions a reply holds: where only a single one may be said, several are refused."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Traits that cannot be changed here though others can, and why."""
     chosen: Variant = AS_IT_STANDS
@@ -142,7 +144,7 @@ class Suite:
     """By which it can be played."""
     rules_version: int = 1
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
-    read: Callable[[str], str] = plain_action
+    read: Callable[[str], str] = first_action
     """The action in a reply; raises `Misread`."""
     difficulty_source: str = "oracle_turns"
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""

@@ -3,6 +3,8 @@
 import re
 
 _ACTION = re.compile(r"Action:\s*(.*?)(?=\n|$)", re.DOTALL)
+_FIRST = re.compile(r"^[ \t>*#-]*Action:\s*([^\n]*)", re.MULTILINE)
+_GOES_ON = re.compile(r"\s*\b(?:Observation|Thought|Action)(?: \d+)?:")
 _UNWANTED = re.compile(r"[^A-Za-z0-9, ]+")
 
 SEVERAL = "Error: Only one 'Action' is allowed per response. Please adjust your response."
@@ -26,6 +28,25 @@ def plain_action(reply: str) -> str:
     if len(found) > 1:
         raise Misread(SEVERAL)
     return plain(found[0] if found else "")
+
+
+def first_action(reply: str) -> str:
+    """The words of the first `Action:` line, other signs dropped; none is the empty action."""
+    return plain(first_line(reply))
+
+
+def first_line(reply: str) -> str:
+    """What follows the first `Action:` in its line, as it stands; one that begins a line comes before others.
+
+    A reply that goes on has made up the observation itself: only its first action was chosen by what was seen.
+    """
+    found = _FIRST.search(reply) or _ACTION.search(reply)
+    return _GOES_ON.split(found[1])[0].strip() if found else ""
+
+
+def count_actions(reply: str) -> int:
+    """How many actions a reply says it takes."""
+    return reply.count("Action:")
 
 
 def plain(line: str) -> str:

@@ -22,7 +22,7 @@ from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.options import options_of
 from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
-from heldout.envs.searchqa.protocol import action_in, reply
+from heldout.envs.searchqa.protocol import action_in, count_moves, reply
 from heldout.envs.searchqa.world import World
 from heldout.envs.wording import list_announcement
 from heldout.errors import BadCall
@@ -64,6 +64,7 @@ STANDS = {
     "answers": "",
     "feedback": "informative",
     "observations": "structured",
+    "replies": "first",
     "reward": "binary",
 }
 
@@ -126,8 +127,8 @@ def _variants(source: Source) -> Variants:
     if source.kind == "real":
         words = "real pages have all the words there are, and a search of them in others finds nothing"
         reward = "nobody wrote down which facts lead to the answer of a real question"
-        return Variants(stands=STANDS, fixed={"words": words, "reward": reward})
-    return Variants(stands=STANDS, words=NAMES, remaining=count_remaining)
+        return Variants(stands=STANDS, count=count_moves, fixed={"words": words, "reward": reward})
+    return Variants(stands=STANDS, count=count_moves, words=NAMES, remaining=count_remaining)
 
 
 def _instruction(source: Source) -> str:

@@ -53,6 +53,11 @@ def read(text: str, *, exact_original: bool = False) -> Move | None:
     return Answer(found[2].strip() if last is None else last)
 
 
+def count_moves(text: str) -> int:
+    """How many searches and answers a reply holds outside of its thoughts."""
+    return len(_BLOCK.findall(_THOUGHT.sub("", text)))
+
+
 def last_answer(text: str) -> str | None:
     """What stands in the last answer of a text; None where it has none."""
     found: list[str] = _ANSWER.findall(text)
