@@ -53,4 +53,5 @@ def test_a_log_that_is_no_json_is_refused_for_what_it_is(
     told = capsys.readouterr().err
     assert "first.txt: line 1 is not JSON (" in told
     assert "'Task: babyai_0'" in told
+    assert told.endswith("; read are JSON lines, arrays and indented JSON\n")
     assert told.count("\n") == 1

@@ -96,7 +96,8 @@ def _of_whole(file: Path, lines: Iterable[_Line]) -> Iterator[Document]:
         except (JSONDecodeError, RecursionError) as error:
             at = before + error.lineno - 1 if isinstance(error, JSONDecodeError) else number
             shown = content.split("\n")[at - before]
-            raise HeldoutError(f"{file}: line {at} is not JSON ({error}): {shown[:60].strip()!r}") from error
+            found = f"line {at} is not JSON ({error}): {shown[:60].strip()!r}"
+            raise HeldoutError(f"{file}: {found}; read are JSON lines, arrays and indented JSON") from error
         yield from _each(file, f"line {number}", value)
         end = _after_space(content, end)
         number += content.count("\n", start, end)
