@@ -227,12 +227,17 @@ def _laws_flags(parser: ArgumentParser) -> None:
 
 
 def _replay_flags(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="episodes or dialogues, one a line: .jsonl or .jsonl.xz"
-    )
-    flags.rules(parser, "agentgym, as the original servers answer, or fixed (agentgym)", default="agentgym")
+    what = "a file or a folder of episodes, dialogues or our own trajectories"
+    forms = "JSON lines, an array or indented JSON, plain, .gz, .xz or .zst"
+    parser.add_argument("file", type=Path, metavar="PATH", help=f"{what}: {forms}")
+    rules = "agentgym, as the original servers answer, or fixed (as it was played: agentgym, trajectories fixed)"
+    flags.rules(parser, rules, default=None)
     flags.limit(parser, "at most the first N episodes")
+    parser.add_argument("--env", metavar="E", help="the environment of dialogues whose item_id is a number alone")
+    steps = "after how many actions the recorded ALFWorld ended an episode (50)"
+    parser.add_argument("--max-steps", type=flags.count, metavar="N", help=steps)
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the episodes are written with our answers")
+    flags.changes(parser)
 
 
 def _pocket_flags(parser: ArgumentParser) -> None:

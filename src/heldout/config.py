@@ -32,6 +32,7 @@ TRAITS: Mapping[str, tuple[str, ...]] = {
     "answers": ("single",),
     "feedback": ("informative", "uniform"),
     "observations": ("plain", "structured"),
+    "replies": ("first", "single"),
     "reward": ("dense", "binary"),
 }
 """The traits of an environment that a variant can change, and what each can be; beside them there are `words`."""
@@ -49,6 +50,8 @@ class Variant:
     """What a refused action is told: why (`informative`), or always the same (`uniform`)."""
     observations: str = ""
     """`plain` sentences, or `structured`: keys and values."""
+    replies: str = ""
+    """Of several actions in a reply the `first` is taken; or it must hold a `single` one, else it is refused."""
     reward: str = ""
     """What trains: `dense` grows with progress, `binary` is 1 for success; score and success stay."""
     words: int = 0

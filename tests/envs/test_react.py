@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heldout.config import Source
-from heldout.envs.react import SEVERAL, Misread, plain, plain_action, without_thoughts
+from heldout.envs.react import SEVERAL, Misread, first_action, first_line, plain, plain_action, without_thoughts
 from heldout.envs.registry import BUILT_IN, open_suite
 
 ACTIONS = st.lists(st.text("abXY019,", min_size=1, max_size=6), min_size=1, max_size=5).map(" ".join)
@@ -66,6 +66,29 @@ def test_several_actions_in_a_reply_are_a_misread() -> None:
     with pytest.raises(Misread, match="Only one 'Action' is allowed per response") as caught:
         plain_action("Action: get 1 a\nAction: get 1 b")
     assert str(caught.value) == SEVERAL
+
+
+@pytest.mark.parametrize(
+    ("reply", "line"),
+    [
+        ("Action: get 1 a\nObservation: Got 1 a\nAction: get 1 b", "get 1 a"),
+        ("Action: get 1 a Observation: Got 1 a Action: get 1 b", "get 1 a"),
+        ("Action: get 1 a Observation 1: Got 1 a", "get 1 a"),
+        ("Thought: the next Action: is clear.\nAction: get 1 a", "get 1 a"),
+        ("I take it. Action: get 1 a", "get 1 a"),
+        ("Action:\nsearch[red tea, 12.5]\n\nAction: click[b1]", "search[red tea, 12.5]"),
+        ("> **Action:** get 1 a", "** get 1 a"),
+        ("get 1 a", ""),
+    ],
+)
+def test_the_first_action_is_the_one_that_was_chosen_by_what_was_seen(reply: str, line: str) -> None:
+    assert first_line(reply) == line
+    assert first_action(reply) == plain(line)
+
+
+@given(thought=st.text().filter(lambda text: "Action:" not in text), action=ACTIONS, after=REPLIES)
+def test_whatever_a_reply_goes_on_with_its_first_action_is_read(thought: str, action: str, after: str) -> None:
+    assert first_action(f"Thought: {thought}\nAction: {action}\n{after}") == action
 
 
 @given(REPLIES)

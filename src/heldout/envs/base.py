@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.data.folder import Needs
-from heldout.envs.react import react_reply, read_plain_action
+from heldout.envs.react import count_actions, first_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import BadCall, choose_from, unknown
 from heldout.records import Step, Task
@@ -69,7 +69,8 @@ class Players:
     """What is done and said by players that see the world: they show the ceiling, the floor, and how to play."""
 
     oracle: Callable[[World], str]
-    """The next action of a player that sees the world; plans anew each time, so it recovers from anything."""
+    """The next action of a player that sees the world; plans anew each time, so it recovers from anything
+    that did not end the episode: a state without a way out has to end it as failed."""
     legal: Callable[[World], list[str]]
     """Actions that the environment would carry out now: what the random player draws from."""
     thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."
@@ -103,6 +104,8 @@ class Variants:
     """The verbs and nouns that a map renames, in lower case."""
     remaining: Callable[[World], float] = lambda _: 1.0
     """How much of the task is left to do, above 0 until success: a dense reward pays what it falls by."""
+    count: Callable[[str], int] = count_actions
+    """How many actions a reply holds: where only a single one may be said, several are refused."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Traits that cannot be changed here though others can, and why."""
     chosen: Variant = AS_IT_STANDS
@@ -141,7 +144,7 @@ class Suite:
     """By which it can be played."""
     rules_version: int = 1
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
-    read: Callable[[str], str] = read_plain_action
+    read: Callable[[str], str] = first_action
     """The action in a reply; raises `Misread`."""
     difficulty_source: str = "oracle_turns"
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
@@ -190,7 +193,8 @@ BOTH_RULES = ("fixed", "agentgym")
 
 
 RULES_VERSION = {"fixed": 2, "agentgym": 1}
-"""Of the five: 2 since thoughts between `<think>` and `</think>` are left out where an action is read."""
+"""Of the five: 2 since thoughts are left out where an action is read and the first of several is taken, and since
+BabyAI's doors can be opened in order."""
 
 
 def refuse_unknown(source: Source, profiles: Iterable[str]) -> None:

@@ -3,6 +3,8 @@
 import re
 
 _ACTION = re.compile(r"Action:\s*(.*?)(?=\n|$)", re.DOTALL)
+_FIRST = re.compile(r"^[ \t>*#-]*Action:\s*([^\n]*)", re.MULTILINE)
+_GOES_ON = re.compile(r"\s*\b(?:Observation|Thought|Action)(?: \d+)?:")
 _UNWANTED = re.compile(r"[^A-Za-z0-9, ]+")
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -40,6 +42,27 @@ def plain_action(reply: str) -> str:
     return plain(found[0] if found else "")
 
 
+def first_action(reply: str) -> str:
+    """The words of the first `Action:` line, other signs dropped; none is the empty action."""
+    return plain(first_line(reply))
+
+
+def first_line(reply: str) -> str:
+    """What follows the first `Action:` in its line, as it stands; one that begins a line comes before others.
+
+    A reply that goes on has made up the observation itself: only its first action was chosen by what was seen. What
+    is only thought is left out.
+    """
+    said = without_thoughts(reply)
+    found = _FIRST.search(said) or _ACTION.search(said)
+    return _GOES_ON.split(found[1])[0].strip() if found else ""
+
+
+def count_actions(reply: str) -> int:
+    """How many actions a reply says it takes, thoughts left out."""
+    return without_thoughts(reply).count("Action:")
+
+
 def plain(line: str) -> str:
     """The letters, digits and commas of a line, its words one blank apart: all that an action may hold."""
     return " ".join(_UNWANTED.sub("", line).split())
@@ -55,13 +78,3 @@ def whole_action(reply: str) -> str:
     if found:
         return action.strip()
     return reply if "search[" in reply or "click[" in reply else ""
-
-
-def read_plain_action(reply: str) -> str:
-    """As `plain_action`, thoughts left out: how `fixed` rules read a reply."""
-    return plain_action(without_thoughts(reply))
-
-
-def read_whole_action(reply: str) -> str:
-    """As `whole_action`, thoughts left out."""
-    return whole_action(without_thoughts(reply))

@@ -35,7 +35,7 @@ class Episodes:
                 return episode, self._reset(episode, item)
             except OriginalError:
                 continue  # the server has forgotten it
-        episode = self._create()
+        episode = self._create(item)
         return episode, self._reset(episode, item)
 
     def step(self, episode: int, action: str) -> Answer:
@@ -51,8 +51,11 @@ class Episodes:
         """Close what is free."""
         self._end()
 
-    def _create(self) -> int:
-        answer = _refuse_error(self.client.post("/create", self.protocol.created_with, again=True), None)
+    def _create(self, item: int) -> int:
+        """A new episode's number; a server that wants a task's number at once is told the one that comes next."""
+        body = self.protocol.created_with
+        asked = {**body, self.protocol.item: item} if body and self.protocol.item in body else body
+        answer = _refuse_error(self.client.post("/create", asked, again=True), None)
         number = answer.content.get("id") if isinstance(answer.content, dict) else answer.content
         if type(number) is not int:
             raise Unavailable(f"{self.client.address}/create gives no episode's number: {answer.content!r:.200}")

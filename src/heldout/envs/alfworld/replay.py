@@ -1,7 +1,7 @@
 """Recorded episodes of ALFWorld: which released game was behind them."""
 
 from heldout.data.folder import data_folder
-from heldout.envs.alfworld.env import LISTED, AlfWorld, OriginalAlfWorld
+from heldout.envs.alfworld.env import LISTED, MOST_STEPS, AlfWorld, OriginalAlfWorld
 from heldout.envs.alfworld.games import house, parse_name
 from heldout.envs.alfworld.published import RELEASE, list_games
 from heldout.envs.alfworld.words import available
@@ -33,7 +33,11 @@ def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     world = World(house(data_folder(), release, split, game), original=rules == "agentgym")
     if not world.original:
         return AlfWorld(world)
-    return OriginalAlfWorld(world, lists_actions=episode.start is None or LISTED in episode.start)
+    return OriginalAlfWorld(
+        world,
+        lists_actions=episode.start is None or LISTED in episode.start,
+        most_steps=episode.max_steps or MOST_STEPS,
+    )
 
 
 def episode_of(dialogue: Dialogue) -> RecordedEpisode:

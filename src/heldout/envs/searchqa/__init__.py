@@ -23,7 +23,7 @@ from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
 from heldout.envs.searchqa.options import SearchQAOptions, options_of
 from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
-from heldout.envs.searchqa.protocol import action_in, reply
+from heldout.envs.searchqa.protocol import action_in, count_moves, reply
 from heldout.envs.searchqa.world import World
 from heldout.envs.wording import list_announcement
 from heldout.errors import BadCall
@@ -65,6 +65,7 @@ STANDS = {
     "answers": "",
     "feedback": "informative",
     "observations": "structured",
+    "replies": "first",
     "reward": "binary",
 }
 
@@ -105,7 +106,7 @@ def suite(source: Source) -> Suite:
         task_id=sets.task_id,
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
-            episode_of=replay.episode_of,
+            episode_of=partial(replay.episode_of, options=options_of(source)),
             compared=replay.from_question,
         ),
         options=options_of(source),
@@ -129,8 +130,8 @@ def _variants(source: Source) -> Variants:
     if source.kind == "real":
         words = "real pages have all the words there are, and a search of them in others finds nothing"
         reward = "nobody wrote down which facts lead to the answer of a real question"
-        return Variants(stands=STANDS, fixed={"words": words, "reward": reward})
-    return Variants(stands=STANDS, words=NAMES, remaining=count_remaining)
+        return Variants(stands=STANDS, count=count_moves, fixed={"words": words, "reward": reward})
+    return Variants(stands=STANDS, count=count_moves, words=NAMES, remaining=count_remaining)
 
 
 def _instruction(source: Source) -> str:

@@ -57,6 +57,16 @@ def retriever(options: SearchQAOptions) -> Retriever:
     return _service(options.retriever) if options.retriever else _index(_file(options.corpus, CORPUS))
 
 
+def answers_to(question: str, options: SearchQAOptions) -> tuple[str, ...]:
+    """The gold answers to a question of the file of questions; none where it is not among them."""
+    return _answers(_file(options.questions, QUESTIONS)).get(question, ())
+
+
+@cache
+def _answers(questions: Path) -> dict[str, tuple[str, ...]]:
+    return {row.text: row.answers for row in read_questions(questions)}
+
+
 def data_digest(options: SearchQAOptions) -> str:
     """A digest of the questions in their splits, and of what is searched."""
     splits = _tasks(*_places(options))

@@ -19,7 +19,7 @@ from heldout.envs.base import (
     Variants,
     refuse_unknown,
 )
-from heldout.envs.react import read_whole_action, whole_action
+from heldout.envs.react import first_line, whole_action, without_thoughts
 from heldout.envs.webshop import human, published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.env import WebShop
@@ -64,7 +64,13 @@ ACTIONS = ("search[{words}]", "click[{text}]")
 
 TRAITS = Traits(dense=True, strict=False, lists_actions=False, knowledge=True, structured=True)
 
-STANDS = {"actions": "hidden", "feedback": "informative", "observations": "structured", "reward": "dense"}
+STANDS = {
+    "actions": "hidden",
+    "feedback": "informative",
+    "observations": "structured",
+    "replies": "first",
+    "reward": "dense",
+}
 
 Stock = Callable[[Mapping[str, Json]], tuple[Catalogue, Mapping[str, float]]]
 Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
@@ -89,7 +95,7 @@ def suite(source: Source) -> Suite:
         data=f"{data}-{tagger().name}",
         tasks=splits,
         open=partial(_open, stock, source),
-        read=whole_action if source.rules == "agentgym" else read_whole_action,
+        read=_read_first if source.rules == "fixed" else whole_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
@@ -112,6 +118,12 @@ def _open(stock: Stock, source: Source, task: Task) -> Env:
     shop, exact = Shop(products, costs, tagger().nouns), source.rules == "agentgym"
     world = World(shop=shop, goal=tasks.goal_in(task.world), chosen={}, exact_original=exact)
     return WebShop(world, source.variant)
+
+
+def _read_first(reply: str) -> str:
+    """The first action's line; a reply without one is an action as a whole if it has an action's form."""
+    said = without_thoughts(reply)
+    return first_line(said) if "Action:" in said else whole_action(said)
 
 
 def _variants(source: Source) -> Variants:

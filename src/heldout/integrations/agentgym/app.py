@@ -96,7 +96,9 @@ class App:
             case "number":
                 task = self._items.task(episode.number)
             case "id":
-                task = self._items.task(asked["id"])
+                if (named := self._items.named(asked["id"])) is None:
+                    return  # clients create with 0 whatever they play: /reset chooses
+                task = named
             case "any":
                 task = self._items.any(self._chance)
             case _:

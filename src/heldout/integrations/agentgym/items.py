@@ -31,6 +31,13 @@ class Items:
         """The task of that number; raises `OriginalError` where there is none."""
         return self._find(self._known, number)
 
+    def named(self, number: int) -> Task | None:
+        """The task of that number; None where there is none."""
+        try:
+            return self.task(number)
+        except OriginalError:
+            return None
+
     def number(self, named: str) -> int | None:
         """The number of a task that a program names by its id, as here or as it was published; None is no task."""
         return self._numbers.get(named, self._numbers.get(self._task_id(named)))
