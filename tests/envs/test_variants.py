@@ -326,7 +326,7 @@ GOES_ON = {
 
 @pytest.mark.parametrize("name", names())
 def test_of_a_reply_that_goes_on_the_first_action_is_taken_or_it_is_refused(name: str) -> None:
-    reply, first = GOES_ON[name]
+    reply, first = GOES_ON.get(name, ("Action: go on\nObservation: A door.\nAction: stop", "go on"))
     assert opened(name).read(reply) == first
     single = opened(name, replies="single")
     with pytest.raises(Misread, match="Only one 'Action' is allowed per response"):

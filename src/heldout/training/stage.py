@@ -329,7 +329,7 @@ def save(job: Job, backend: Backend, folder: StageFolder, step: int) -> None:
                 step=step,
                 training=job.training,
                 weights=weights_digest(partial),
-                words=words_digest(str(partial)),
+                words=words_digest(str(partial)) if (partial / "config.json").is_file() else "",
                 made_with=provenance(),
             ),
         )
