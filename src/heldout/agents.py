@@ -10,12 +10,12 @@ from typing import Self, final
 import torch
 
 from heldout.backend.processes import ProcessBackend, default_processes
-from heldout.backend.worker import Backend, WorkerConfig
+from heldout.backend.worker import WorkerConfig
 from heldout.chains import Chain, parse_chain
 from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.model.identity import model_digest, weights_digest
+from heldout.model.identity import model_digest, weights_digest, words_digest
 from heldout.model.load import POCKET, place_of
 from heldout.model.pocket import CONTEXT
 from heldout.policies import privileged
@@ -23,6 +23,7 @@ from heldout.policies.scripted import ScriptedPolicy
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
+from heldout.rollout.limits import Room
 from heldout.store import lineage
 from heldout.store.files import read_json
 from heldout.store.lineage import model_of
@@ -48,6 +49,11 @@ class Agent:
     """The facts of the chain's stages, each with its steps."""
 
     @property
+    def seed(self) -> int | None:
+        """The seed that its last stage was trained by; None where nothing was trained."""
+        return self.stages[-1]["seed"] if self.stages else None
+
+    @property
     def identity(self) -> str:
         """Names what plays by what decided its weights."""
         if not self.stages:
@@ -57,15 +63,18 @@ class Agent:
         return model_of(training, last["steps"])
 
 
-def agent_of(name: str) -> Agent:
-    """The agent of that name; a checkpoint of ours says itself what it went through."""
+def agent_of(name: str, chat_template: str = "") -> Agent:
+    """The agent of that name; a checkpoint of ours says itself what it went through.
+
+    One that reads and speaks by another tokenizer or template than it was trained with is a base of its own.
+    """
     if name in PLAYERS:
         return Agent(model=name, base=name, digest=name)
     place = place_of(name)
-    known = lineage.read(place, weights_digest(place)) if isinstance(place, Path) else None
-    if known is None:
+    known = lineage.read(place, weights_digest(place)) if isinstance(place, Path) and place.is_dir() else None
+    if known is None or known.words not in ("", words_digest(name, chat_template)):
         called = place.resolve().name if isinstance(place, Path) else name
-        return Agent(model=name, base=called, digest=model_digest(name))
+        return Agent(model=name, base=called, digest=model_digest(name, chat_template))
     return Agent(
         model=name,
         base=known.base,
@@ -100,15 +109,23 @@ def processes_of(config: Config) -> int:
     return config.processes or default_processes()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAgent:
+    """An agent that is ready to play."""
+
+    play: Play
+    room: Room | None = None
+    """How long its openings and its conversations are; players have no such limit."""
+
+
 @contextmanager
-def open_agent(name: str, config: Config) -> Iterator[Play]:
+def open_agent(name: str, config: Config) -> Iterator[OpenAgent]:
     """Plays episodes as the named agent, at the temperature of the configuration's evaluation."""
     if name in PLAYERS:
-        suites = suites_of(config)
-        yield partial(_play_player, PLAYERS[name], suites)
+        yield OpenAgent(play=partial(_play_player, PLAYERS[name], suites_of(config)))
         return
     with open_backend(name, config) as backend:
-        yield partial(backend.play, temperature=config.evaluate.temperature)
+        yield OpenAgent(play=partial(backend.play, temperature=config.evaluate.temperature), room=backend.room)
 
 
 def open_backend(name: str, config: Config, reference: str | None = None) -> ProcessBackend:
@@ -135,7 +152,7 @@ class Backends:
         """Whether any was opened: whether there was anything to do."""
         return self._kept is not None
 
-    def open(self, config: Config, model: str, *, to_learn: bool = True) -> Backend:
+    def open(self, config: Config, model: str, *, to_learn: bool = True) -> ProcessBackend:
         """A backend for that configuration; its weights are whatever it held: `load` gives it others."""
         wanted = _worker_config(model, config, model if config.train.kl else None)
         size = processes_of(config)
@@ -163,6 +180,7 @@ def _worker_config(model: str, config: Config, reference: str | None) -> WorkerC
         reference=reference,
         device=device(),
         slots=config.slots,
+        chat_template=config.chat_template,
         weight_decay=config.train.weight_decay,
     )
 

@@ -75,9 +75,12 @@ def evaluate(
     config: Config | None = None,
     difficulty: str = ALL,
     split: str = "test",
-    seed: int = 0,
+    seed: int | None = None,
 ) -> list[Row]:
-    """The rows of an agent in some environments; what `out` has is not played again."""
+    """The rows of an agent in some environments; what `out` has is not played again.
+
+    The seed is 0, or that of the training that made the agent.
+    """
     name = str(model)
     config = config or configure(name)
     suites = suites_of(config)

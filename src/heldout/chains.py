@@ -30,6 +30,7 @@ CHANGEABLE = ("train.", "limits.", "source.variant.")
 POINTLESS = {
     "limits.max_turns": "the turns of an episode in training are train.max_turns",
     "train.save_every": "how often is saved changes no weights: give it with --set",
+    "train.max_skipped": "how many steps may be skipped changes no weights: give it with --set",
 }
 """A setting that a stage cannot change → why."""
 

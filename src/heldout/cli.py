@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn, final
 
 from heldout.config import ALGORITHMS
-from heldout.errors import BadCall, HeldoutError, unknown
+from heldout.errors import BadCall, HeldoutError, choose_from, unknown
 from heldout.verbs import flags
 from heldout.version import __version__
 
@@ -110,7 +110,7 @@ def _check_names(words: Sequence[str]) -> None:
     if first in FAMILIES and not second.startswith("-"):
         known = [name.partition(" ")[2] for name in VERBS if name.startswith(f"{first} ")]
         if not second:
-            raise BadCall(f"{first}: say what (choose from: {', '.join(known)})")
+            raise BadCall(f"{first}: say what ({choose_from(first, known)})")
         if second not in known:
             raise unknown(first, second, known)
 
@@ -206,7 +206,9 @@ def _data_prepare_flags(parser: ArgumentParser) -> None:
 
 def _play_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
-    parser.add_argument("--task", metavar="ID", help="the task's id (one drawn by the seed)")
+    parser.add_argument(
+        "--task", metavar="ID", help="the task's id, as here or as it was published (one drawn by the seed)"
+    )
     flags.difficulty(parser)
     flags.difficulty_file(parser)
     flags.max_turns(parser, "20")
@@ -225,12 +227,17 @@ def _laws_flags(parser: ArgumentParser) -> None:
 
 
 def _replay_flags(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="episodes or dialogues, one a line: .jsonl or .jsonl.xz"
-    )
-    flags.rules(parser, "agentgym, as the original servers answer, or fixed (agentgym)", default="agentgym")
+    what = "a file or a folder of episodes, dialogues or our own trajectories"
+    forms = "JSON lines, an array or indented JSON, plain, .gz, .xz or .zst"
+    parser.add_argument("file", type=Path, metavar="PATH", help=f"{what}: {forms}")
+    rules = "agentgym, as the original servers answer, or fixed (as it was played: agentgym, trajectories fixed)"
+    flags.rules(parser, rules, default=None)
     flags.limit(parser, "at most the first N episodes")
+    parser.add_argument("--env", metavar="E", help="the environment of dialogues whose item_id is a number alone")
+    steps = "after how many actions the recorded ALFWorld ended an episode (50)"
+    parser.add_argument("--max-steps", type=flags.count, metavar="N", help=steps)
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the episodes are written with our answers")
+    flags.changes(parser)
 
 
 def _pocket_flags(parser: ArgumentParser) -> None:
@@ -300,7 +307,7 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     )
     flags.max_turns(parser, "20")
     flags.limit(parser, "at most N tasks of each environment and difficulty")
-    flags.seed(parser)
+    flags.seed(parser, None, "0; a checkpoint's is the one that trained it")
     flags.as_json(parser)
     flags.out(parser, "where rows and trajectories lie (runs/…)")
     flags.changes(parser)

@@ -32,6 +32,7 @@ TRAITS: Mapping[str, tuple[str, ...]] = {
     "answers": ("single",),
     "feedback": ("informative", "uniform"),
     "observations": ("plain", "structured"),
+    "replies": ("first", "single"),
     "reward": ("dense", "binary"),
 }
 """The traits of an environment that a variant can change, and what each can be; beside them there are `words`."""
@@ -49,6 +50,8 @@ class Variant:
     """What a refused action is told: why (`informative`), or always the same (`uniform`)."""
     observations: str = ""
     """`plain` sentences, or `structured`: keys and values."""
+    replies: str = ""
+    """Of several actions in a reply the `first` is taken; or it must hold a `single` one, else it is refused."""
     reward: str = ""
     """What trains: `dense` grows with progress, `binary` is 1 for success; score and success stay."""
     words: int = 0
@@ -138,7 +141,7 @@ class Train:
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
     kl: float = 0.001
-    """β of Eq. 5, with the k3 estimator."""
+    """β of Eq. 5, with the k3 estimator; a token's log-ratio to the reference counts up to 20."""
     entropy: float = 0.0
     """Bonus; AgentGym-RL leaves 0.001 on."""
     updates_per_batch: int = 1
@@ -149,6 +152,8 @@ class Train:
     """Tokens in one micro-batch."""
     save_every: int = 25
     """Steps between two checkpoints; the last step always has one."""
+    max_skipped: int = field(default_factory=lambda: 3, metadata={"written": "changed"})
+    """How many of a stage's steps may be skipped, since their gradient has no finite norm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +178,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
+    chat_template: str = field(default_factory=str, metadata={"written": "changed"})
+    """In place of the model's own: a file, or one of ours by name (docs/models.md)."""
     slots: int = 64
     """Conversations that each process has in flight; what is played side by side decides the last bits."""
     processes: int = 0
@@ -188,8 +195,8 @@ def pocket() -> Config:
 
 
 def without_paths(config: Config) -> Config:
-    """The configuration without the place of its file of difficulties: what counts is what that file says."""
-    return replace(config, source=replace(config.source, difficulty=""))
+    """The configuration without the places of files: what counts is what they say, which is told elsewhere."""
+    return replace(config, source=replace(config.source, difficulty=""), chat_template="")
 
 
 def with_overrides(config: C, settings: Iterable[str]) -> C:
@@ -224,7 +231,7 @@ def _put(config: C, names: list[str], text: str, path: str) -> C:
     name, rest = names[0], names[1:]
     known = [f.name for f in fields(config)]  # type: ignore[arg-type]
     if name not in known:
-        raise unknown("setting", path, known)
+        raise unknown("setting", path, [path.removesuffix(".".join(names)) + each for each in known])
     value = getattr(config, name)
     if isinstance(config, Source) and name == "options":
         return replace(config, options=_with_option(config.options, rest, text, path))

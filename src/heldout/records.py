@@ -15,7 +15,7 @@ from hashlib import sha256
 from json import JSONEncoder
 from typing import Any, Self, TypeVar
 
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 
 Json = Any
 """What json can hold: None, bool, int, float, str, and lists and dicts of them."""
@@ -132,6 +132,11 @@ class Trajectory:
         return self.ending is Ending.SOLVED
 
     @property
+    def is_too_long(self) -> bool:
+        """Whether its opening left no room for a reply: it was over before the policy could say anything."""
+        return _is_too_long(self.ending, self.generated_tokens)
+
+    @property
     def generated_tokens(self) -> int:
         """How many ids the policy itself sampled (the paper's l̄)."""
         return sum(len(turn.reply.token_ids) for turn in self.turns)
@@ -141,6 +146,11 @@ class Trajectory:
         """How many ids followed the prompt, observations included."""
         read = sum(len(turn.reply.context_ids) for turn in self.turns[1:])
         return read + self.generated_tokens
+
+
+def _is_too_long(ending: str, generated_tokens: int) -> bool:
+    """Whether an episode that ended so had an opening that left no room: with any room one token is sampled."""
+    return ending == Ending.OUT_OF_TOKENS and generated_tokens == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +201,11 @@ class Row:
     response_length: int
     ending: str
     stream: str
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether its opening left no room for a reply."""
+        return _is_too_long(self.ending, self.generated_tokens)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -298,7 +313,9 @@ def from_json(kind: type[R], data: Json) -> R:
     hints = _hints(typing.cast(Any, kind))
     strange = sorted(set(data) - set(hints))
     if strange:
-        raise BadCall(f"{kind.__name__} has no field {strange[0]!r} (it has: {', '.join(hints)})")
+        raise BadCall(
+            f"{kind.__name__} has no field {strange[0]!r} ({choose_from(strange[0], hints, lead='it has')})"
+        )
     try:
         return kind(**{name: _read(hints[name], item, name) for name, item in data.items()})
     except TypeError as error:
@@ -329,7 +346,7 @@ def _read(hint: Any, value: Json, name: str) -> Any:
         return from_json(hint, value)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         if value not in list(hint):
-            raise BadCall(f"{name} is one of {', '.join(hint)}, not {value!r}")
+            raise BadCall(f"{name} is not {value!r} ({choose_from(str(value), hint)})")
         return hint(value)
     if hint is float and type(value) is int:
         with suppress(OverflowError):

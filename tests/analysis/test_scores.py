@@ -105,6 +105,18 @@ def test_training_seeds_are_resampled_too() -> None:
     assert score.ci95 == (0.0, 1.0)  # the tasks agree: all doubt is between the seeds
 
 
+def test_two_models_are_not_averaged_as_one_training_seed() -> None:
+    rows = [row("a", 1.0, chain="doors", seed=0, model="one"), row("a", 0.0, chain="doors", seed=0, model="other")]
+    wrong = r"seed 0 of doors is of two models, one and other: they are not averaged as one"
+    with pytest.raises(HeldoutError, match=wrong):
+        summarise(rows)
+    with pytest.raises(HeldoutError, match=wrong):
+        paired_change([row("a", 0.0)], rows)
+    seeds = [replace(each, seed=seed) for seed, each in enumerate(rows)]
+    [score] = summarise(seeds)
+    assert (score.score, score.k) == (0.5, 1)
+
+
 def test_a_change_is_paired_by_task() -> None:
     before = [row("a", 0.0), row("b", 0.5), row("x", 0.2, difficulty="hard")]
     after = [*attempts("a", [0.0, 0.5]), row("b", 0.75), row("x", 0.1, difficulty="hard")]

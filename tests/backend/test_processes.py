@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import nan
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -161,6 +163,24 @@ def test_two_processes_one_and_none_take_the_same_gradient_from_saved_rollouts(
         assert float((gradients[name] - gradient).norm() / gradient.norm()) < 1e-5
         for figure in ("loss", "grad_norm", "entropy", "kl", "mismatch", "clip_fraction", "tokens"):
             assert getattr(updates[name], figure) == pytest.approx(getattr(alone, figure), rel=1e-5, abs=1e-7)
+
+
+def test_a_gradient_that_is_no_number_in_one_share_is_skipped_in_all_processes(
+    process_backend: ProcessBackend, elsewhere: Path, rollouts: list[Trajectory], tmp_path: Path
+) -> None:
+    """Weights and moments of every process stay: the next step, of both, is as if it had not been."""
+    objective = Objective(lr=1e-3, kl_coef=0.1)
+    samples = samples_of(rollouts, [(-1.0) ** k for k in range(SAVED)])
+    wrong = [replace(samples[0], advantage=nan), *samples[1:]]
+    ends = list[Weights]()
+    for batches in ((samples, samples), (samples, wrong, samples)):
+        process_backend.load(str(elsewhere))
+        updates = [process_backend.learn(each, objective) for each in batches]
+        assert [update.is_skipped for update in updates] == [each is wrong for each in batches]
+        folder = tmp_path / str(len(batches))
+        process_backend.save(folder)
+        ends.append(load_file(folder / "model.safetensors") | load_file(folder / "optimizer.safetensors"))
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
 def test_a_backend_goes_on_from_what_it_saved(process_backend: ProcessBackend, tiny: Path, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_uniform_does_not_say_why() -> None:
 
 def test_uniform_tells_a_reply_that_holds_no_single_action_the_same() -> None:
     with pytest.raises(Misread, match=UNIFORM):
-        opened("textcraft", feedback="uniform").read("Action: look\nAction: look")
+        opened("textcraft", feedback="uniform", replies="single").read("Action: look\nAction: look")
 
 
 @pytest.mark.parametrize("name", names())
@@ -306,3 +306,41 @@ def test_an_oracle_on_a_twin_thinks_and_acts_in_the_words_that_the_agent_reads(n
         )
         assert trajectory.ending is Ending.SOLVED
         assert not words_in(said) & suite.variants.words
+
+
+GOES_ON = {
+    "textcraft": (
+        "Thought: wood.\nAction: get 1 oak log\nObservation: Got 1 oak log\nAction: inventory",
+        "get 1 oak log",
+    ),
+    "babyai": ("Action: go to red ball 1\nObservation: It is here.\nAction: pickup red ball 1", "go to red ball 1"),
+    "webshop": ("Action: search[red tea]\nObservation: B1 [SEP] tea\nAction: click[b1]", "search[red tea]"),
+    "alfworld": ("Action: go to desk 1\nObservation: A mug 1.\nAction: take mug 1 from desk 1", "go to desk 1"),
+    "searchqa": (
+        "<search>cup</search>\n<information>Ada</information>\n<answer>Ada</answer>",
+        "<search>cup</search>",
+    ),
+}
+"""Replies that go on with an observation of their own making, and the action that was chosen by what was seen."""
+
+
+@pytest.mark.parametrize("name", names())
+def test_of_a_reply_that_goes_on_the_first_action_is_taken_or_it_is_refused(name: str) -> None:
+    reply, first = GOES_ON.get(name, ("Action: go on\nObservation: A door.\nAction: stop", "go on"))
+    assert opened(name).read(reply) == first
+    single = opened(name, replies="single")
+    with pytest.raises(Misread, match="Only one 'Action' is allowed per response"):
+        single.read(reply)
+    assert single.read(reply.partition("\n<information>")[0].partition("\nObservation:")[0]) == first
+
+
+def test_the_originals_read_a_reply_that_goes_on_each_as_its_client_does() -> None:
+    read = {name: open_suite(name, Source(rules="agentgym")).read for name in GOES_ON}
+    for name in ("textcraft", "babyai"):
+        with pytest.raises(Misread):
+            read[name](GOES_ON[name][0])
+    for name, last in (("webshop", "click[b1]"), ("alfworld", "take mug 1 from desk 1")):
+        assert read[name](GOES_ON[name][0]) == last
+    assert read["searchqa"](GOES_ON["searchqa"][0]) == "<search>cup</search>"
+    with pytest.raises(BadCall, match="is of the rules `fixed`: those of the originals are as they are"):
+        open_suite("webshop", Source(rules="agentgym", variant=Variant(replies="first")))

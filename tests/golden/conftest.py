@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from heldout.envs.logs import Logs, Unusable
 from heldout.envs.recorded import RecordedEpisode
-from heldout.envs.replay import Difference
+from heldout.envs.replay import Difference, Replayed
 from heldout.verbs.replay import replays
 
 Found = tuple[list[RecordedEpisode], list[Difference]]
@@ -33,13 +34,18 @@ def folder(variable: str) -> Path:
     return Path(os.environ[variable])
 
 
+def _played(one: Replayed | Unusable) -> Replayed:
+    assert isinstance(one, Replayed), one
+    return one
+
+
 @pytest.fixture(scope="session")
 def again() -> Callable[[Path], Found]:
     """What `heldout replay` makes of a file by the original's rules."""
 
     @cache
     def played(file: Path) -> Found:
-        found = list(replays(file, "agentgym"))
+        found = [_played(one) for one in replays(file, Logs(rules="agentgym"))]
         return [one.episode for one in found], [difference for one in found for difference in one.differences]
 
     return played

@@ -187,7 +187,10 @@ def test_a_broken_message_is_an_error_and_the_session_goes_on(
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"task": "nowhere"}, "textcraft has no task 'nowhere' \\(ids are such as 'textcraft_"),
+        (
+            {"task": "nowhere"},
+            "textcraft has no task 'nowhere' in train or test \\(choose from 1200, the nearest: textcraft_",
+        ),
         ({"index": 5000}, "test has 200 tasks, and none at 5000"),
         ({"index": -1}, "test has 200 tasks, and none at -1"),
         ({"index": "0"}, "index is of type int, not '0'"),

@@ -66,3 +66,13 @@ def test_k3_by_hand() -> None:
 @given(LOGP, LOGP)
 def test_k3_is_never_negative(current: float, reference: float) -> None:
     assert k3(torch.tensor([current]), torch.tensor([reference])).item() >= -1e-6
+
+
+def test_k3_of_a_token_that_the_policy_has_all_but_forgotten_is_finite_and_so_is_its_gradient() -> None:
+    """exp(89) is inf in float32: from d = 20 on the estimate is e^20 - 21, and no longer pulls."""
+    logp = torch.tensor([-10.0, -19.0, -21.0, -89.0, -1e4]).requires_grad_()
+    estimate = k3(logp, torch.zeros(5))
+    assert estimate.tolist() == pytest.approx([22015.47, 178482281.0, *[485165174.4] * 3], rel=1e-6)
+    torch.autograd.backward(estimate.sum())
+    assert logp.grad is not None
+    assert logp.grad.tolist() == pytest.approx([-22025.47, -178482300.0, 0, 0, 0], rel=1e-6)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Source
-from heldout.errors import HeldoutError
+from heldout.errors import HeldoutError, NotFinite
 from heldout.learn.algorithms import GRPO, IMITATION, Algorithm
 from heldout.learn.batch import Sample
 from heldout.model import load
@@ -93,6 +93,27 @@ def test_entropy_is_the_mean_of_the_trained_positions(worker: Worker) -> None:
     assert worker.learn(samples, STILL).entropy == pytest.approx(float(by_hand), rel=1e-5)
 
 
+class Forbidding(torch.nn.Module):
+    """A head that never says one word."""
+
+    def __init__(self, head: Any, word: int) -> None:
+        super().__init__()
+        self.head, self.word = head, word
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        out: Tensor = self.head(hidden)
+        return out.index_fill(-1, torch.tensor(self.word), -torch.inf)
+
+
+def test_a_word_that_cannot_be_said_adds_nothing_to_the_entropy(worker: Worker) -> None:
+    model = copy.deepcopy(worker.model)
+    samples = batch(model)
+    model.set_output_embeddings(Forbidding(model.get_output_embeddings(), 499))
+    update = Learner(model).learn(samples, replace(STILL, entropy=0.1))
+    assert 0 < update.entropy < log(worker.model.config.vocab_size)
+    assert update.grad_norm > 0
+
+
 @pytest.mark.parametrize("algorithm", [IMITATION, GRPO], ids=lambda each: each.name)
 def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, algorithm: Algorithm) -> None:
     samples, objective = batch(worker.model), replace(STILL, algorithm=algorithm, entropy=0.01)
@@ -165,9 +186,39 @@ def test_a_gradient_that_is_no_number_updates_nothing(worker: Worker, advantage:
     samples = batch(worker.model)
     worker.learn(samples, Objective(lr=1e-3))
     before = state(worker)
-    with pytest.raises(HeldoutError, match="nothing was updated"):
-        worker.learn([replace(samples[0], advantage=advantage)], Objective(lr=1e-3))
+    update = worker.learn([replace(samples[0], advantage=advantage)], Objective(lr=1e-3))
+    assert (update.is_skipped, update.optimizer_steps) == (True, 0)
     assert same(before, state(worker))
+
+
+def test_after_a_step_that_was_skipped_the_next_is_as_if_it_had_not_been(worker: Worker, tiny: Path) -> None:
+    samples = batch(worker.model)
+    worker.learn([replace(samples[0], advantage=float("nan"))], Objective(lr=1e-3))
+    worker.learn(samples, Objective(lr=1e-3))
+    other = Worker(WorkerConfig(model=str(tiny), source=Source()))
+    other.learn(samples, Objective(lr=1e-3))
+    assert same(state(worker), state(other))
+
+
+def test_one_token_that_the_policy_has_all_but_forgotten_leaves_the_kl_gradient_finite(tiny: Path) -> None:
+    """Its difference to the reference is above 88.7, where exp is inf in float32."""
+    worker = Worker(WorkerConfig(model=str(tiny), source=Source(), reference=str(tiny)))
+    samples = [replace(each, advantage=0.0) for each in batch(worker.model)]
+    with torch.no_grad():
+        worker.model.get_output_embeddings().weight *= 1000
+        worker.model.get_output_embeddings().weight[samples[0].ids[1]] *= -1
+    update = worker.learn(samples, replace(STILL, kl_coef=0.1))
+    assert update.kl > 1e7
+    assert not update.is_skipped
+
+
+@pytest.mark.parametrize("where", ["model.norm.weight", "lm_head.weight"])
+def test_weights_that_are_no_numbers_are_not_saved(worker: Worker, tmp_path: Path, where: str) -> None:
+    with torch.no_grad():
+        worker.model.get_parameter(where)[0] = float("nan")
+    with pytest.raises(NotFinite, match=r"^the weights hold NaN or inf in '.*', so no checkpoint is written$"):
+        worker.save(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def state(worker: Worker) -> dict[str, Tensor]:

@@ -7,8 +7,9 @@ import pytest
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
+from heldout.envs.guard import guard
 from heldout.envs.react import SEVERAL
-from heldout.errors import OriginalError
+from heldout.errors import BadReward, OriginalError
 from heldout.policies.base import Request
 from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory
 from heldout.rollout.episode import Assignment, episode
@@ -117,3 +118,38 @@ def test_a_failure_of_the_infrastructure_is_an_ending_of_its_own(
     with pytest.raises(StopIteration) as finished:
         next(playing)
     assert (finished.value.value.ending, finished.value.value.error) == (Ending.ERROR, "no answer (1)")
+
+
+class Paying:
+    """Pays so much for every action, and never ends."""
+
+    world = None
+
+    def __init__(self, reward: float) -> None:
+        self.reward = reward
+
+    def start(self) -> Step:
+        return Step("Here.")
+
+    def step(self, action: str) -> Step:
+        del action
+        return Step("More.", reward=self.reward)
+
+
+def test_a_reward_that_is_no_number_names_environment_task_value_attempt_and_turn(
+    doors: Suite, task: Tasks
+) -> None:
+    paying = guard(replace(doors, open=lambda _: Paying(float("nan"))))
+    with pytest.raises(BadReward) as refused:
+        played(paying, task(2), GO)
+    assert str(refused.value) == (
+        "doors: task doors_2 gave the reward nan, which is no finite number (attempt 3, turn 1)"
+    )
+
+
+def test_rewards_whose_sum_is_infinite_are_refused_at_the_episodes_end(doors: Suite, task: Tasks) -> None:
+    paying = guard(replace(doors, open=lambda _: Paying(1e308)))
+    with pytest.raises(
+        BadReward, match=r"^doors: task doors_2 ended with reward inf and score 0.0.*\(attempt 3\)$"
+    ):
+        played(paying, task(2), GO, GO, turns=2)

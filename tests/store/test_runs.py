@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from heldout.errors import HeldoutError
-from heldout.store.runs import StageFolder, StudyFolder
+from heldout.store.runs import StageFolder, StudyFolder, last_checkpoints
 
 
 def test_paths_are_those_of_the_design() -> None:
@@ -78,3 +78,14 @@ def test_a_step_that_was_made_twice_has_its_last_row_and_breaks_nothing(tmp_path
     metrics.cut_to(2)
     metrics.add({"step": 3, "reward": 0.6})
     assert (metrics.whole(), len(metrics)) == (3, 3)
+
+
+def test_the_last_checkpoint_of_each_training_is_found_from_any_folder_above_it(tmp_path: Path) -> None:
+    study = StudyFolder(tmp_path / "runs" / "mine")
+    for chain, seed, step in (("babyai", 0, 5), ("babyai", 0, 10), ("babyai", 1, 10)):
+        study.stage(chain, seed).checkpoint(step).mkdir(parents=True)
+    first, second = (study.stage("babyai", seed).checkpoint(10) for seed in (0, 1))
+    for folder in (tmp_path / "runs", study.root, study.root / "stages", first.parents[2]):
+        assert last_checkpoints(folder) == [first, second]
+    assert last_checkpoints(first.parents[1]) == [first]
+    assert last_checkpoints(tmp_path / "nowhere") == []

@@ -3,16 +3,22 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from heldout.agents import agent_of
+from heldout.analysis.scores import Cell, summarise
 from heldout.chains import chain_name, parse_chain
 from heldout.config import Config, Evaluate, Limits, Train, with_overrides
 from heldout.errors import BadCall
+from heldout.model.identity import weights_digest
 from heldout.records import Json, Trajectory
+from heldout.store import lineage
 from heldout.store.files import read_json
+from heldout.store.lineage import Lineage
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent, publish, train_once
 from heldout.study.perform import Workspace, open_workspace
@@ -172,6 +178,30 @@ def test_a_published_checkpoint_is_the_chain_that_made_it(tiny: Path, trained: P
     assert seen.made == ["babyai.easy > textcraft.easy 1/1"]
     assert read_json(end / "lineage.json")["chain"] == "babyai.easy > textcraft.easy"
     assert agent_of(str(end)).digest == agent.digest == agent_of(str(tiny)).digest
+
+
+def test_rows_of_a_checkpoint_have_the_seed_that_trained_it(tiny: Path, tmp_path: Path) -> None:
+    for seed in (0, 3):
+        checkpoint = Path(copytree(tiny, tmp_path / "runs" / f"{seed}" / "step_2"))
+        stage = {"envs": ["babyai"], "seed": seed}
+        told = Lineage(
+            base="tiny",
+            chain="babyai.easy",
+            step=2,
+            training={"base": "0" * 16, "stages": [stage]},
+            weights=weights_digest(checkpoint),
+        )
+        lineage.write(checkpoint, told)
+    cells, silent = [[Cell(env="babyai", split="test", difficulty="easy")]], lambda *_: nullcontext(lambda _: None)
+    measured = partial(measure_agent, cells=cells, config=CONFIG, study=StudyFolder(tmp_path / "m"), playing=silent)
+    rows = [row for name in ("0", "3") for row in measured(str(tmp_path / "runs" / name / "step_2"), seed=None)]
+    assert [(row.chain, row.seed, row.step) for row in rows] == [("babyai.easy", 0, 2)] * 2 + [
+        ("babyai.easy", 3, 2)
+    ] * 2
+    assert len({row.model for row in rows}) == 2
+    assert summarise(rows)[0].k == 1
+    with pytest.raises(BadCall, match="was trained by seed 3, and its rows say so, not 5: leave --seed out"):
+        measured(str(tmp_path / "runs" / "3" / "step_2"), seed=5)
 
 
 def test_streams_do_not_see_what_is_changed(tiny: Path, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import torch
 
 from heldout.backend.worker import Backend, Worker
 from heldout.config import Source
 from heldout.envs.registry import open_suite
-from heldout.errors import BadCall
+from heldout.errors import BadCall, NotFinite
 from heldout.policies.privileged import OracleNoise
 from heldout.store.runs import StageFolder
 from heldout.training import pocket_build
@@ -48,6 +49,15 @@ def test_made_up_words_are_in_some_more_demonstrations_of_skill_if_asked_for() -
     assert skill.shares[:5] == Recipe().lessons[0].shares
     assert [(share.env, share.maps) for share in skill.shares[5:]] == [(env, (1, 2, 3, 4)) for env in recipe.envs]
     assert [share.count for share in skill.shares[5:]] == [450, 250, 350, 200, 450]
+
+
+def test_a_build_whose_gradient_is_no_number_ends_and_names_the_step(tiny_recipe: Recipe, worker: Worker) -> None:
+    with torch.no_grad():
+        worker.model.get_parameter("model.norm.weight")[0] = float("nan")
+    with pytest.raises(
+        NotFinite, match=r"^copy 0: the gradient's norm is nan: nothing was updated; try a lower lr$"
+    ):
+        learn_to_copy(worker, tiny_recipe, 100, said_nothing)
 
 
 class Killed(Exception):

@@ -2,12 +2,16 @@
 
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from heldout.cli import main
+from heldout.config import Source
 from heldout.data.check import Check
+from heldout.envs import babyai
+from heldout.errors import BadCall
 from heldout.verbs.data import format_checks
 
 
@@ -79,9 +83,9 @@ def test_ids_that_lead_nowhere_are_named_and_the_status_is_1(
 
 def test_goals_whose_recipes_are_not_there_are_unresolved(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for split in ("train/textcraft_train.json", "eval/textcraft_test.json"):
-        listed(folder, split, "textcraft_0", "textcraft_5")
+        listed(folder, split, *(f"textcraft_{number + len(split)}" for number in (0, 5)))
     assert main(["data", "check", "--envs", "textcraft", "--json"]) == 0
-    _, train, test = json.loads(capsys.readouterr().out)["checks"]
+    _, train, test, _ = json.loads(capsys.readouterr().out)["checks"]
     assert (train["there"], train["good"], train["unresolved"], train["faults"]) == (2, 0, 2, [])
     assert test["unresolved"] == 2
 
@@ -129,4 +133,57 @@ def test_the_real_data_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
         "agentgym_item_ids/eval/textcraft_test.json": (100, 100),
         "agentgym_item_ids/train/babyai_train.json": (810, 810),
         "agentgym_item_ids/eval/babyai_test.json": (90, 90),
+        "agentgym_item_ids": (900, 897),  # of babyai: in three pairs of training seeds the worlds are one
     }
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "told"),
+    [
+        ((0, 1), (1, 1, 40), "babyai_1 is in the test ids and in the train ids, and 1 more are as wrong"),
+        ((0, 1), (40, 40), "babyai_40 stands twice in the test ids"),
+        ((0, 0), (40,), "babyai_0 stands twice in the train ids"),
+    ],
+)
+def test_lists_that_overlap_or_repeat_are_refused_and_reported(
+    folder: Path, capsys: pytest.CaptureFixture[str], train: tuple[int, ...], test: tuple[int, ...], told: str
+) -> None:
+    listed(folder, "train/babyai_train.json", *(f"babyai_{number}" for number in train))
+    listed(folder, "eval/babyai_test.json", *(f"babyai_{number}" for number in test))
+    with pytest.raises(BadCall, match=told):
+        babyai.suite(Source(kind="real"))
+    assert main(["data", "check", "--envs", "babyai"]) == 1
+    printed = capsys.readouterr()
+    assert f"agentgym_item_ids: {told.partition(',')[0]}\n" in printed.out
+    assert "babyai: its real tasks cannot be played: agentgym_item_ids" in printed.out
+
+
+def test_two_ids_of_one_world_are_a_fault_in_two_splits_and_noted_in_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed(folder, "train/babyai_train.json", "babyai_43", "babyai_1323")
+    listed(folder, "eval/babyai_test.json", "babyai_0")
+    assert main(["data", "check", "--envs", "babyai"]) == 0
+    assert "babyai_1323 (train) is the same task as babyai_43 (train)" in capsys.readouterr().out
+    listed(folder, "train/babyai_train.json", "babyai_43")
+    listed(folder, "eval/babyai_test.json", "babyai_1323")
+    assert main(["data", "check", "--envs", "babyai"]) == 1
+    assert "babyai_1323 (test) is the same task as babyai_43 (train)" in capsys.readouterr().out
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("env", ["textcraft", "webshop", "alfworld"])
+def test_overlapping_lists_are_refused_in_every_environment_that_has_two(
+    env: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "HELDOUT_DATA" not in os.environ:
+        pytest.skip("HELDOUT_DATA is not set")
+    for source in Path(os.environ["HELDOUT_DATA"]).iterdir():
+        if source.is_dir() and source.name != "agentgym_item_ids":
+            (tmp_path / source.name).symlink_to(source)
+    listed(tmp_path, f"train/{env}_train.json", f"{env}_3", f"{env}_4")
+    listed(tmp_path, f"eval/{env}_test.json", f"{env}_4")
+    monkeypatch.setenv("HELDOUT_DATA", str(tmp_path))
+    suite = import_module(f"heldout.envs.{env}").suite  # anew: that of the registry is kept for its folder
+    with pytest.raises(BadCall, match=f"{env}_4 is in the test ids and in the train ids"):
+        suite(Source(kind="real")).tasks("test")

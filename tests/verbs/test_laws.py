@@ -113,7 +113,7 @@ def test_fewer_tasks_are_looked_at_where_fewer_are_asked_for(capsys: pytest.Capt
         ("textkraft", 2, "unknown environment 'textkraft'; did you mean 'textcraft'?"),
         ("no.where:suite", 2, "module 'no.where' cannot be imported: ModuleNotFoundError"),
         ("halfway:suite", 2, "module 'halfway' cannot be imported: AttributeError"),
-        ("faulty:GOOT", 2, "unknown suite in faulty 'GOOT'; did you mean 'GOOD'? (choose from: "),
+        ("faulty:GOOT", 2, "unknown suite in faulty 'GOOT'; did you mean 'GOOD'? (choose from "),
         ("faulty:READS", 2, "faulty:READS is of type list: a Suite is asked for, or a function of a Source"),
         ("faulty:replace", 2, "faulty:replace is of type Source: a Suite is asked for"),
         ("faulty:broken", 1, "faulty:broken raises ZeroDivisionError('no tracks')"),

@@ -1,14 +1,22 @@
 """`heldout replay`: what it prints, what it writes, and what it says of files that are none."""
 
+import gzip
 import json
 import lzma
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from heldout.cli import main
+from heldout.config import Limits, Source
+from heldout.envs.registry import open_suite
+from heldout.policies.privileged import OracleNoise, noisy_oracle
 from heldout.records import Json
+from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import play
+from heldout.store.trajectories import Trajectories
 
 EPISODE = {"id": "first", "env": "babyai", "task": {"level": 1, "seed": 0}, "kind": "expert"}
 ACTIONS = ("turn left", "jump", "turn right", "go to red ball 1", "go to red ball 1")
@@ -120,6 +128,61 @@ def test_a_dialogue_is_replayed_as_it_stands(written: Written, said: Said) -> No
     assert said()[0].startswith('babyai_0 (line 1), step 1: "turn left"\n')
 
 
+@pytest.mark.realdata
+def test_a_dialogue_says_its_game_as_it_was_published(written: Written, said: Said) -> None:
+    if "HELDOUT_DATA" not in os.environ:
+        pytest.skip("HELDOUT_DATA is not set")
+    game = "look_at_obj_in_light-AlarmClock-None-DeskLamp-301_trial_T20190907_174142_375532"
+    counted = []
+    for item in (game, game.replace("_trial", "/trial"), "alfworld_1"):
+        talk = [("user", "Do it."), ("assistant", "OK."), ("user", "Welcome"), ("assistant", "Action: look")]
+        messages = [{"role": role, "content": text} for role, text in talk]
+        path = written({"item_id": item, "conversations": messages})
+        main(["replay", str(path), "--out", str(path.with_name("ours.jsonl"))])
+        assert "episodes: 1, steps: 1" in said()[0]
+        counted.append(json.loads(path.with_name("ours.jsonl").read_text())["task"])
+    assert counted == [{"data": "2.1.1", "split": "train", "item": 1, "game": game.replace("_trial", "/trial")}] * 3
+
+
+def talk_of(start: str, answer: str, *, ours: bool) -> list[Json]:
+    """A dialogue as AgentGym-RL writes its messages, or as AgentGym does."""
+    said = ["Reach the goal. Action:", "OK.", start, "Thought: left.\n\nAction:\nturn left", answer]
+    if ours:
+        return [{"role": ("user", "assistant")[at % 2], "content": text} for at, text in enumerate(said)]
+    return [{"from": ("human", "gpt")[at % 2], "loss": None, "value": text} for at, text in enumerate(said)]
+
+
+def test_the_files_of_agentgym_rl_and_agentgym_are_read_as_they_write_them(
+    written: Written, said: Said, tmp_path: Path
+) -> None:
+    start, answer = opening_and_answer(written, said)
+    rl = {"item_id": 0, "conversations": talk_of(start, answer, ours=True), "reward": 0}
+    gym = {"conversations": talk_of(start, answer, ours=False), "item_id": "babyai_0", "reward": 0, "success": 0}
+    folder = tmp_path / "rollouts" / "step1"
+    folder.mkdir(parents=True)
+    (folder / "0.json").write_text(json.dumps([rl, rl], indent=4))
+    (folder / "one.json").write_text(json.dumps(rl, indent=4))
+    (folder / "inference_iter_1.jsonl.gz").write_bytes(gzip.compress(json.dumps(gym).encode() + b"\n"))
+    assert main(["replay", str(folder.parent), "--env", "babyai"]) == 0
+    assert said() == ("episodes: 4, steps: 4, differences: 0\n", "")
+    assert main(["replay", str(folder / "0.json")]) == 1
+    assert "item 1: item_id is the number 0, which names no environment: name it by --env" in said()[1]
+
+
+def test_our_own_trajectories_are_played_again_by_the_rules_they_were_played_by(tmp_path: Path, said: Said) -> None:
+    suite = open_suite("babyai", Source())
+    tasks = [Assignment(task=task, attempt=0, seed=0, stream="test") for task in suite.tasks("test")[:3]]
+    played = play(
+        noisy_oracle(lambda _: suite, OracleNoise(error_rate=0.3)), tasks, Limits(max_turns=4), lambda _: suite
+    )
+    path = tmp_path / "trajectories.jsonl.zst"
+    Trajectories(path).extend(played)
+    steps = sum(len(each.turns) for each in Trajectories(path))
+    assert main(["replay", str(path)]) == 0
+    assert said() == (f"episodes: 3, steps: {steps}, differences: 0\n", "")
+    assert main(["replay", str(path), "--set", "source.profile=standard"]) == 1
+
+
 def opening_and_answer(written: Written, said: Said) -> tuple[str, str]:
     """What our environment says at the start of the episode and to one action."""
     path = written(EPISODE | steps("turn left"))
@@ -137,17 +200,30 @@ def opening_and_answer(written: Written, said: Said) -> tuple[str, str]:
         (EPISODE | {"task": {"level": 50, "seed": 1}} | steps(), "line 2: BabyAI has levels 1 to 40, not 50"),
         ({"conversations": []}, "line 2: no field 'item_id' (there are: conversations)"),
         ({"conversations": [], "item_id": "webshop_6"}, "line 2: a dialogue begins with an instruction"),
-        ("steps", "line 2: an object with a field 'steps' is wanted, not 'steps'"),
+        ({"conversations": [], "item_id": 6}, "line 2: item_id is the number 6, which names no environment: name "),
+        ("steps", "line 2: a text ('steps') is none of the forms that are read: episodes (env, task, steps), "),
+        (
+            {"role": "user", "content": "go"},
+            "line 2: a message by itself, outside of a dialogue's conversations, is",
+        ),
+        ({"id": 1, "prompt": "go"}, "line 2: an object with the fields id, prompt is none of the forms that are"),
     ],
 )
-def test_a_line_that_cannot_be_played_is_named_with_what_is_wrong(
+def test_what_cannot_be_played_is_counted_and_named_and_the_rest_is_played(
     value: Json, told: str, written: Written, said: Said
 ) -> None:
-    path = written(EPISODE | steps("jump"), value)
+    path = written(EPISODE | steps("jump"), value, EPISODE | steps("turn left"))
     out = path.with_name("ours.jsonl")
-    assert main(["replay", str(path), "--out", str(out)]) == 1
-    assert said()[1].startswith(f"heldout: {path}: {told}")
-    assert not out.exists()
+    assert main(["replay", str(path), "--out", str(out)]) == 0
+    printed, errors = said()
+    assert printed == "episodes: 2, steps: 2, differences: 0, not played: 1\n"
+    assert errors.startswith(f"not played: {path}: {told}")
+    assert errors.count("\n") == 1
+    assert out.read_text().count("\n") == 2
+    assert main(["replay", str(written(value, value))]) == 1
+    refused = said()[1]
+    assert refused.startswith(f"heldout: {path}: {told.replace('line 2', 'line 1')}")
+    assert refused.endswith(" (and so is 1 other)\n")
 
 
 def test_files_that_cannot_be_read_are_one_line(tmp_path: Path, said: Said) -> None:

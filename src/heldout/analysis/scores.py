@@ -200,8 +200,13 @@ def _means(rows: Iterable[Row]) -> dict[tuple[int, str], float]:
 
 def _attempts(rows: Iterable[Row]) -> dict[tuple[int, str], list[Row]]:
     """The rows of each training seed at each task."""
-    attempts = defaultdict[tuple[int, str], list[Row]](list)
+    attempts, models = defaultdict[tuple[int, str], list[Row]](list), dict[int, str]()
     for row in rows:
+        if (model := models.setdefault(row.seed, row.model)) != row.model:
+            raise HeldoutError(
+                f"{_cell_of(row).name}: seed {row.seed} of {row.chain} is of two models, {model} and {row.model}: "
+                "they are not averaged as one"
+            )
         attempts[row.seed, row.task].append(row)
     return attempts
 

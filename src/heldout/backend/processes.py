@@ -28,7 +28,7 @@ from heldout.config import Limits
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
-from heldout.records import Trajectory
+from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 
 DONE = "done"
@@ -89,6 +89,12 @@ class ProcessBackend:
         except GeneratorExit:
             self.close()
             raise
+
+    def room(self, task: Task) -> tuple[int, int]:
+        """How many ids the task's opening has, and how many a conversation may have; all workers are alike."""
+        self._send(self._pipes[0], "room", (task,))
+        found: tuple[int, int] = self._receive(self._pipes[0])
+        return found
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """One batch, its rows shared out by length so that the shares take equally long."""

@@ -9,15 +9,15 @@ from typing import Any, Protocol, final
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.errors import HeldoutError
+from heldout.errors import HeldoutError, Unavailable
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
-from heldout.model.engines.hf import HfEngine
 from heldout.model.learner import Learner, Objective, Update
 from heldout.model.local import LocalPolicy
 from heldout.model.parameters import Reduce, alone
-from heldout.records import Trajectory
+from heldout.model.proof import LocalEngine, engine_for
+from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 from heldout.store.files import refusals
@@ -33,6 +33,8 @@ class WorkerConfig:
     """The model that a KL term anchors to."""
     device: str = "cpu"
     slots: int = 64
+    chat_template: str = ""
+    """In place of the tokenizer's own: a file, or a name of `model/chat.py`'s own."""
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.01
 
@@ -69,8 +71,8 @@ class Worker:
 
     def __init__(self, config: WorkerConfig, reduce: Reduce = alone) -> None:
         self.config = config
-        self.model, self.tokenizer = load.load(config.model, config.device)
-        self.chat = chat_of(self.tokenizer)
+        self.model, self.tokenizer = load.load(config.model, config.device, config.chat_template)
+        self.chat = chat_of(self.tokenizer, load.end_ids(self.model))
         self.engine = engine_on(self.model, self.chat, slots=config.slots)
         self.learner = Learner(
             self.model,
@@ -95,6 +97,18 @@ class Worker:
         finally:  # whoever waits for no more leaves conversations open
             policy.close()
             self.engine.rest()
+
+    def room(self, task: Task) -> tuple[int, int]:
+        """How many ids the task's opening has, and how many a conversation may have.
+
+        Of a task whose environment does not answer now nothing is known: it counts as one of no ids.
+        """
+        suite = self.suite(task.env)
+        try:
+            opening = suite.opening(suite.open(task).start().observation)
+        except Unavailable:
+            return 0, self.engine.context
+        return len(self.chat.opening(opening)), self.engine.context
 
     def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
         """One batch; every process of a `ProcessBackend` must be given its share at the same time."""
@@ -132,9 +146,9 @@ class Worker:
         return open_suite(name, self.config.source)
 
 
-def engine_on(model: Any, chat: Chat, *, slots: int) -> HfEngine:
+def engine_on(model: Any, chat: Chat, *, slots: int) -> LocalEngine:
     """An engine on a model's weights; replies end where its template or the model itself ends them."""
-    return HfEngine(
+    return engine_for(
         model,
         slots=max(1, slots),
         context=load.context_of(model),

@@ -16,8 +16,8 @@ from heldout.learn.batch import sequence_of
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
 from heldout.model.engines.base import Engine
-from heldout.model.engines.hf import HfEngine
 from heldout.model.local import LocalPolicy
+from heldout.model.proof import engine_for
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
@@ -136,7 +136,7 @@ def _engines(model: str, slots: int) -> tuple[Chat, Callable[[], _Timed], Callab
         "context": load.context_of(network),
         "end_ids": sorted({chat.end_id, *load.end_ids(network)}),
     }
-    return chat, lambda: HfEngine(network, **shared), lambda: GenerateEngine(network, **shared, pad_id=pad)
+    return chat, lambda: engine_for(network, **shared), lambda: GenerateEngine(network, **shared, pad_id=pad)
 
 
 def _time_play(engine: _Timed, chat: Chat, work: Work) -> Run:

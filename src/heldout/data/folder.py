@@ -78,7 +78,7 @@ def published_numbers(data: Path, env: str, split: str) -> list[int]:
     numbers = list[int]()
     for item in published_ids(data, env, split):
         name, _, number = item.rpartition("_")
-        if name != env or not number.isdecimal():
+        if name not in (env, "") or not number.isdecimal():
             raise BadCall(f"{data / ids_path(env, split)}: {item!r} is no id such as {env}_0")
         numbers.append(int(number))
     return numbers

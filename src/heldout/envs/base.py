@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.data.folder import Needs
-from heldout.envs.react import plain_action, react_reply
+from heldout.envs.react import count_actions, first_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
-from heldout.errors import unknown
+from heldout.errors import BadCall, choose_from, unknown
 from heldout.records import Step, Task
 
 World = Any
@@ -69,7 +69,8 @@ class Players:
     """What is done and said by players that see the world: they show the ceiling, the floor, and how to play."""
 
     oracle: Callable[[World], str]
-    """The next action of a player that sees the world; plans anew each time, so it recovers from anything."""
+    """The next action of a player that sees the world; plans anew each time, so it recovers from anything
+    that did not end the episode: a state without a way out has to end it as failed."""
     legal: Callable[[World], list[str]]
     """Actions that the environment would carry out now: what the random player draws from."""
     thought: Callable[[World, str], str] = lambda _, action: f"I will {action}."
@@ -103,6 +104,8 @@ class Variants:
     """The verbs and nouns that a map renames, in lower case."""
     remaining: Callable[[World], float] = lambda _: 1.0
     """How much of the task is left to do, above 0 until success: a dense reward pays what it falls by."""
+    count: Callable[[str], int] = count_actions
+    """How many actions a reply holds: where only a single one may be said, several are refused."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Traits that cannot be changed here though others can, and why."""
     chosen: Variant = AS_IT_STANDS
@@ -141,13 +144,15 @@ class Suite:
     """By which it can be played."""
     rules_version: int = 1
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
-    read: Callable[[str], str] = plain_action
+    read: Callable[[str], str] = first_action
     """The action in a reply; raises `Misread`."""
     difficulty_source: str = "oracle_turns"
     """What tells easy from hard: `oracle_turns`, or the hash of a measured file."""
     options: Any = None
     """A frozen dataclass of what this environment alone reads of a source (`source.options.<name>.<option>`), as
     it was set; None where there is nothing."""
+    task_id: Callable[[str], str] = str
+    """A published id of a task, however it is spelled, as the id that its task has here; any other as it stands."""
     recordings: Recordings | None = None
     """For `heldout replay`; a suite without plays nothing again."""
     variants: Variants = Variants()
@@ -171,8 +176,25 @@ class Suite:
         return f"{self.instruction}\n\n{observation}"
 
 
+def find_task(suite: Suite, name: str, splits: Sequence[str] = ("test", "train")) -> Task:
+    """The task of that id, however it is spelled: as here, as it was published, or by its number alone."""
+    wanted = {name, suite.task_id(name), f"{suite.name}_{name}" if name.isdecimal() else name}
+    ids = list[str]()
+    for split in splits:
+        for task in suite.tasks(split):
+            if task.id in wanted:
+                return task
+            ids.append(task.id)
+    raise BadCall(f"{suite.name} has no task {name!r} in {' or '.join(splits)} ({choose_from(name, ids)})")
+
+
 BOTH_RULES = ("fixed", "agentgym")
 """Of an environment that has an original among AgentGym's."""
+
+
+RULES_VERSION = {"fixed": 2, "agentgym": 1}
+"""Of the five: 2 since thoughts are left out where an action is read and the first of several is taken, and since
+BabyAI's doors can be opened in order."""
 
 
 def refuse_unknown(source: Source, profiles: Iterable[str]) -> None:

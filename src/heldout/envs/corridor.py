@@ -7,7 +7,7 @@ from typing import final
 
 from heldout.config import Source
 from heldout.envs.base import Env, Players, Suite, Traits
-from heldout.envs.react import plain_action
+from heldout.envs.react import first_action
 from heldout.errors import unknown
 from heldout.records import Ending, Step, Task, digest
 
@@ -107,7 +107,8 @@ def suite(_: Source) -> Suite:
         data=digest(COLOURS),
         tasks=tasks,
         open=_open,
-        read=plain_action,
+        read=first_action,
+        rules_version=2,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
     )
 

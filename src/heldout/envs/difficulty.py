@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 
 from heldout.envs.base import Suite
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Difficulty, Task
 
 MEASURED = ("train", "test")
@@ -20,7 +20,8 @@ def with_measured_difficulty(suite: Suite, difficulty: Difficulty, name: str) ->
     """
     known = {env_split.env: env_split for env_split in difficulty.envs}
     if suite.name not in known:
-        raise BadCall(f"{name} tells nothing of {suite.name} (it knows: {', '.join(known)}); {_measure(suite)}")
+        known_to_it = choose_from(suite.name, known, lead="it knows")
+        raise BadCall(f"{name} tells nothing of {suite.name} ({known_to_it}); {_measure(suite)}")
     env_split = known[suite.name]
     if env_split.data != suite.data:
         raise BadCall(

@@ -23,9 +23,9 @@ from heldout.envs.probes import (
     replay,
     sample,
     shrink,
+    stray,
 )
 from heldout.records import Ending, Task, from_json, to_json
-from heldout.seeds import stream
 
 NONSENSE = "xyzzy plugh"
 
@@ -103,15 +103,17 @@ def the_oracle_solves(suite: Suite, share: float = 1.0) -> Iterator[str]:
 
 
 def the_oracle_recovers(suite: Suite) -> Iterator[str]:
-    """After mistakes that do not end the episode the oracle still solves it."""
+    """After mistakes or legal actions that do not end the episode the oracle still solves it."""
     for task in sample(suite):
-        chance, env = stream(0, "laws", "recovers", task.id), suite.open(task)
-        step, made, lost = env.start(), list[str](), partial(is_lost_after, suite, task)
-        while step.ending is None and len(made) < 4 and (there := suite.players.mistakes(env.world)):
-            made.append(chance.choice(there))
-            step = env.step(made[-1])
-        if lost(made):
-            yield f"{task.id} is lost after mistakes that did not end it: {shrink(made, lost)}"
+        lost = partial(is_lost_after, suite, task)
+        detours = [("mistakes", stray(suite, task, suite.players.mistakes, "recovers", 4))]
+        detours += [
+            ("legal actions", stray(suite, task, suite.players.legal, f"legal {attempt}", 6))
+            for attempt in range(2)
+        ]
+        for what, made in detours:
+            if lost(made):
+                yield f"{task.id} is lost after {what} that did not end it: {shrink(made, lost)}"
 
 
 def an_ending_says_why(suite: Suite) -> Iterator[str]:

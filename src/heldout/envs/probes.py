@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from heldout.envs.base import Env, Suite
+from heldout.envs.base import Env, Suite, World
 from heldout.records import Ending, Step, Task
 from heldout.seeds import stream
 
@@ -38,6 +38,16 @@ def play_randomly(suite: Suite, task: Task, strange: Sequence[str]) -> Played:
         played.actions.append(action)
         played.steps.append(env.step(action))
     return played
+
+
+def stray(suite: Suite, task: Task, there: Callable[[World], Sequence[str]], name: str, most: int) -> list[str]:
+    """At most so many actions, each drawn from what is there then; fewer where none is or the episode ends."""
+    chance, env = stream(0, "laws", name, task.id), suite.open(task)
+    step, made = env.start(), list[str]()
+    while step.ending is None and len(made) < most and (actions := there(env.world)):
+        made.append(chance.choice(actions))
+        step = env.step(made[-1])
+    return made
 
 
 def replay(suite: Suite, task: Task, actions: Iterable[str]) -> list[Step]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Json, from_json, to_json
 
 F = TypeVar("F")
@@ -31,6 +31,11 @@ class Answer:
         one_is_error = (self.error is None) != (ours.error is None)
         return (ERROR,) if found and one_is_error else tuple(found)
 
+
+TALK = ("conversations", "messages")
+"""The fields that hold a dialogue's messages, by whoever wrote it."""
+ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant"}
+"""Who speaks, as `role` or as `from` has it."""
 
 ANSWERED = tuple(field.name for field in fields(Answer))
 ERROR = "error"
@@ -60,6 +65,8 @@ class RecordedEpisode:
     """The opening observation."""
     available: tuple[str, ...] | None = None
     """What could be done at the start."""
+    max_steps: int | None = None
+    """After how many actions the recorded server ended an episode; None is as the original does."""
     steps: tuple[RecordedStep, ...]
 
 
@@ -82,8 +89,13 @@ class Dialogue:
 
 
 def is_dialogue(value: Json) -> bool:
-    """Whether a line holds a dialogue, not an episode."""
-    return isinstance(value, dict) and "conversations" in value
+    """Whether a value is a dialogue, not an episode."""
+    return isinstance(value, dict) and any(name in value for name in TALK)
+
+
+def is_episode(value: Json) -> bool:
+    """Whether a value is an episode, or means to be one."""
+    return isinstance(value, dict) and ("steps" in value or {"env", "task"} <= set(value))
 
 
 def episode_in(value: Json, name: str) -> RecordedEpisode:
@@ -97,6 +109,7 @@ def episode_in(value: Json, name: str) -> RecordedEpisode:
         task=_field(value, "task", dict),
         start=start,
         available=_available(value["start_available"]) if "start_available" in value else None,
+        max_steps=_field(value, "max_steps", int) if value.get("max_steps") is not None else None,
         steps=tuple(_step(step, number) for number, step in enumerate(steps, start=1)),
     )
 
@@ -104,6 +117,7 @@ def episode_in(value: Json, name: str) -> RecordedEpisode:
 def line_of(episode: RecordedEpisode) -> Json:
     """The line that holds an episode."""
     available = {} if episode.available is None else {"start_available": list(episode.available)}
+    limit = {} if episode.max_steps is None else {"max_steps": episode.max_steps}
     return {
         "id": episode.id,
         "env": episode.env,
@@ -111,22 +125,29 @@ def line_of(episode: RecordedEpisode) -> Json:
         "kind": episode.kind,
         "start": episode.start,
         **available,
+        **limit,
         "steps": [_step_as_json(step) for step in episode.steps],
     }
 
 
-def item_of(value: Json) -> str:
-    """The `item_id` of a line that holds a dialogue, such as `babyai_7`."""
+def item_of(value: Json, env: str = "") -> str:
+    """The `item_id` of a dialogue, such as `babyai_7`; a number alone is one of `env`."""
+    item = value.get("item_id") if isinstance(value, dict) else None
+    if (isinstance(item, int) and not isinstance(item, bool)) or (isinstance(item, str) and item.isdecimal()):
+        if not env:
+            raise BadCall(f"item_id is the number {item}, which names no environment: name it by --env")
+        return f"{env}_{item}"
     item = _field(value, "item_id", str)
     if not item.rpartition("_")[2].isdecimal():
         raise BadCall(f"an item_id is an environment and a number, such as babyai_7, not {item!r}")
     return item
 
 
-def dialogue_in(value: Json, place: int, name: str) -> Dialogue:
-    """The dialogue that a line holds; `place` is its item's in the file, `name` tells it from the item's others."""
-    item = item_of(value)
-    said = [_content_of(message, number) for number, message in enumerate(_field(value, "conversations", list))]
+def dialogue_in(value: Json, place: int, name: str, env: str = "") -> Dialogue:
+    """A value's dialogue; `place` is its item's in the file, `name` tells it from the item's others."""
+    item = item_of(value, env)
+    talk = _field(value, next((field for field in TALK if field in value), TALK[0]), list)
+    said = [_content_of(message, number) for number, message in enumerate(talk)]
     if len(said) < 3:
         raise BadCall(f"a dialogue begins with an instruction, a reply and an observation; {item} ends before")
     replies, told = said[3::2], [*said[4::2], None]
@@ -145,11 +166,13 @@ def dialogue_in(value: Json, place: int, name: str) -> Dialogue:
 
 
 def _content_of(message: Json, number: int) -> str:
+    """What a message says: `role` and `content`, or `from` and `value`; the two sides take turns."""
     wanted = ("user", "assistant")[number % 2]
-    if not isinstance(message, dict) or message.get("role") != wanted:
-        role = message.get("role") if isinstance(message, dict) else message
+    who, said = ("from", "value") if isinstance(message, dict) and "from" in message else ("role", "content")
+    role = message.get(who) if isinstance(message, dict) else message
+    if not isinstance(role, str) or ROLES.get(role) != wanted:
         raise BadCall(f"message {number + 1} of the conversations is one with role {wanted!r}, not {role!r}")
-    return _field(message, "content", str)
+    return _field(message, said, str)
 
 
 def _step(value: Json, number: int) -> RecordedStep:
@@ -184,7 +207,7 @@ def _field(value: Json, name: str, kind: type[F]) -> F:
     if not isinstance(value, dict):
         raise BadCall(f"an object with a field {name!r} is wanted, not {value!r:.60}")
     if name not in value:
-        raise BadCall(f"no field {name!r} (there are: {', '.join(map(str, value)) or 'none'})")
+        raise BadCall(f"no field {name!r} ({choose_from(name, map(str, value), lead='there are')})")
     found = value[name]
     if not isinstance(found, kind):
         raise BadCall(f"field {name!r} is of type {kind.__name__}, not {found!r:.60}")

@@ -17,7 +17,7 @@ from heldout.envs.difficulty import with_measured_difficulty
 from heldout.envs.guard import guard
 from heldout.envs.named import under_name
 from heldout.envs.variants import apply_variant, can_change
-from heldout.errors import BadCall, HeldoutError, unknown
+from heldout.errors import BadCall, HeldoutError, choose_from, unknown
 from heldout.store.difficulty import read
 
 BUILT_IN = {
@@ -74,6 +74,14 @@ def own_name(name: str) -> str:
     return rest.partition("@")[0] if scheme in ELSEWHERE else name
 
 
+def item_id(text: str) -> str:
+    """A published id, however it is spelled, as an environment and a number; any other text as it stands."""
+    if text.rpartition("_")[0] in ("", *names()):
+        return text
+    spelled = (_open(name, Source()).task_id(text) for name in BUILT_IN)
+    return next((own for own in spelled if own != text), text)
+
+
 def _whole(name: str, source: Source) -> Suite:
     """The suite with all that its source changes, its episodes guarded."""
     opened = _open(name, source)
@@ -96,7 +104,9 @@ def _open(name: str, source: Source) -> Suite:
         return _load(ELSEWHERE[scheme])(name, source)
     suite = _found(name, source)
     if suite.rules != source.rules:
-        raise BadCall(f"{name} has no rules {source.rules!r} (it has: {', '.join(suite.rules_known)})")
+        raise BadCall(
+            f"{name} has no rules {source.rules!r} ({choose_from(source.rules, suite.rules_known, lead='it has')})"
+        )
     return suite
 
 

@@ -33,12 +33,13 @@ class Replayed:
     differences: tuple[Difference, ...]
 
 
-def _nothing(_: World) -> Answer:
+def nothing_beside(_: World) -> Answer:
+    """What is told of a world beside the steps, where nothing is."""
     return Answer()
 
 
 def replay_episode(
-    recorded: RecordedEpisode, env: Env, *, past_end: bool, beside: Callable[[World], Answer] = _nothing
+    recorded: RecordedEpisode, env: Env, *, past_end: bool, beside: Callable[[World], Answer] = nothing_beside
 ) -> Replayed:
     """The recorded actions, played in an environment that was opened for them.
 

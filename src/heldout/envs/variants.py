@@ -10,9 +10,9 @@ from typing import Any, final
 
 from heldout.config import Source
 from heldout.envs.base import Env, Suite, Traits, World
-from heldout.envs.react import Misread
+from heldout.envs.react import SEVERAL, Misread
 from heldout.envs.renaming import Renaming, renaming
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Ending, Step, Task
 
 UNIFORM = "Nothing happens."
@@ -29,7 +29,11 @@ def apply_variant(suite: Suite, source: Source, having: Callable[[str], Iterable
     names the environments of which a trait can be changed, for errors.
     """
     stands = suite.variants.stands
-    changes = {trait for trait, value in source.variant.changes.items() if value != stands.get(trait)}
+    changes = {
+        trait
+        for trait, value in source.variant.changes.items()
+        if value != stands.get(trait) or (trait == "replies" and suite.rules != "fixed")
+    }
     for trait in sorted(changes):
         _refuse(suite, source, trait, having)
     if not changes:
@@ -39,6 +43,8 @@ def apply_variant(suite: Suite, source: Source, having: Callable[[str], Iterable
     changed = replace(suite, variants=variants, traits=_traits(suite.traits, asked), recordings=None)
     if reward := asked.get("reward"):
         changed = _wrap_steps(changed, lambda: _binary if reward == "binary" else _Dense(suite.variants.remaining))
+    if asked.get("replies") == "single":
+        changed = _with_single_actions(changed)
     if "feedback" in asked:
         changed = _with_uniform_feedback(changed)
     return _rename(changed, asked["words"]) if "words" in asked else changed
@@ -55,8 +61,8 @@ def _refuse(suite: Suite, source: Source, trait: str, having: Callable[[str], It
     if trait in suite.variants.fixed:
         raise BadCall(f"{suite.name} has no variant {asked}: {suite.variants.fixed[trait]}")
     if not can_change(suite, trait):
-        there = ", ".join(having(trait)) or "none"
-        raise BadCall(f"{suite.name} has no variant {asked} (environments that have {trait}: {there})")
+        there = choose_from(suite.name, having(trait), lead=f"environments that have {trait}")
+        raise BadCall(f"{suite.name} has no variant {asked} ({there})")
     if source.rules == "agentgym" and trait != "answers":
         raise BadCall(f"a variant such as {asked} is of the rules `fixed`: those of the originals are as they are")
 
@@ -130,6 +136,17 @@ class _Dense:
         paid = max(0.0, earned - self._paid)
         self._paid += paid
         return replace(step, reward=paid)
+
+
+def _with_single_actions(suite: Suite) -> Suite:
+    """A reply that holds several actions is refused, and the turn is spent."""
+
+    def read(reply: str) -> str:
+        if suite.variants.count(reply) > 1:
+            raise Misread(SEVERAL)
+        return suite.read(reply)
+
+    return replace(suite, read=read)
 
 
 def _with_uniform_feedback(suite: Suite) -> Suite:

@@ -7,7 +7,7 @@ from heldout.analysis.scores import ALL, Cell
 from heldout.chains import parse_chain, stream_name
 from heldout.config import Evaluate, Limits
 from heldout.envs.base import Suite
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 from heldout.records import Ending, Row, Task, Trajectory, digest
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
@@ -107,6 +107,12 @@ def wanted_episodes(
                 yield Wanted(assignment=assignment, row=_row(suite, assignment, identity, settings, limits))
 
 
+def tasks_of_cells(suites: Callable[[str], Suite], cells: Iterable[Cell], settings: Evaluate) -> Iterator[Task]:
+    """The tasks that measuring the cells takes, in order."""
+    for cell in cells:
+        yield from tasks_of(suites(cell.env), cell)[: settings.tasks]
+
+
 def missing_episodes(needs: Iterable[Wanted], rows: Iterable[Row]) -> list[Wanted]:
     """Those that have no row yet, or only errored ones."""
     there = {row.key for row in rows if row.ending != Ending.ERROR}
@@ -119,7 +125,8 @@ def tasks_of(suite: Suite, cell: Cell) -> Sequence[Task]:
     chosen = [task for task in tasks if cell.difficulty in (ALL, task.difficulty)]
     if not chosen:
         there = sorted({task.difficulty for task in tasks}) or ["no tasks"]
-        raise BadCall(f"{cell.env} has no {cell.difficulty} tasks in {cell.split} (there are: {', '.join(there)})")
+        instead = choose_from(cell.difficulty, there, lead="there are")
+        raise BadCall(f"{cell.env} has no {cell.difficulty} tasks in {cell.split} ({instead})")
     return chosen
 
 

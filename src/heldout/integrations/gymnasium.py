@@ -12,6 +12,7 @@ from gymnasium.vector.utils import create_shared_memory
 
 from heldout.analysis.scores import ALL
 from heldout.config import Source
+from heldout.envs.base import find_task
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall, unknown
 from heldout.records import Ending, Step, Task
@@ -225,10 +226,7 @@ class TextEnv(gymnasium.Env):  # type: ignore[misc]  # Gymnasium is untyped here
         raise BadCall(f"{self._suite.name} has no {self._difficulty} tasks in {self._split}")
 
     def _task_by_id(self, task_id: str) -> Task:
-        for task in self._tasks:
-            if task.id == task_id:
-                return task
-        raise BadCall(f"{self._suite.name} has no task {task_id!r} in {self._split}")
+        return find_task(self._suite, task_id, (self._split,))
 
 
 def make(env: str, **options: Any) -> Any:

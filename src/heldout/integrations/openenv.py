@@ -12,7 +12,7 @@ from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, ConcurrencyConfig, EnvironmentMetadata, Observation, State
 from pydantic import Field
 
-from heldout.envs.base import Suite
+from heldout.envs.base import Suite, find_task
 from heldout.errors import BadCall, unknown
 from heldout.records import Ending, Step, Task
 from heldout.rollout.episode import answer, carry_out
@@ -76,9 +76,7 @@ class Tasks:
 
     def by_id(self, name: str) -> Task:
         """A task by its id."""
-        if name not in self._named:
-            raise BadCall(f"{self.suite.name} has no task {name!r} (ids are such as {next(iter(self._named))!r})")
-        return self._named[name]
+        return self._named.get(name) or find_task(self.suite, name, SPLITS)
 
     def draw(self, split: str, seed: int) -> Task:
         """The task of a split that a seed draws."""

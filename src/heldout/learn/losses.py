@@ -12,6 +12,11 @@ from torch import Tensor
 
 IMPORTANCE_WEIGHT_CAP = 2.0
 """The largest weight of a token that the learner finds likelier than the engine that sampled it."""
+KL_LOG_RATIO_CAP = 20.0
+"""The largest d of the k3 estimator: TRL's bound wherever it bounds a log-ratio (its own k3 has none), and verl's.
+
+In float32 exp(d) is inf from 88.7 on, and one such token would be the whole batch.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,10 @@ def truncated_importance_weight(old_logp_N: Tensor, rollout_logp_N: Tensor) -> T
 
 
 def k3(logp_N: Tensor, reference_logp_N: Tensor) -> Tensor:
-    """The k3 estimator of KL(π‖π_ref): exp(d) − d − 1 with d = reference − current; never negative."""
+    """The k3 estimator of KL(π‖π_ref): exp(d) − d − 1 with d = reference − current; never negative.
+
+    d is cut at `KL_LOG_RATIO_CAP`, so no token counts for more than 4.9e8; what is beyond has no gradient.
+    """
     # d alone (k1) is unbiased too, but of either sign and noisy; exp(d) - 1 has mean 0 and takes the noise out.
-    difference_N = reference_logp_N - logp_N
+    difference_N = (reference_logp_N - logp_N).clamp(max=KL_LOG_RATIO_CAP)
     return difference_N.exp() - difference_N - 1

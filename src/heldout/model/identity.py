@@ -4,20 +4,19 @@ import json
 from functools import cache
 from pathlib import Path
 
-import transformers
 from huggingface_hub import hf_hub_download
 
 from heldout.errors import HeldoutError
-from heldout.model.chat import chat_of
-from heldout.model.load import check_folder, place_of, weight_files
-from heldout.records import Json, digest
+from heldout.model.chat import chat_of, template_of
+from heldout.model.load import check_folder, is_gguf, load_tokenizer, place_of, weight_files
+from heldout.records import Json, digest, digest_of_text
 from heldout.store.files import read_json, sha256_of
 
 VOLATILE = ("_name_or_path", "transformers_version", "architectures", "torch_dtype", "dtype", "use_cache")
 """What a model's configuration says that changes nothing in float32."""
 
 
-def model_digest(name: str) -> str:
+def model_digest(name: str, chat_template: str = "") -> str:
     """16 hexadecimal digits for a model that is here; for a name at Hugging Face the name and its revision.
 
     Weights, shape, tokenizer, the ids that the chat template puts around contents, and the tokens that end a reply:
@@ -25,40 +24,51 @@ def model_digest(name: str) -> str:
     """
     place = place_of(name)
     if not isinstance(place, Path):
-        return f"{name}@{_revision(place)}"
+        other = f"+{digest_of_text(template_of(chat_template))}" if chat_template else ""
+        return f"{name}@{_revision(place)}{other}"
+    if is_gguf(place):
+        weights = _sha256_of(place.resolve(), _stamp(place))
+        return digest({"weights": weights, **_words(name, chat_template)})
     check_folder(place)
-    files = tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(place.glob("*.*")))
-    return _digest_of(place.resolve(), files)
-
-
-def weights_digest(folder: Path) -> str:
-    """16 hexadecimal digits that name the weights in a model's folder, by the content of their files."""
-    return digest({file.name: sha256_of(file) for file in weight_files(folder)})
-
-
-@cache
-def _digest_of(folder: Path, files: tuple[tuple[str, int, int], ...]) -> str:
-    """Taken once for a folder as long as none of its `files` changes."""
-    del files
     return digest(
         {
-            "weights": weights_digest(folder),
-            "shape": _without_volatile(read_json(folder / "config.json")),
-            "ends": _ends(folder),
-            **_words(folder),
+            "weights": weights_digest(place),
+            "shape": _without_volatile(read_json(place / "config.json")),
+            **_words(name, chat_template),
         }
     )
 
 
-def _words(folder: Path) -> dict[str, Json]:
-    """How text becomes ids: the tokenizer, and its template as pieces."""
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
-        raise HeldoutError(f"the tokenizer in {folder} cannot be loaded: {first}") from None
-    chat = chat_of(tokenizer)
+def words_digest(name: str, chat_template: str = "") -> str:
+    """16 hexadecimal digits that name how a model's text becomes ids, and at which of them it ends a reply."""
+    return digest(_words(name, chat_template))
+
+
+def weights_digest(folder: Path) -> str:
+    """16 hexadecimal digits that name the weights in a model's folder, by the content of their files."""
+    return digest({file.name: _sha256_of(file.resolve(), _stamp(file)) for file in weight_files(folder)})
+
+
+@cache
+def _sha256_of(file: Path, stamp: tuple[int, int]) -> str:
+    """Taken once for a file as long as its stamp stays."""
+    del stamp
+    return sha256_of(file)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    described = file.stat()
+    return described.st_size, described.st_mtime_ns
+
+
+def _words(name: str, chat_template: str) -> dict[str, Json]:
+    """How text becomes ids: the tokenizer, its template as pieces, and what ends a reply."""
+    tokenizer = load_tokenizer(name, chat_template)
+    place = place_of(name)
+    ends = _ends(place) if isinstance(place, Path) and place.is_dir() else None
+    chat = chat_of(tokenizer, ends if isinstance(ends, list) else [] if ends is None else [ends])
     return {
+        "ends": ends,
         "tokenizer": digest(json.loads(chat.tokenizer.to_str())),
         "template": [chat.before_opening, chat.before_reply, [chat.end_id], chat.before_observation],
     }

@@ -40,7 +40,10 @@ class Objective:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What an update did, over the trained tokens of all processes; of several optimizer steps, the last one."""
+    """What an update did, over the trained tokens of all processes; of several optimizer steps, the last one.
+
+    An optimizer step whose gradient has no finite norm is not made, in any process, nor is any after it.
+    """
 
     loss: float
     grad_norm: float
@@ -52,6 +55,13 @@ class Update:
     """Mean |learner − engine| of the log-probabilities."""
     tokens: int
     seconds: float
+    optimizer_steps: int = 1
+    """How many were made."""
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether the gradient's norm was NaN or inf, and so nothing was changed by it."""
+        return not math.isfinite(self.grad_norm)
 
 
 @final
@@ -82,14 +92,21 @@ class Learner:
         batches = [batch.to(self.model.device) for batch in cut(samples, objective.batch_tokens)]
         # With several updates, the policy that the first one starts from is the old policy of them all.
         old = [self._logp(batch, objective) for batch in batches] if objective.updates_per_batch > 1 else None
-        sums, norm = torch.zeros(6, dtype=torch.float64), 0.0
+        sums, norm, made = torch.zeros(6, dtype=torch.float64), 0.0, 0
         for _ in range(objective.updates_per_batch):
             self.parameters.zero()
             sums = torch.zeros(6, dtype=torch.float64)
             for index, batch in enumerate(batches):
                 sums += self._backward(batch, objective, old[index] if old else None)
                 self.parameters.collect()
-            norm = self._step(objective)
+            norm = self.parameters.norm()
+            # Before the step: what is no number would be in the weights, and in every checkpoint after it. The
+            # gradient is that of all processes by now, so all of them skip, or none.
+            if not math.isfinite(norm):
+                self.parameters.zero()
+                break
+            self.parameters.step(objective.lr, min(1.0, objective.max_grad_norm / (norm + 1e-6)))
+            made += 1
         self._reduce(sums)
         loss, entropy, clipped, kl, mismatch, tokens = sums.tolist()
         count = max(tokens, 1.0)
@@ -102,6 +119,7 @@ class Learner:
             mismatch=mismatch / count,
             tokens=int(tokens),
             seconds=time.perf_counter() - begun,
+            optimizer_steps=made,
         )
 
     def reset_optimizer(self) -> None:
@@ -145,15 +163,6 @@ class Learner:
         parts = (loss, entropy_N.sum(), clipped, kl_N.sum(), mismatch_N.sum())
         return torch.tensor([*(part.item() for part in parts), len(logp_N)], dtype=torch.float64)
 
-    def _step(self, objective: Objective) -> float:
-        """One optimizer step on the gradient of all processes; the norm that it had."""
-        norm = self.parameters.norm()
-        # Before the step: one that is no number would be in the weights, and in every checkpoint after it.
-        if not math.isfinite(norm):
-            raise HeldoutError(f"the gradient's norm is {norm}: nothing was updated; try a lower lr")
-        self.parameters.step(objective.lr, min(1.0, objective.max_grad_norm / (norm + 1e-6)))
-        return norm
-
     @torch.no_grad()
     def _logp(self, batch: Batch, objective: Objective) -> Tensor:
         return _chosen(self._policy(batch.ids_BT, batch.trained_BT, objective.temperature), batch.targets_N)
@@ -184,4 +193,5 @@ def _chosen(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
 def _entropy(logits_NV: Tensor) -> Tensor:
     """Of each position's distribution, in nats."""
     logp_NV = logits_NV.log_softmax(-1)
-    return -(logp_NV.exp() * logp_NV).sum(-1)
+    # Of a word that cannot be said, 0 × -inf is 0.
+    return -(logp_NV.exp() * logp_NV.clamp(min=torch.finfo(logp_NV.dtype).min)).sum(-1)

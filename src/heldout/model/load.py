@@ -3,7 +3,10 @@
 import copy
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,52 +14,164 @@ import torch
 import transformers
 from safetensors import SafetensorError, safe_open
 
-from heldout.errors import BadCall, HeldoutError
+from heldout.errors import BadCall, HeldoutError, NotFinite, choose_from
+from heldout.model.chat import template_of
 from heldout.model.head import check_head
-from heldout.store.files import readable_as_its_folder
+from heldout.model.parameters import not_finite
+from heldout.store.files import read_json, readable_as_its_folder
+from heldout.store.runs import last_checkpoints
 
 POCKET = "pocket"
+
+MODELS = (
+    POCKET,
+    "a folder with config.json",
+    "a GGUF file",
+    "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct",
+    "oracle",
+    "random",
+)
+"""What can be named, as an error says it."""
 
 transformers.utils.logging.disable_progress_bar()
 
 
 def place_of(name: str) -> Path | str:
-    """Where a model's files lie: inside the package, in a folder, or under a name at Hugging Face."""
+    """Where a model's files lie: in the package, in a folder, in one GGUF file, or under a name at Hugging Face.
+
+    The folder of a run that made one training is its last checkpoint's.
+    """
     if name == POCKET:
         return Path(str(files("heldout"))) / "pocket"
-    if Path(name).is_dir():
+    if is_gguf(Path(name)):
         return Path(name)
+    if Path(name).is_dir():
+        return Path(name) if weight_files(Path(name)) else _checkpoint_in(Path(name))
     owner, slash, _ = name.partition("/")
     if not slash or not owner.strip(".") or Path(owner).is_dir() or name.count("/") > 1:
-        raise BadCall(
-            f"no model {name!r}: it is no folder (choose from: pocket, a folder with config.json, "
-            "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct, oracle, random)"
-        )
+        raise BadCall(f"no model {name!r}: it is no folder ({choose_from(name, MODELS)})")
     return name
 
 
-def load(name: str, device: str = "cpu") -> tuple[Any, Any]:
-    """The model, ready to sample in float32 on a CPU and bfloat16 on a GPU, and its tokenizer."""
-    place = place_of(name)
-    if isinstance(place, Path):
-        check_folder(place)
+def _checkpoint_in(folder: Path) -> Path:
+    """The only checkpoint that a folder of runs can mean; several are named, and where there is none it stays."""
+    found = last_checkpoints(folder)
+    if len(found) > 1:
+        there = choose_from(str(folder), map(str, found))
+        raise BadCall(f"{str(folder)!r} holds {len(found)} trainings, and no model itself ({there})")
+    return found[0] if found else folder
+
+
+def is_gguf(place: Path) -> bool:
+    """Whether a place is one file that holds a whole model."""
+    return place.suffix == ".gguf" and place.is_file()
+
+
+def load(name: str, device: str = "cpu", chat_template: str = "") -> tuple[Any, Any]:
+    """The model, ready to sample in float32 on a CPU and bfloat16 on a GPU, and its tokenizer.
+
+    What would be wrong in silence is refused: weights that the files do not have, or that are no numbers, a
+    tokenizer with more words than the model has. `chat_template` takes the place of the tokenizer's own.
+    """
+    tokenizer = load_tokenizer(name, chat_template)
+    place, extra = _source_of(name)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            place, trust_remote_code=False, use_safetensors=True, dtype=dtype, attn_implementation="sdpa"
+    with _one_line(name, "model"):
+        model, loading = transformers.AutoModelForCausalLM.from_pretrained(
+            place, trust_remote_code=False, use_safetensors=True, dtype=dtype, output_loading_info=True, **extra
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
-        raise HeldoutError(f"model {name!r} cannot be loaded: {first}") from None
+    _refuse_missing(name, model, loading)
+    _refuse_not_finite(name, model)
+    _refuse_unknown_words(name, model, tokenizer)
     model = model.to(device).eval()
     check_head(model)
     return model, tokenizer
 
 
+def load_tokenizer(name: str, chat_template: str = "") -> Any:
+    """A model's tokenizer, with that chat template where one is given."""
+    place, extra = _source_of(name)
+    with _one_line(name, "tokenizer"):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False, **extra)
+    if not tokenizer.is_fast:
+        raise HeldoutError(f"the tokenizer of {name!r} is no fast one (tokenizer.json), which heldout needs")
+    if chat_template:
+        tokenizer.chat_template = template_of(chat_template)
+    return tokenizer
+
+
+def _source_of(name: str) -> tuple[Path | str, dict[str, str]]:
+    """What transformers loads, after a look at what is there; a GGUF file is named beside its folder."""
+    place = place_of(name)
+    if not isinstance(place, Path):
+        return place, {}
+    if not is_gguf(place):
+        check_folder(place)
+        return place, {}
+    if find_spec("gguf") is None:
+        raise BadCall(
+            f"{name!r} is a GGUF file, and the package that reads it is not here: pip install heldout[gguf]"
+        )
+    return place.parent, {"gguf_file": place.name}
+
+
+@contextmanager
+def _one_line(name: str, part: str) -> Iterator[None]:
+    """Turns what the library says of files that it cannot read into one line."""
+    try:
+        yield
+    except HeldoutError:
+        raise
+    except Exception as error:  # the library's own, those of the code of a hundred models, and the system's
+        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
+        raise HeldoutError(f"{part} {name!r} cannot be loaded: {first}") from None
+
+
+def _refuse_missing(name: str, model: Any, loading: Mapping[str, Any]) -> None:
+    """What the files lack would be random, and other in each process; a layer too many would be dropped."""
+    if missing := sorted(loading["missing_keys"]):
+        raise HeldoutError(
+            f"model {name!r} lacks {len(missing)} of its weights, such as {missing[0]!r}: they would be random"
+        )
+    inside = f"{model.base_model_prefix}."
+    if strange := sorted(key for key in loading["unexpected_keys"] if key.startswith(inside)):
+        raise HeldoutError(
+            f"model {name!r} has {len(strange)} weights that its config.json leaves out, such as {strange[0]!r}"
+        )
+
+
+def _refuse_not_finite(name: str, model: Any) -> None:
+    if key := not_finite(model.named_parameters()):
+        raise HeldoutError(f"model {name!r} holds NaN or inf in {key!r}: go on from an earlier checkpoint")
+
+
+def _refuse_unknown_words(name: str, model: Any, tokenizer: Any) -> None:
+    """Refuses a tokenizer that can give ids which the model has no embedding for.
+
+    A special token beyond the embedding is let be: no text becomes it (Gemma 3 has one for pictures).
+    """
+    rows = model.get_input_embeddings().weight.shape[0]
+    beyond = {
+        id
+        for token, id in tokenizer.get_vocab().items()
+        if id >= rows and token not in tokenizer.all_special_tokens
+    }
+    beyond -= {id for id, token in tokenizer.added_tokens_decoder.items() if token.special}
+    if beyond:
+        raise HeldoutError(
+            f"model {name!r} has {rows} embeddings, and its tokenizer ids up to {max(beyond)}: "
+            "they do not belong together"
+        )
+
+
 def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = None) -> None:
-    """Writes a folder that transformers loads; `dtype` narrows what is written, not the model."""
+    """Writes a folder that transformers loads; `dtype` narrows what is written, not the model.
+
+    Weights that are NaN or inf are refused, and nothing is written.
+    """
     written = model if dtype is None else copy.deepcopy(model).to(dtype)
+    if key := not_finite(written.named_parameters()):
+        raise NotFinite(f"the weights hold NaN or inf in {key!r}, so no checkpoint is written")
     written.save_pretrained(folder, safe_serialization=True)
     for file in weight_files(folder):
         readable_as_its_folder(file)
@@ -70,8 +185,23 @@ def end_ids(model: Any) -> list[int]:
 
 
 def context_of(model: Any, most: int = 32_768) -> int:
-    """How many ids the model can hold, at most `most`."""
-    return min(most, int(getattr(model.config, "max_position_embeddings", most)))
+    """How many ids the model can hold, at most `most`.
+
+    With longrope a model has one set of factors for short rows and one for long ones, and the longest row of a
+    batch decides for all of them: it is held to the short ones, so that a row is the same beside any other.
+    """
+    config = model.config.get_text_config()
+    held = [
+        most,
+        *(getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "max_seq_len")),
+    ]
+    rope = getattr(config, "rope_parameters", None) or {}
+    if "longrope" in str(rope):
+        held.append(
+            rope.get("original_max_position_embeddings")
+            or getattr(config, "original_max_position_embeddings", None)
+        )
+    return min(int(each) for each in held if each)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -82,7 +212,14 @@ def weight_files(folder: Path) -> list[Path]:
 def check_folder(folder: Path) -> None:
     """Refuses a folder that is no model, or one whose files are damaged."""
     config = folder / "config.json"
+    if (folder / "adapter_config.json").is_file():
+        raise BadCall(
+            f"{os.fspath(folder)!r} is an adapter, not a model: merge it into its base first "
+            "(peft: merge_and_unload)"
+        )
     if not config.is_file():
+        if gguf := sorted(folder.glob("*.gguf")):
+            raise BadCall(f"no model in {os.fspath(folder)!r}: give its GGUF file itself (--model {gguf[0]})")
         inside = ", ".join(sorted(item.name for item in folder.iterdir())[:5]) or "nothing"
         raise BadCall(f"no model in {os.fspath(folder)!r}: it has no config.json (it has: {inside})")
     weights = sorted(folder.glob("*.safetensors"))
@@ -91,6 +228,12 @@ def check_folder(folder: Path) -> None:
     for path in (*sorted(folder.glob("*.json")), *weights):
         if wrong := _damage(path):
             raise HeldoutError(f"{os.fspath(path)!r} is damaged ({wrong}): copy or make the model again")
+    if quantised := read_json(config).get("quantization_config"):
+        method = quantised.get("quant_method", "some method") if isinstance(quantised, dict) else "some method"
+        raise BadCall(
+            f"the weights in {os.fspath(folder)!r} are quantised ({method}), and cannot be trained or held "
+            "exactly: take the model that they were made from"
+        )
 
 
 def _damage(path: Path) -> str | None:

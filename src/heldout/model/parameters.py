@@ -5,7 +5,7 @@ model holds in fewer than 32 bits are kept in float32 beside it: gradients are s
 there, and the model gets them rounded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, final
 
@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from heldout.errors import NotFinite
 from heldout.store.files import readable_as_its_folder
 
 Reduce = Callable[[Tensor], None]
@@ -24,6 +25,15 @@ WEIGHT = "weight"
 def alone(tensor: Tensor) -> None:
     """The sum over one process."""
     del tensor
+
+
+def not_finite(tensors: Iterable[tuple[str, Tensor]]) -> str:
+    """The name of the first tensor that holds NaN or inf; empty where none does."""
+    for name, tensor in tensors:
+        # In 64 bits no sum of finite numbers of fewer bits is infinite.
+        if not torch.isfinite(tensor.detach().sum(dtype=torch.float64)):
+            return name
+    return ""
 
 
 class Parameters(Protocol):
@@ -107,13 +117,18 @@ class WholeParameters:
             weight.copy_(parameter)
 
     def save(self, path: Path) -> None:
-        """The optimizer's moments, by the parameters' order, and the weights that the model has only rounded."""
+        """The optimizer's moments, by the parameters' order, and the weights that the model has only rounded.
+
+        One that is NaN or inf is refused: with a second moment of inf a weight would never move again.
+        """
         tensors = dict[str, Tensor]()
         for index, (parameter, weight) in enumerate(zip(self._parameters, self._weights, strict=True)):
             for name, value in self.optimizer.state.get(weight, {}).items():
                 tensors[f"{index}.{name}"] = value.contiguous()
             if weight is not parameter:
                 tensors[f"{index}.{WEIGHT}"] = weight
+        if key := not_finite(tensors.items()):
+            raise NotFinite(f"the optimizer holds NaN or inf in {key!r}, so no checkpoint is written")
         save_file(tensors, path)
         readable_as_its_folder(path)
 

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from torch import Tensor, nn
 
-from heldout.model.head import head_of
+from heldout.model.head import body_of, head_of
 
 
 @final
@@ -22,6 +22,6 @@ class TokenScorer(nn.Module):
 
     def forward(self, ids_BT: Tensor, trained_BT: Tensor, temperature: float) -> Tensor:
         """Logits at the positions whose next id is trained, and at no others: N tokens × V words, in float32."""
-        hidden_BTE = self.model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+        hidden_BTE = body_of(self.model)(input_ids=ids_BT, use_cache=False).last_hidden_state
         logits_NV: Tensor = self._head(hidden_BTE[trained_BT]) / temperature
         return logits_NV

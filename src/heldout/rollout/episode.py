@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
+from heldout.envs.guard import is_finite
 from heldout.envs.react import Misread
 from heldout.envs.registry import own_name
-from heldout.errors import OriginalError, Unavailable
+from heldout.errors import BadReward, OriginalError, Unavailable
 from heldout.policies.base import Request
 from heldout.records import Ending, Reply, Step, Stop, Task, Trajectory, Turn
 from heldout.rollout.limits import TurnLimit
@@ -56,6 +57,8 @@ def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
             turns.append(Turn(reply=reply, action=action, observation=text, reward=step.reward, digest=step.digest))
     except Unavailable as failure:
         return _trajectory(assignment, opening, turns, step.cut(Ending.ERROR), str(failure))
+    except BadReward as wrong:
+        raise BadReward(f"{wrong} (attempt {assignment.attempt}, turn {len(turns) + 1})") from None
     return _trajectory(assignment, opening, turns, step)
 
 
@@ -97,12 +100,18 @@ def carry_out(env: TurnLimit, action: str, before: Step) -> Step:
 
 def _trajectory(assignment: Assignment, opening: str, turns: list[Turn], last: Step, error: str = "") -> Trajectory:
     assert last.ending is not None
+    reward = sum(turn.reward for turn in turns)
+    if not (is_finite(reward) and is_finite(last.score)):
+        raise BadReward(
+            f"{assignment.task.env}: task {assignment.task.id} ended with reward {reward!r} and score "
+            f"{last.score!r}, which are no finite numbers (attempt {assignment.attempt})"
+        )
     return Trajectory(
         task=assignment.task,
         attempt=assignment.attempt,
         opening=opening,
         turns=tuple(turns),
-        reward=sum(turn.reward for turn in turns),
+        reward=reward,
         score=last.score,
         ending=last.ending,
         stream=assignment.name,

@@ -1,9 +1,37 @@
-"""What ends an episode from outside, wrapped around any environment."""
+"""What ends an episode from outside, wrapped around any environment; and whether there is room to begin one."""
 
+from collections.abc import Callable, Iterable
 from typing import final
 
 from heldout.envs.base import Env, World
-from heldout.records import Ending, Step
+from heldout.errors import BadCall
+from heldout.records import Ending, Step, Task
+
+Room = Callable[[Task], tuple[int, int]]
+"""Of a task: how many ids its opening has for a model, and how many a conversation with it may have."""
+
+
+def refuse_if_none_fits(tasks: Iterable[Task], room: Room | None, response_budget: int) -> None:
+    """Refuses tasks of which every opening leaves no room for a reply; one that fits is looked for, and no more.
+
+    Without a room, as players have none, everything fits.
+    """
+    if room is None:
+        return
+    if response_budget < 1:
+        raise BadCall(f"limits.response_budget is 1 or more, not {response_budget}: no reply would have room")
+    smallest: tuple[int, int, str] | None = None
+    for task in tasks:
+        ids, context = room(task)
+        if ids < context:
+            return
+        smallest = min(smallest or (ids, context, task.env), (ids, context, task.env))
+    if smallest:
+        ids, context, env = smallest
+        raise BadCall(
+            f"no opening of {env} fits: the smallest has {ids} ids, and a conversation with this model may have "
+            f"{context}, replies included (choose a model with a longer context, or smaller tasks)"
+        )
 
 
 @final

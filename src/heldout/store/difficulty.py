@@ -4,7 +4,7 @@ from importlib.resources import files
 from json import dumps
 from pathlib import Path
 
-from heldout.errors import BadCall, HeldoutError
+from heldout.errors import BadCall, HeldoutError, choose_from
 from heldout.records import Difficulty, Json, from_json, to_json
 from heldout.store import schema
 from heldout.store.files import replace_file
@@ -20,7 +20,7 @@ def read(name: str) -> Difficulty:
     """What a difficulty file says: a file, or `pocket` for the one that is shipped; a changed one is refused."""
     path = _place(name)
     if not path.is_file():
-        raise BadCall(f"no difficulty file {name!r} (choose from: {', '.join(SHIPPED)}, a file; {HOW})")
+        raise BadCall(f"no difficulty file {name!r} ({choose_from(name, (*SHIPPED, 'a file'))}; {HOW})")
     value = schema.read(path)
     known = value.pop("hash", None)
     del value["schema"]

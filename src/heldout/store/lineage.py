@@ -31,6 +31,8 @@ class Lineage:
     training: Training = field(hash=False)
     weights: str
     """The digest of the weights' files: a lineage that was copied to other weights is refused."""
+    words: str = ""
+    """The digest of its tokenizer, chat template and end tokens; empty where an older version wrote it."""
     made_with: Mapping[str, Json] = field(default_factory=dict, hash=False)
     """Versions, machine and processor: recorded, and no part of what the checkpoint is."""
 
@@ -92,4 +94,4 @@ def _flat(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
 
 def _default(path: str) -> Json:
     _, section, name = ["", "", *path.split(".")][-3:]
-    return to_json(Train()).get(name) if section == "train" else None
+    return to_json(getattr(Train(), name, None)) if section == "train" else None

@@ -19,6 +19,16 @@ Check = Callable[[], None]
 """Raises where what is to be published is no longer ours to publish."""
 
 
+CHECKPOINTS = (
+    "checkpoints/step_*",
+    "seed_*/checkpoints/step_*",
+    "*/seed_*/checkpoints/step_*",
+    "stages/*/seed_*/checkpoints/step_*",
+    "*/stages/*/seed_*/checkpoints/step_*",
+)
+"""Where checkpoints lie, as seen from the folder of a training, of its chain, of a study, or of several."""
+
+
 def _unchecked() -> None:
     """Nobody else wants the folder."""
 
@@ -155,6 +165,13 @@ class StudyFolder:
     def difficulty(self, player: str) -> EvaluationFolder:
         """The episodes that tell easy from hard, of one player: kept apart from those that score a model."""
         return EvaluationFolder(self.root / "difficulty" / player)
+
+
+def last_checkpoints(folder: Path) -> list[Path]:
+    """The last checkpoint of each training in a folder: a run's, a study's, one that holds such, or part of one."""
+    trainings = sorted({found.parent.parent for pattern in CHECKPOINTS for found in folder.glob(pattern)})
+    steps = [(StageFolder(root), StageFolder(root).latest()) for root in trainings]
+    return [stage.checkpoint(step) for stage, step in steps if step is not None]
 
 
 def leases_in(root: Path) -> list[Path]:

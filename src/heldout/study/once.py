@@ -1,6 +1,6 @@
 """One training, or the measurement of one agent, in a study's folder: what `heldout train` and `evaluate` do."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +12,10 @@ from heldout.chains import Chain, Stage, chain_name, training_chain
 from heldout.config import Config
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluation.measure import Identity, measure, missing_episodes, wanted_episodes
+from heldout.evaluation.measure import Identity, measure, missing_episodes, tasks_of_cells, wanted_episodes
 from heldout.records import Json, Row, Trajectory
 from heldout.rollout.groups import Play
+from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store import schema
 from heldout.store.folders import ACCOUNT, replacing, sweep
 from heldout.store.lease import hold
@@ -25,7 +26,7 @@ from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
 from heldout.study.run import claim
 from heldout.training.identity import apart
-from heldout.training.stage import last_recorded_step
+from heldout.training.skipping import last_recorded_step
 
 Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
 """Opens who is told of so many episodes that are to be played."""
@@ -70,25 +71,44 @@ def publish(checkpoint: Path, folder: Path) -> Path:
 
 def measure_agent(
     model: str,
-    cells: Iterable[Sequence[Cell]],
+    cells: Sequence[Sequence[Cell]],
     config: Config,
     study: StudyFolder,
     *,
-    seed: int,
+    seed: int | None,
     playing: Playing,
 ) -> list[Row]:
-    """The rows of an agent in each environment's cells; what is in the folder is not played again."""
-    agent, suites = agent_of(model), suites_of(config)
+    """The rows of an agent in each environment's cells; what is in the folder is not played again.
+
+    Rows of a checkpoint have the seed that it was trained by: another is refused, and None is its own.
+    """
+    agent, suites = agent_of(model, config.chat_template), suites_of(config)
+    seed = _seed_of(agent, seed)
     identity = identity_of(agent, study, seed)
     folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
-    with open_agent(model, config) as play:
+    with open_agent(model, config) as opened:
+        for own in cells:
+            tasks = tasks_of_cells(suites, own, config.evaluate)
+            refuse_if_none_fits(tasks, opened.room, config.limits.response_budget)
         return [
             row
             for own in cells
             for row in measure_cells(
-                play, suites, own, identity=identity, config=config, folder=folder, playing=playing
+                opened.play, suites, own, identity=identity, config=config, folder=folder, playing=playing
             )
         ]
+
+
+def _seed_of(agent: Agent, asked: int | None) -> int:
+    """The seed of an agent's rows."""
+    if agent.seed is None:
+        return asked or 0
+    if asked not in (None, agent.seed):
+        raise BadCall(
+            f"{agent.model} was trained by seed {agent.seed}, and its rows say so, not {asked}: leave --seed out "
+            "(evaluate.samples are more attempts)"
+        )
+    return agent.seed
 
 
 def measure_cells(
@@ -188,7 +208,6 @@ def _claim_base(study: StudyFolder, agent: Agent) -> Base:
 
 def _label(agent: Agent, base: Base, identity: Identity) -> str:
     """The folder's name for an agent; one that the folder's own study would not look for there has its own."""
-    is_own_seed = not agent.stages or agent.stages[-1]["seed"] == identity.seed
-    if agent.digest == base.digest and is_own_seed:
+    if agent.digest == base.digest:
         return identity.chain
     return agent.base if agent.model in PLAYERS else f"{identity.chain} {agent.identity}"

@@ -15,9 +15,10 @@ from heldout.agents import Agent, Backends, agent_of, device, processes_of, suit
 from heldout.backend.worker import Backend
 from heldout.chains import Chain, chain_name, training_chain
 from heldout.config import Config, Evaluate
-from heldout.evaluation.measure import Identity, Wanted, measure, missing_episodes, wanted_episodes
+from heldout.evaluation.measure import Identity, Wanted, measure, missing_episodes, tasks_of_cells, wanted_episodes
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
+from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.files import read_json, replace_json
 from heldout.store.lease import hold
 from heldout.store.lineage import model_of
@@ -102,7 +103,7 @@ class Workspace:
 
 def open_workspace(study: Study, folder: StudyFolder, watch: Watch) -> Workspace:
     """Where a study's pieces are done in this process."""
-    return Workspace(study, folder, agent_of(study.base), watch)
+    return Workspace(study, folder, agent_of(study.base, study.config.chat_template), watch)
 
 
 def perform(workspace: Workspace, work: Work, backends: Backends) -> None:
@@ -133,6 +134,9 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
         folder = workspace.stage(work.chain, work.seed, lease.check)
         backend = backends.open(job.config, workspace.study.base)
         backend.load(_model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed))
+        for suite in job.suites:
+            pool = train_tasks(suite, job.stage.difficulty)
+            refuse_if_none_fits(pool, backend.room, job.config.limits.response_budget)
         train(job, backend, folder, lambda row: workspace.watch.step(job.name, row, work.until))
 
 
@@ -180,6 +184,8 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
         left = len(missing_episodes(_wanted_episodes(workspace, work, settings), rows))
         backend = backends.open(config, workspace.study.base, to_learn=False)
         backend.load(_model(workspace, work.chain, work.step, work.seed))
+        tasks = tasks_of_cells(suites_of(config), [work.cell], settings)
+        refuse_if_none_fits(tasks, backend.room, config.limits.response_budget)
         identity = workspace.identity(work.chain, work.step, work.seed)
         title = f"{identity.chain} on {work.cell.name}, temperature {settings.temperature:.2g}"
         with workspace.watch.playing(title, left) as played:

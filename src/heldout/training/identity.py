@@ -12,7 +12,7 @@ from heldout.store.lineage import Training, differences
 SET_BY_PEOPLE = ("train.", "limits.", "source.", "seed")
 """Fields that people set: of several that differ they are named before what follows from them."""
 
-UNDECIDING = ("steps", "save_every")
+UNDECIDING = ("steps", "save_every", "max_skipped")
 """Settings of a training that change no weights: where it ends, and what it keeps on the way."""
 
 SOURCE = ("kind", "rules", "seed", "profile")

@@ -15,12 +15,12 @@ from heldout.backend.worker import Backend, WorkerConfig
 from heldout.config import Variant
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.errors import BadCall
+from heldout.errors import BadCall, NotFinite
 from heldout.learn.algorithms import IMITATION
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import chat_of
-from heldout.model.learner import Objective
+from heldout.model.learner import Objective, Update
 from heldout.model.pocket import init_model, model_config, tokenizer_of
 from heldout.records import digest, to_json
 from heldout.seeds import derive, stream
@@ -139,7 +139,7 @@ def learn_to_copy(backend: Backend, recipe: Recipe, vocabulary: int, say: Say) -
         rows = recipe.copy_tokens // length
         batch = normalise_weights([copying(rng, vocabulary, length) for _ in range(rows)])
         lr = recipe.copy_lr * min(1.0, (step + 1) / recipe.warmup)
-        loss = backend.learn(batch, Objective(algorithm=IMITATION, lr=lr)).loss
+        loss = _learned(backend, batch, lr, f"copy {step}").loss
         if step % 25 == 0:
             say(f"copy {step}: loss {loss:.3f} at length {length}")
         copied = copied + 1 if loss < recipe.copy_loss else 0
@@ -176,10 +176,18 @@ def imitate(
         if step < done:
             continue
         lr = recipe.lr * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.steps)
-        update = backend.learn(batch, Objective(algorithm=IMITATION, lr=lr))
+        update = _learned(backend, batch, lr, f"{lesson} {step}")
         if step % 25 == 0:
             say(f"{lesson} {step}/{recipe.steps}: loss {update.loss:.3f}, {update.seconds:.1f} s")
         yield step + 1
+
+
+def _learned(backend: Backend, batch: Sequence[Sample], lr: float, step: str) -> Update:
+    """One step of imitation; one that runs away ends the build."""
+    update = backend.learn(batch, Objective(algorithm=IMITATION, lr=lr))
+    if update.is_skipped:
+        raise NotFinite(f"{step}: the gradient's norm is {update.grad_norm}: nothing was updated; try a lower lr")
+    return update
 
 
 def _lessons(recipe: Recipe, samples: Mapping[str, Sequence[Sample]]) -> Iterator[tuple[str, list[Sample]]]:

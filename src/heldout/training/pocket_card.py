@@ -77,9 +77,9 @@ def _scores_of(envs: Iterable[str], model: str, processes: int, tasks: int) -> d
     config = replace(pocket(), evaluate=Evaluate(tasks=tasks), processes=processes)
     cells = [Cell(env=env, split="test", difficulty=level) for env in envs for level in ("easy", "hard")]
     identity = Identity(study="pocket", base="pocket", model=agent_of(model).identity, chain=BASE, seed=0, step=0)
-    with open_agent(model, config) as play:
+    with open_agent(model, config) as agent:
         rows = measure(
-            play,
+            agent.play,
             suites_of(config),
             cells,
             identity=identity,

@@ -17,10 +17,11 @@ from heldout.chains import Chain, Stage, chain_name, stream_name
 from heldout.config import Config, Train
 from heldout.envs.base import Suite
 from heldout.envs.registry import own_name
-from heldout.errors import BadCall, HeldoutError
+from heldout.errors import BadCall, HeldoutError, choose_from
 from heldout.evaluation.measure import tasks_of
+from heldout.learn.advantages import zero_variance
 from heldout.learn.algorithms import algorithm_of, refuse_unknown_aggregation, samples
-from heldout.model.identity import weights_digest
+from heldout.model.identity import weights_digest, words_digest
 from heldout.model.learner import Objective, Update
 from heldout.records import Ending, Group, Json, Task, Trajectory, to_json
 from heldout.rollout.episode import Assignment
@@ -32,9 +33,19 @@ from heldout.store.lineage import Lineage, Training
 from heldout.store.provenance import provenance
 from heldout.store.runs import StageFolder
 from heldout.training.identity import apart, stage_facts, training_of
+from heldout.training.skipping import (
+    chain_at,
+    last_recorded_step,
+    refuse_too_many,
+    saying_how_to_go_on,
+    skipped_figure,
+)
 from heldout.training.task_sampler import tasks_of_step
 
 StepMetrics = dict[str, Json]
+
+OCCASIONAL = ("skipped", "openings_too_long")
+"""Figures that only those steps have in which there is something to tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +121,13 @@ def train(
     pools = pools_of(job)
     begun = begin(job, backend, folder)
     for step in range(begun + 1, last + 1):
-        row = one_step(job, backend, folder, step, pools)
-        folder.check()
-        folder.metrics.add(row)
-        if step % job.config.train.save_every == 0 or step == last:
-            save(job, backend, folder, step)
+        with saying_how_to_go_on(job.chain, job.config.train, folder, step):
+            row = one_step(job, backend, folder, step, pools)
+            folder.check()
+            folder.metrics.add(row)
+            refuse_too_many(row, job.config.train)
+            if step % job.config.train.save_every == 0 or step == last:
+                save(job, backend, folder, step)
         if tell:
             tell(row)
     return _record_end(folder, last)
@@ -158,7 +171,7 @@ def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
     if there and max(there) > last:
         raise BadCall(
             f"{folder.root} is at step {max(there)} already, and kept no checkpoint of step {last} "
-            f"(it has: {', '.join(map(str, there))})"
+            f"({choose_from(str(last), map(str, there), lead='it has')})"
         )
     # What was played after the checkpoint is thrown away and played again: half a step cannot be gone on with,
     # since its streams are named by the step and its batch is one update.
@@ -170,20 +183,10 @@ def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
     return at
 
 
-def last_recorded_step(folder: StageFolder) -> int:
-    """The step of the last checkpoint for which all rows of metrics are there, or 0.
-
-    Rows are written before their checkpoint, so only damage can leave a checkpoint without: its steps are
-    made again.
-    """
-    rows = folder.metrics.whole()
-    return max((step for step in folder.checkpoints() if step <= rows), default=0)
-
-
 def one_step(
     job: Job, backend: Backend, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]
 ) -> StepMetrics:
-    """Plays the step's groups, learns from the useful ones, and gives the step's metrics."""
+    """Plays the step's groups, learns from those that the algorithm keeps, and gives the step's metrics."""
     settings = job.config.train
     began = time.perf_counter()
     tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.stream), job.stage.weights)
@@ -191,15 +194,15 @@ def one_step(
     folder.rollouts(step).replace(trajectories)
     played = time.perf_counter()
     groups = usable(group_by_task(trajectories))
-    useful = [group for group in groups if algorithm_of(settings.algorithm).keeps(group, settings)]
-    update = learn(backend, settings, useful, step)
+    kept = [group for group in groups if algorithm_of(settings.algorithm).keeps(group, settings)]
+    update = learn(backend, settings, kept, step)
     learned = time.perf_counter()
     return {
         **rollout_figures(trajectories),
         "step": step,
-        "groups": len(groups),
-        "useful_share": len(useful) / max(1, len(groups)),
+        **group_figures(groups, kept, settings),
         **update_figures(update, settings, step),
+        **skipped_figure(update, folder),
         "seconds_play": played - began,
         "seconds_learn": learned - played,
         "tokens_per_second": sum(t.generated_tokens for t in trajectories) / max(1e-9, played - began),
@@ -271,14 +274,28 @@ def rollout_figures(trajectories: Sequence[Trajectory]) -> StepMetrics:
         "generated_tokens": fmean(t.generated_tokens for t in whole),
         "response_length": fmean(t.response_length for t in whole),
         "endings": dict(sorted(Counter(str(t.ending) for t in trajectories).items())),
+        **({"openings_too_long": too_long} if (too_long := sum(t.is_too_long for t in trajectories)) else {}),
     }
 
 
+def group_figures(groups: Sequence[Group], kept: Sequence[Group], settings: Train) -> StepMetrics:
+    """How many groups there are, and the share of those whose rewards differ, whatever is learned from.
+
+    A KL term learns from groups whose rewards agree too: with one, the share that was learned from stands apart.
+    """
+    count = max(1, len(groups))
+    useful = [group for group in groups if not zero_variance([each.reward for each in group.trajectories])]
+    figures: StepMetrics = {"groups": len(groups), "useful_share": len(useful) / count}
+    return figures | ({"learned_share": len(kept) / count} if settings.kl else {})
+
+
 def update_figures(update: Update | None, settings: Train, step: int) -> StepMetrics:
-    """What an update did; a step with no useful group updates nothing and says so."""
-    figures: StepMetrics = {"updated": update is not None, "lr": learning_rate(settings, step)}
+    """What an update did; a step with no useful group, or one that is skipped, has no figures."""
+    updated = update is not None and update.optimizer_steps > 0
+    figures: StepMetrics = {"updated": updated, "lr": learning_rate(settings, step)}
     names = ("loss", "grad_norm", "entropy", "clip_fraction", "kl", "mismatch", "tokens")
-    return figures | {name: getattr(update, name) if update else None for name in names}
+    seen = update if update and not update.is_skipped else None
+    return figures | {name: getattr(seen, name) if seen else None for name in names}
 
 
 def pools_of(job: Job) -> list[list[Task]]:
@@ -301,7 +318,7 @@ def train_tasks(suite: Suite, difficulty: str) -> list[Task]:
 
 def save(job: Job, backend: Backend, folder: StageFolder, step: int) -> None:
     """A checkpoint that counts only when all of it is written, with what it went through beside it."""
-    chain = job.chain if step == job.config.train.steps else (*job.chain[:-1], job.stage.ending_at(step))
+    chain = chain_at(job.chain, step, job.config.train.steps)
     with folder.saving(step) as partial:
         backend.save(partial)
         lineage.write(
@@ -312,6 +329,7 @@ def save(job: Job, backend: Backend, folder: StageFolder, step: int) -> None:
                 step=step,
                 training=job.training,
                 weights=weights_digest(partial),
+                words=words_digest(str(partial)) if (partial / "config.json").is_file() else "",
                 made_with=provenance(),
             ),
         )
@@ -324,6 +342,8 @@ def _check(job: Job) -> None:
     for name in ("tasks", "updates_per_batch", "save_every"):
         if getattr(settings, name) < 1:
             raise BadCall(f"train.{name} is 1 or more, not {getattr(settings, name)}")
+    if settings.max_skipped < 0:
+        raise BadCall(f"train.max_skipped is 0 or more, not {settings.max_skipped}")
     if settings.temperature <= 0:
         raise BadCall(f"training samples at a temperature above 0, not {settings.temperature}")
     if settings.group_size < 2:

@@ -66,9 +66,14 @@ def format_states(found: Iterable[State]) -> str:
 def _state(env: str, needs: Needs, data: Path, wrong: Iterable[str]) -> State:
     missing = tuple(lacking(data, needs))
     read = [place for group in needs for place in group if (data / place).exists()]
-    damaged = tuple(each for each in wrong if any(each == place or each.startswith(f"{place}/") for place in read))
+    damaged = tuple(each for each in wrong if any(_is_part_of(each, place) for place in read))
     mend = fetching(*missing) if missing else mending(damaged[0]) if damaged else None
     return State(env=env, playable=not missing and not damaged, missing=missing, damaged=damaged, mend=mend)
+
+
+def _is_part_of(one: str, place: str) -> bool:
+    """Whether two places are one, or one is within the other."""
+    return one == place or one.startswith(f"{place}/") or place.startswith(f"{one}/")
 
 
 def _format_state(state: State) -> str:
@@ -80,14 +85,18 @@ def _format_state(state: State) -> str:
 
 
 def format_checks(found: Sequence[Check]) -> str:
-    """A line a look, and under the table what brings what is missing, and the first faults of each."""
+    """A line a look, and under the table what brings the missing ones, the first faults, and what is noted."""
     lines = [align(Table(HEADER, [_row(check) for check in found]))]
     lines += [f"{check.source}: {bringing(check.source)}\n" for check in found if check.missing]
     for check in found:
-        lines += [f"{check.source}: {fault}\n" for fault in check.faults[:SHOWN]]
-        if len(check.faults) > SHOWN:
-            lines.append(f"{check.source}: … and {len(check.faults) - SHOWN} more\n")
+        lines += [f"{check.source}: {told}\n" for told in (*_first(check.faults), *_first(check.noted))]
     return "".join(lines)
+
+
+def _first(told: Sequence[str]) -> list[str]:
+    """The first of what is told, and how many more there are."""
+    more = [f"… and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
+    return [*told[:SHOWN], *more]
 
 
 def _checks(envs: Sequence[str], data: Path) -> Iterator[Check]:

@@ -15,7 +15,7 @@ from heldout.reporting.tables import align
 from heldout.store.runs import StudyFolder
 from heldout.study import pocket_studies
 from heldout.study.run import run
-from heldout.training.stage import StepMetrics
+from heldout.training.stage import OCCASIONAL, StepMetrics
 from heldout.verbs.progress import show_episodes
 
 
@@ -43,10 +43,11 @@ class _Printed:
         """One line a training step."""
         seconds = row["seconds_play"] + row["seconds_learn"]
         useful = round(row["useful_share"] * row["groups"])
+        beside = "".join(f"  {name.replace('_', ' ')} {row[name]}" for name in OCCASIONAL if name in row)
         print(
             f"train {chain}  step {row['step']}/{steps}  reward {row['reward']:.2f}  success {row['success']:.2f}"
             f"  turns {row['turns']:.1f}  useful groups {useful}/{row['groups']}"
-            f"  {figure(row['tokens_per_second'])} tokens/s  {seconds:.1f} s",
+            f"  {figure(row['tokens_per_second'])} tokens/s  {seconds:.1f} s{beside}",
             flush=True,
         )
 

@@ -10,11 +10,13 @@ from heldout.analysis.difficulty import split_by_difficulty
 from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
 from heldout.evaluation.difficulty import PURPOSE, cells_of, in_drawn_order, settings_of
+from heldout.evaluation.measure import tasks_of_cells
 from heldout.records import Difficulty, Row
 from heldout.reporting.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
 from heldout.reporting.figures import png, svg
 from heldout.reporting.tables import align
 from heldout.reporting.turns import turns_by_score
+from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.difficulty import NAME, write
 from heldout.store.files import replace_file, replace_json
 from heldout.store.folders import sweep
@@ -77,12 +79,15 @@ def _play_agent(model: str, envs: Iterable[str], config: Config, study: StudyFol
     identity = identity_of(agent_of(model), study, seed)
     folder = study.difficulty(f"seed_{seed}" if model != ORACLE else ORACLE)
     every = [cells_of(suites(env)) for env in envs]
-    with open_agent(model, config) as play:
+    with open_agent(model, config) as opened:
+        for cells in every:
+            tasks = tasks_of_cells(suites, cells, config.evaluate)
+            refuse_if_none_fits(tasks, opened.room, config.limits.response_budget)
         return [
             row
             for cells in every
             for row in measure_cells(
-                play,
+                opened.play,
                 suites,
                 cells,
                 identity=identity,

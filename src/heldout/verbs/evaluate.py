@@ -1,5 +1,6 @@
 """`heldout evaluate`: an agent, some environments, avg@k."""
 
+import sys
 from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from heldout.agents import agent_of, suites_of
 from heldout.analysis.scores import ALL, CellScore, summarise
 from heldout.evaluation.json_output import as_json as printed
+from heldout.records import Row
 from heldout.reporting.tables import Table, align
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent
@@ -40,7 +42,7 @@ def evaluate(
     samples: int | None,
     max_turns: int | None,
     limit: int | None,
-    seed: int,
+    seed: int | None,
     as_json: bool,
     out: Path | None,
     settings: Sequence[str],
@@ -55,10 +57,24 @@ def evaluate(
     config = resolve_config(model, flags, settings)
     suites = suites_of(config)
     cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
-    study = StudyFolder(out or run_folder("evaluate", agent_of(model), config.source.variant))
+    study = StudyFolder(out or run_folder("evaluate", agent_of(model, config.chat_template), config.source.variant))
     rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes)
+    if told := _too_long(rows):
+        print(told, file=sys.stderr)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else align(_table(scores)).rstrip())
+
+
+def _too_long(rows: Sequence[Row]) -> str:
+    """How many episodes could not begin, in a line; empty where all could."""
+    found = [row for row in rows if row.is_too_long]
+    tasks = {(row.env, row.task) for row in found}
+    if not found:
+        return ""
+    return (
+        f"heldout: {len(found)} of {len(rows)} episodes ended out_of_tokens before the first reply: the openings "
+        f"of {len(tasks)} tasks, such as {min(tasks)[1]}, do not fit into the model's context"
+    )
 
 
 def _table(scores: Sequence[CellScore]) -> Table:

@@ -92,9 +92,9 @@ def _parse_trait(text: str) -> str:
     return f"source.variant.{text}"
 
 
-def seed(parser: ArgumentParser) -> None:
-    """`--seed`."""
-    parser.add_argument("--seed", type=int, default=0, help="the seed of every stream of chance (0)")
+def seed(parser: ArgumentParser, default: int | None = 0, said: str = "0") -> None:
+    """`--seed`; `said` tells the default, and None leaves it to the verb."""
+    parser.add_argument("--seed", type=int, default=default, help=f"the seed of every stream of chance ({said})")
 
 
 def as_json(parser: ArgumentParser) -> None:
@@ -108,9 +108,19 @@ def out(parser: ArgumentParser, what: str) -> None:
 
 
 def model(parser: ArgumentParser, *others: str) -> None:
-    """`--model`: the usual names, and others."""
-    names = ", ".join(["pocket", "a folder", "a Hugging Face name", *others])
+    """`--model`: the usual names, and others; and `--chat-template`, which is `--set chat_template=value`."""
+    names = ", ".join(["pocket", "a folder", "a GGUF file", "a Hugging Face name", *others])
     parser.add_argument("--model", required=True, metavar="M", help=names)
+    parser.add_argument(
+        "--chat-template",
+        dest="settings",
+        type="chat_template={}".format,
+        metavar="FILE",
+        nargs=1,
+        action="extend",
+        default=[],
+        help="in place of the model's own: a file, chatml, chatml-no-thinking or deepseek-r1",
+    )
 
 
 def difficulty(parser: ArgumentParser, default: str = "all") -> None:

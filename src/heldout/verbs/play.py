@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from heldout.analysis.scores import Cell
 from heldout.config import Config, with_overrides
-from heldout.envs.base import Suite
+from heldout.envs.base import Suite, find_task
 from heldout.envs.registry import open_suite
-from heldout.errors import BadCall
 from heldout.evaluation.measure import tasks_of
 from heldout.policies.person import HELP, Person, Stopped
 from heldout.records import Task, Trajectory
@@ -48,10 +47,7 @@ def _find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> T
     if task_id is None:
         cell = Cell(env=suite.name, split="test", difficulty=difficulty)
         return stream(seed, "play", suite.name).choice(tasks_of(suite, cell))
-    named = {task.id: task for task in [*suite.tasks("test"), *suite.tasks("train")]}
-    if task_id not in named:
-        raise BadCall(f"{suite.name} has no task {task_id!r} (ids are such as {next(iter(named))!r})")
-    return named[task_id]
+    return find_task(suite, task_id)
 
 
 def _listen(prompt: str) -> str:

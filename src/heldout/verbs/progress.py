@@ -14,13 +14,15 @@ class _EpisodeProgress:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._played, self._score = 0, 0.0
+        self._played, self._score, self._too_long = 0, 0.0, 0
 
     def __call__(self, trajectory: Trajectory) -> None:
         """One more episode was played."""
         self._played += 1
         self._score += trajectory.score
-        self._progress.show(self._played, score=self._score / self._played)
+        self._too_long += trajectory.is_too_long
+        beside = {"openings_too_long": self._too_long} if self._too_long else {}
+        self._progress.show(self._played, score=self._score / self._played, **beside)
 
 
 @contextmanager

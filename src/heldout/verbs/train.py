@@ -1,6 +1,7 @@
 """`heldout train`: one stage of reinforcement fine-tuning."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from heldout.store.runs import StudyFolder
 from heldout.study.once import publish, train_once
 from heldout.study.perform import open_workspace
 from heldout.study.plan import Study
-from heldout.training.stage import StepMetrics
+from heldout.training.stage import OCCASIONAL, StepMetrics
 from heldout.verbs.progress import show_episodes
 from heldout.verbs.settings import resolve_config, run_folder
 
@@ -51,14 +52,33 @@ def train(
     }
     config = resolve_config(model, flags, settings)
     stage = _requested_stage(env, difficulty)
-    folder = StudyFolder(out or run_folder("train", agent_of(model), config.source.variant))
+    folder = StudyFolder(out or run_folder("train", agent_of(model, config.chat_template), config.source.variant))
     study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
     with Progress(f"train {stage.name}", config.train.steps) as progress:
         place = open_workspace(study, folder, _StepProgress(progress))
         checkpoint, trained, news = train_once(place, resume=resume)
     if news:
         print(news)
+    for told in _warnings(trained.metrics):
+        print(f"heldout: {told}", file=sys.stderr)
     print(f"metrics: {trained.metrics.path}\ncheckpoint: {publish(checkpoint, _output_folder(stage, config))}")
+
+
+def _warnings(rows: Iterable[StepMetrics]) -> list[str]:
+    """What of a training's steps its user should hear of, a line each."""
+    steps = list(rows)
+    skipped = [row["step"] for row in steps if "skipped" in row]
+    too_long = sum(row.get("openings_too_long", 0) for row in steps)
+    told = list[str]()
+    if skipped:
+        which = ", ".join(map(str, skipped))
+        told.append(f"{len(skipped)} steps were skipped, since the gradient's norm was no finite number ({which})")
+    if too_long:
+        told.append(
+            f"{too_long} episodes ended out_of_tokens before the first reply: their openings do not fit into the "
+            "model's context"
+        )
+    return told
 
 
 def _requested_stage(text: str, difficulty: str) -> Stage:
@@ -91,7 +111,8 @@ class _StepProgress:
     def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A training step was made."""
         del chain, steps
-        self._progress.show(row["step"], **{name: row[name] for name in SHOWN})
+        there = [name for name in OCCASIONAL if name in row]
+        self._progress.show(row["step"], **{name: row[name] for name in (*SHOWN, *there)})
 
     def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
         """Episodes are to be played."""

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from json import dumps, loads
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ from heldout.config import Evaluate, Limits, Source
 from heldout.envs.agentgym import suite
 from heldout.envs.agentgym.client import Client
 from heldout.envs.agentgym.env import Episodes, original_step
-from heldout.envs.agentgym.protocol import ENV_PROTOCOLS, rules_served
+from heldout.envs.agentgym.protocol import ENV_PROTOCOLS, STEP, TASKS, rules_served
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite, own_name
-from heldout.errors import BadCall, HeldoutError, Unavailable
+from heldout.errors import BadCall, BadReward, HeldoutError, Unavailable
 from heldout.evaluation.measure import Identity, measure
 from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
 from heldout.policies.privileged import oracle, random
@@ -175,6 +177,36 @@ def test_a_server_that_does_not_come_back_ends_an_episode_by_error(served: Serve
     assert "/step did not answer: status 500: 'gone'" in trajectory.error
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_reward_from_a_server_that_is_no_number_is_refused_and_is_no_zero(served: Served, is_ours: bool) -> None:
+    def broken(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        if call.path != "/step":
+            return answer
+        step = dumps({**loads(answer.headers[STEP]), "reward": nan})
+        return replace(answer, content={**answer.content, "reward": nan}, headers={STEP: step} if is_ours else {})
+
+    remote = open_suite(f"agentgym:textcraft@{served('textcraft', change=broken).address}", Source())
+    [assignment] = assignments(remote, 1)
+    with pytest.raises(BadReward) as refused:
+        list(play(oracle(lambda _: remote), [assignment], Limits(), lambda _: remote))
+    assert str(refused.value) == (
+        f"{remote.name}: task {assignment.task.id} gave the reward nan, which is no finite number "
+        "(attempt 0, turn 1)"
+    )
+
+
+def test_an_answer_that_does_not_say_its_reward_is_the_servers_failure(served: Served) -> None:
+    def silent(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        if call.path != "/step":
+            return answer
+        return HttpResponse({"observation": "You see nothing.", "done": False})
+
+    remote = suite(f"agentgym:textcraft@{served('textcraft', change=silent).address}", Source())
+    [trajectory] = play(oracle(lambda _: remote), assignments(remote, 1), Limits(), lambda _: remote)
+    assert trajectory.ending is Ending.ERROR
+    assert "answers in another form: KeyError('reward')" in trajectory.error
+
+
 def as_an_original(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """What an original server would have said: nothing of ours."""
     return (
@@ -219,6 +251,18 @@ def test_a_server_of_something_else_is_refused(there: Callable[..., Any]) -> Non
         suite(f"agentgym:babayi@{address}", Source())
     with pytest.raises(BadCall, match="an environment on a server is such as agentgym:textcraft@"):
         open_suite("agentgym:babyai", Source())
+
+
+def test_a_server_whose_training_and_test_tasks_overlap_is_refused(served: Served) -> None:
+    def overlapping(call: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        if call.path != TASKS:
+            return answer
+        return HttpResponse([*answer.content, {"item": 3, "id": "textcraft_3", "difficulty": "easy"}])
+
+    remote = open_suite(f"agentgym:textcraft@{served('textcraft', change=overlapping).address}", Source())
+    for split in ("train", "test"):
+        with pytest.raises(BadCall, match="has textcraft_3 twice among its training and test tasks"):
+            remote.tasks(split)
 
 
 def test_tasks_that_are_others_here_have_no_twin(served: Served) -> None:

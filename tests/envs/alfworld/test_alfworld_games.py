@@ -74,7 +74,7 @@ def test_a_look_counts_the_games_of_each_split_and_names_a_damaged_one(folder: P
     train, test, seen, unseen, *ids = checks(folder)
     assert (train.source, train.there, train.good, len(train.faults)) == ("alfworld/json_2.1.1/train", 2, 1, 1)
     assert (test.there, test.good, seen.missing, unseen.missing) == (1, 1, True, True)
-    assert [(each.there, each.good) for each in ids] == [(1, 1), (1, 1)]
+    assert [(each.there, each.good) for each in ids] == [(1, 1), (1, 1), (2, 2)]
 
 
 def test_the_release_is_read_where_both_forms_are_there(folder: Path) -> None:

@@ -11,6 +11,8 @@ from heldout.envs.alfworld.env import OriginalAlfWorld
 from heldout.envs.alfworld.games import FILES, game_in, games, house
 from heldout.envs.alfworld.published import checks, number_of, published_tasks
 from heldout.envs.alfworld.world import World
+from heldout.envs.base import find_task
+from heldout.envs.recorded import RecordedEpisode
 from heldout.errors import BadCall
 from heldout.records import Ending
 
@@ -66,9 +68,9 @@ def test_a_look_through_the_data_counts_what_is_there_and_what_leads_nowhere(dat
         if path.name not in (FILES["2.1.1", "train"], FILES["2.1.2", "train"]):
             (tmp_path / "alfworld" / path.name).symlink_to(path)
     found = {check.what + check.source: check for check in checks(tmp_path)}
-    assert [check.there for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 2420, 200]
-    assert [check.good for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 0, 200]
-    assert [check.missing for check in found.values()] == [name in (0, 4) for name in range(10)]
+    assert [check.there for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 2420, 200, 2620]
+    assert [check.good for check in found.values()] == [0, 200, 187, 195, 0, 200, 140, 134, 0, 200, 2620]
+    assert [check.missing for check in found.values()] == [name in (0, 4) for name in range(11)]
     assert sum(check.unresolved for check in found.values()) == 2420
 
 
@@ -82,3 +84,44 @@ def test_without_its_folder_one_line_says_so(data: Path, tmp_path: Path, monkeyp
         house(data, "2.1.1", "valid_seen", "nowhere")
     with pytest.raises(BadCall, match="unknown release and split"):
         games(data, "1.0", "train")
+
+
+JOINED = "look_at_obj_in_light-AlarmClock-None-DeskLamp-301_trial_T20190907_174142_375532"
+FOLDERS = JOINED.replace("_trial", "/trial")
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        JOINED,
+        FOLDERS,
+        f"alfworld_{JOINED}",
+        f"json_2.1.1/train/{FOLDERS}",
+        f"/data/alfworld/json_2.1.1/train/{FOLDERS}/game.tw-pddl",
+        "alfworld_1",
+        "1",
+    ],
+)
+def test_a_game_is_found_however_its_published_id_is_spelled(data: Path, spelled: str) -> None:
+    assert data.is_dir()
+    assert find_task(suite(Source(kind="real")), spelled).id == "alfworld_1"
+
+
+def test_a_game_that_is_not_played_is_refused_with_the_nearest_three(data: Path) -> None:
+    assert data.is_dir()
+    for other in (f"json_2.1.2/train/{FOLDERS}", f"json_2.1.1/valid_seen/{FOLDERS}", "alfworld_2620", f"{JOINED}0"):
+        with pytest.raises(BadCall, match=r"has no task .* \(choose from 2620, the nearest: \S+, \S+, \S+\)$"):
+            find_task(suite(Source(kind="real")), other)
+    with pytest.raises(BadCall, match=r"unknown game of 2\.1\.1 train") as refused:
+        house(data, "2.1.1", "train", f"{FOLDERS}0")
+    assert len(str(refused.value)) < 700
+
+
+def test_a_recording_names_its_game_by_a_path_as_well(data: Path) -> None:
+    assert data.is_dir()
+    recordings = suite(Source()).recordings
+    assert recordings is not None
+    path = f"json_2.1.1/valid_unseen/{SAMPLE}/game.tw-pddl"
+    for task in ({"game": path}, {"game": SAMPLE, "data": "2.1.1", "split": "valid_unseen"}):
+        env = recordings.open(RecordedEpisode(env="alfworld", id="a", task=task, steps=()))
+        assert env.world.house == house(data, "2.1.1", "valid_unseen", SAMPLE)

@@ -5,7 +5,7 @@ import pytest
 from heldout.config import Source
 from heldout.envs.alfworld import suite
 from heldout.envs.base import Recordings, Suite
-from heldout.envs.recorded import Dialogue, RecordedEpisode
+from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode, RecordedStep
 from heldout.envs.replay import replay_episode
 from heldout.errors import BadCall
 
@@ -64,3 +64,13 @@ def test_by_our_rules_a_recorded_refusal_is_answered_with_its_reason() -> None:
     assert env.step("open drawer 1").observation == "Nothing happens: you are not at the drawer 1."
     with pytest.raises(BadCall, match="a task of ALFWorld has game"):
         _recordings("fixed").open(RecordedEpisode(env="alfworld", id="x", task={}, steps=()))
+
+
+def test_an_episode_ends_after_50_actions_or_as_many_as_the_recorded_server_let() -> None:
+    game = "pick_and_place_simple-Mug-None-Desk-308/trial_T20190908_125200_737896"
+    task = {"data": "2.1.1", "split": "valid_unseen", "game": game}
+    steps = tuple(RecordedStep(action="look", answer=Answer(done=False)) for _ in range(60))
+    for limit, differences in ((None, 11), (60, 1), (200, 0)):
+        episode = RecordedEpisode(env="alfworld", id="x", task=task, max_steps=limit, steps=steps)
+        env = _recordings("agentgym").open(episode)
+        assert len(replay_episode(episode, env, past_end=True).differences) == differences

@@ -2,6 +2,7 @@ import pytest
 
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
 from heldout.envs.babyai.levels import place
+from heldout.envs.babyai.players import legal, oracle
 from heldout.envs.babyai.world import World
 from heldout.envs.guard import Guarded
 from heldout.errors import OriginalError
@@ -95,6 +96,40 @@ def test_a_wrong_pickup_spoils_a_strict_task_and_is_said_to() -> None:
     step = env.step(f"pickup {wrong.name} {wrong.number}")
     assert (step.score, step.ending) == (0.0, Ending.FAILED)
     assert "\n The task has failed.\n" in step.observation
+
+
+def after_yellow(env: BabyAI | OriginalBabyAI) -> Step:
+    assert "open the yellow door, then open the green door" in env.world.mission
+    return after(env, "toggle and go through yellow closed door 1")
+
+
+def test_two_doors_in_their_order_are_a_success_and_in_the_other_a_failure() -> None:
+    env = BabyAI(World(16, 1))
+    step = after_yellow(env)
+    assert (step.ending, step.reward) == (None, 0.0)
+    for _ in range(20):
+        if step.ending is None:
+            step = env.step(oracle(env.world))
+    assert step.ending is Ending.SOLVED
+    assert step.score == pytest.approx(0.98)
+
+
+def test_the_later_door_first_has_failed() -> None:
+    env = BabyAI(World(16, 1))
+    env.start()
+    while not (
+        green := [action for action in legal(env.world) if action.startswith("toggle and go through green")]
+    ):
+        env.step("turn left")
+    assert env.step(green[0]).ending is Ending.FAILED
+
+
+def test_the_original_judges_the_second_door_by_the_toggle_of_the_first() -> None:
+    server = OriginalBabyAI(World(16, 1, original=True))
+    server.start()
+    server.step("go to yellow closed door 1")
+    step = server.step("toggle")
+    assert (step.reward, "The task is completed." in step.observation) == (0.0, True)
 
 
 def test_the_goal_keeps_its_order_where_the_original_loses_it() -> None:

@@ -14,7 +14,8 @@ from heldout.data.folder import ids_path
 from heldout.envs.base import Suite
 from heldout.envs.searchqa import suite
 from heldout.envs.searchqa.files import read_passages, read_questions
-from heldout.envs.searchqa.released import CORPUS, QUESTIONS, SETS, QuestionSet, freshness, prepare
+from heldout.envs.searchqa.released import CORPUS, QUESTIONS, freshness, prepare
+from heldout.envs.searchqa.sets import SETS, QuestionSet
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Ending, Json
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from heldout.cli import main
+from heldout.envs.searchqa.passages import Passage
+from heldout.envs.searchqa.protocol import format_passages, passages_in
 from heldout.envs.searchqa.replay import from_question
 from heldout.records import Json
 
@@ -80,12 +83,58 @@ def test_a_task_that_is_none_is_named(
     assert re.search(rf"line 1: .*{wrong}", err)
 
 
-def test_a_dialogue_is_refused_since_it_names_no_right_answer(
+PROMPT = "Reason first, then act.\n\n Question: Who won?"
+SAID = (
+    "Reason, then search.",
+    "Ok.",
+    PROMPT,
+    "<think>I look.</think>\n<search> cup </search>",
+    FOUND,
+    "<think>Ada.</think><answer>Ada</answer>",
+    RIGHT,
+)
+
+
+def dialogue(folder: Path, said: Sequence[str] = SAID, reward: float = 1) -> str:
+    talk = [{"from": ("human", "gpt")[at % 2], "loss": None, "value": text} for at, text in enumerate(said)]
+    path = folder / "dialogues.json"
+    path.write_text(json.dumps([{"item_id": "searchqa_7", "conversations": talk, "reward": reward}], indent=4))
+    return str(path)
+
+
+def questions(folder: Path, text: str) -> list[str]:
+    path = folder / "questions.jsonl"
+    path.write_text(json.dumps({"question": text, "golden_answers": ["Ada"]}) + "\n")
+    corpus = folder / "corpus.jsonl"
+    corpus.write_text(json.dumps({"id": "0", "contents": '"Cup"\nThe cup.'}) + "\n")
+    option = "source.options.searchqa"
+    return ["--set", "source.kind=real", f"{option}.questions={path}", f"{option}.corpus={corpus}"]
+
+
+def test_a_dialogue_is_played_over_what_its_retriever_found_and_the_published_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    roles = ("user", "assistant", "user", "assistant")
-    said = [{"role": role, "content": "x"} for role in roles]
-    path = tmp_path / "dialogues.jsonl"
-    path.write_text(json.dumps({"item_id": "searchqa_7", "conversations": said}))
-    assert main(["replay", str(path)]) == 1
-    assert "do not say what the right answer was" in capsys.readouterr().err
+    asked = questions(tmp_path, "Who won")
+    assert main(["replay", dialogue(tmp_path), *asked]) == 0
+    assert capsys.readouterr().out == "episodes: 1, steps: 2, differences: 0\n"
+    wrong = dialogue(tmp_path, [*SAID[:-2], "<answer>Ben</answer>", RIGHT])
+    assert main(["replay", wrong, *asked]) == 1
+    out = capsys.readouterr().out
+    assert "observation" in out
+    assert "reward" in out
+
+
+def test_a_dialogue_on_a_question_that_is_not_there_is_not_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", dialogue(tmp_path), *questions(tmp_path, "Who lost")]) == 1
+    assert capsys.readouterr().err.endswith(
+        "item 1: no question of the file of questions is 'Who won?', so its right answer is not known\n"
+    )
+
+
+def test_passages_are_read_back_from_an_answer_to_a_search() -> None:
+    passages = (Passage("0", '"Cup (film) of 1990"\nIt (first) was won.'), Passage("1", "Cup -\nA title."))
+    told = format_passages(passages, exact_original=True)
+    assert passages_in(told) == passages
+    assert passages_in("Nothing found.") == ()

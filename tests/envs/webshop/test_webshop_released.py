@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from heldout.config import Source
+from heldout.config import Option, Source
 from heldout.data.catalogue import source_of
 from heldout.data.fetch import fetch
 from heldout.data.folder import ids_path, lacking
+from heldout.envs.recorded import Dialogue
 from heldout.envs.webshop import suite
 from heldout.envs.webshop.files import NEEDS, RELEASED, WISHES, catalogue, goals
+from heldout.envs.webshop.human import HUMAN
 from heldout.envs.webshop.published import checks
 from heldout.envs.webshop.released import products_of
 from heldout.errors import BadCall
@@ -106,6 +108,88 @@ def test_without_the_products_one_line_says_what_brings_them(folder: Path) -> No
     (folder / RELEASED).unlink()
     with pytest.raises(BadCall, match=r"no webshop/items_shuffle_1000\.json: heldout data fetch webshop brings it"):
         suite(Source(kind="real"))
+
+
+WRITTEN_BY_PEOPLE: dict[str, Json] = {
+    "B000000001": [
+        {
+            "asin": "B000000001",
+            "instruction": "i want a machine washable shirt in large.",
+            "instruction_attributes": ["machine washable"],
+            "instruction_options": ["large"],
+        },
+        {
+            "instruction": "a shirt with sleeves",
+            "instruction_attributes": ["long sleeve"],
+            "instruction_options": [],
+        },
+        {"instruction": "any shirt", "instruction_attributes": [], "instruction_options": []},
+    ],
+    "B000000009": [{"instruction": "a sofa", "instruction_attributes": ["blue"], "instruction_options": []}],
+}
+
+
+def test_human_goals_are_what_people_wrote_of_the_products_there_are(folder: Path) -> None:
+    source = Source(kind="real", options=(Option("webshop", "goals", "human"),))
+    with pytest.raises(BadCall, match=r"no webshop/items_human_ins\.json: heldout data fetch webshop brings it"):
+        suite(source)
+    (folder / HUMAN).write_text(json.dumps(WRITTEN_BY_PEOPLE))
+    real = suite(source)
+    assert "2 goals that people wrote" in real.source
+    assert real.data != suite(Source(kind="real")).data
+    tasks = [*real.tasks("test"), *real.tasks("train")]
+    assert (len(real.tasks("test")), len(real.tasks("train")), len(real.tasks("demonstrations"))) == (1, 1, 0)
+    words = {task.world["instruction"].partition(", and price lower than ")[0]: task for task in tasks}
+    assert set(words) == {"i want a machine washable shirt in large", "a shirt with sleeves"}
+    large = words["i want a machine washable shirt in large"]
+    assert (large.world["options"], large.world["attributes"]) == ({"size": "large"}, ["machine washable"])
+    for rules in ("fixed", "agentgym"):
+        played = suite(replace(source, rules=rules))
+        episode = played.open(large)
+        step = episode.start()
+        while step.ending is None:
+            step = episode.step(played.players.oracle(episode.world))
+        assert step.score == 1.0
+    [*_, check] = real.real_data.checks(folder)
+    assert (check.source, check.there, check.good) == ("webshop/items_human_ins.json", 2, 2)
+
+
+def test_a_dialogue_on_a_human_goal_is_replayed(folder: Path) -> None:
+    (folder / HUMAN).write_text(json.dumps(WRITTEN_BY_PEOPLE))
+    asked = "i want a machine washable shirt in large, and price lower than 70.00 dollars"
+    opening = f"WebShop [SEP] Instruction: [SEP] {asked} [SEP] Search"
+    dialogue = Dialogue(
+        env="webshop", item=0, place=0, id="a", instruction="", opening=opening, turns=(("x", None),)
+    )
+    recordings = suite(Source(kind="real")).recordings
+    assert recordings is not None
+    env = recordings.open(recordings.episode_of(dialogue))
+    assert (env.world.goal.instruction, env.world.goal.price_limit) == (asked, 70.0)
+    assert env.start().observation == opening
+
+
+def test_an_option_that_the_product_has_not_is_asked_for_and_cannot_be_chosen(folder: Path) -> None:
+    wish = {
+        "instruction": "a shirt",
+        "instruction_attributes": ["long sleeve"],
+        "instruction_options": ["S/M", "blue"],
+    }
+    (folder / HUMAN).write_text(json.dumps({"B000000001": [wish, wish]}))
+    real = suite(Source(kind="real", options=(Option("webshop", "goals", "human"),)))
+    [task] = real.tasks("test")
+    assert task.world["options"] == {"size": "s | m", "not there 2": "blue"}
+    episode = real.open(task)
+    step = episode.start()
+    while step.ending is None:
+        step = episode.step(real.players.oracle(episode.world))
+    assert step.score == 0.75  # the attribute, one option of two, the price
+
+
+def test_human_goals_are_of_real_products_and_other_goals_there_are_not() -> None:
+    with pytest.raises(BadCall, match=r"goals=human is for source\.kind=real only"):
+        suite(Source(options=(Option("webshop", "goals", "human"),)))
+    with pytest.raises(BadCall, match=r"unknown goals of webshop 'people' \(choose from: human, synthetic\)"):
+        suite(Source(options=(Option("webshop", "goals", "people"),)))
 
 
 @pytest.mark.realdata

@@ -129,6 +129,7 @@ def test_all_that_is_published_checks(data: Path) -> None:
         ("wishes for products", 415, 415, ()),
         ("ids of goals that the oracle reaches in 20 turns", 3930, 3930, ()),
         ("ids of goals that the oracle reaches in 20 turns", 200, 200, ()),
+        ("webshop tasks that no other one is", 4130, 4128, ()),
     ]
 
 

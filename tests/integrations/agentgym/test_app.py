@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from heldout.config import Source, Variant
+from heldout.config import Config, Source, Variant, with_overrides
 from heldout.envs import corridor
 from heldout.envs.base import Suite
 from heldout.envs.guard import guard
@@ -194,7 +195,8 @@ def test_webshops_family_and_fields() -> None:
 def test_searchqas_family_and_fields() -> None:
     ask = asking(dressed("searchqa"))
     assert ask("/create", b"")[0] == 422
-    assert ask("/create", id=99) == SERVER_ERROR
+    assert ask("/create", id=99) == (200, 0)
+    assert ask("/observation?env_idx=0") == ask("/step", env_idx=0, action="read note") == SERVER_ERROR
     _, number = ask("/create", id=0)
     assert number == 1
     _, opening = ask("/reset", env_idx=number, id=1)
@@ -204,6 +206,41 @@ def test_searchqas_family_and_fields() -> None:
     assert ask(f"/observation?env_idx={number}") == (200, opening)
     assert ask("/reset", env_idx=number) == SERVER_ERROR
     assert ask("/close", env_idx=number) == (200, True)
+
+
+def test_a_task_is_named_by_its_number_or_by_its_published_id() -> None:
+    published = {"nq_3": "searchqa_3"}
+    suite = replace(open_suite("searchqa", ORIGINAL), task_id=lambda item: published.get(item, item))
+    ask = asking(suite)
+    _, number = ask("/create", id="searchqa_0")
+    openings = [ask("/reset", env_idx=number, id=named)[1] for named in (3, "3", "searchqa_3", "nq_3")]
+    assert len(set(openings)) == 1
+    assert ask("/reset", env_idx=number, id=0)[1] != openings[0]
+    status, answer = ask("/reset", env_idx=number, id="nq_4")
+    assert (status, answer["detail"][0]["loc"]) == (422, ["body", "id"])
+
+
+def test_real_questions_are_created_with_0_and_reset_to_any_number(tmp_path: Path) -> None:
+    questions, corpus = tmp_path / "questions.jsonl", tmp_path / "corpus.jsonl"
+    questions.write_text(json.dumps({"question": "Who won?", "golden_answers": ["Ada"]}) + "\n")
+    corpus.write_text(json.dumps({"id": "0", "contents": '"Cup"\nThe cup was won by Ada.'}) + "\n")
+    option = "source.options.searchqa"
+    settings = ["source.kind=real", "source.rules=agentgym", f"{option}.questions={questions}"]
+    source = with_overrides(Config(), [*settings, f"{option}.corpus={corpus}"]).source
+    ask = asking(open_suite("searchqa", source))
+    number = 1_000_001  # of a question that says no place in a published set: no such question is number 0
+    # What AgentGym's client sends, and what it needs of each answer.
+    status, env_idx = ask("/create", id=0)
+    assert (status, type(env_idx)) == (200, int)
+    status, opening = ask("/reset", id=number, env_idx=env_idx)
+    assert (status, opening.endswith("\n\n Question: Who won?")) == (200, True)
+    assert ask(f"/observation?env_idx={env_idx}") == (200, opening)
+    status, found = ask("/step", action="<think>I look.</think><search>cup</search>", env_idx=env_idx)
+    assert (status, found["reward"], found["done"]) == (200, 0.0, False)
+    assert found["observation"] == '<information>Doc 1(Title: "Cup") The cup was won by Ada.</information>'
+    status, answered = ask("/step", action="<answer>Ada</answer>", env_idx=env_idx)
+    assert (status, answered["reward"], answered["done"]) == (200, 1.0, True)
+    assert ask("/close", env_idx=env_idx) == (200, True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """An environment on a server that speaks AgentGym's protocol, ours or an original: `agentgym:babyai@http://host:port`."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -74,12 +75,20 @@ def _ask_about(client: Client, env: str) -> About | None:
 
 def _tasks_there(client: Client, name: str) -> Callable[[str], Sequence[Task]]:
     @cache
-    def tasks(split: str) -> Sequence[Task]:
-        rows: Json = client.get(TASKS, split=split).content if _there_are(split) else []
+    def told(split: str) -> Sequence[Task]:
+        rows: Json = client.get(TASKS, split=split).content
         try:
             return [_task(name, split, row["item"], row["id"], row["difficulty"]) for row in rows]
         except (KeyError, TypeError) as error:
             raise Unavailable(f"{client.address}{TASKS} answers in another form: {error!r}") from None
+
+    def tasks(split: str) -> Sequence[Task]:
+        if not _there_are(split):
+            return []
+        counted = Counter(task.id for each in SPLITS for task in told(each))
+        if twice := [task_id for task_id, count in counted.items() if count > 1]:
+            raise BadCall(f"{client.address} has {twice[0]} twice among its training and test tasks")
+        return told(split)
 
     return tasks
 

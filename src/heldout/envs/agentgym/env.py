@@ -35,7 +35,7 @@ class Episodes:
                 return episode, self._reset(episode, item)
             except OriginalError:
                 continue  # the server has forgotten it
-        episode = self._create()
+        episode = self._create(item)
         return episode, self._reset(episode, item)
 
     def step(self, episode: int, action: str) -> Answer:
@@ -51,8 +51,11 @@ class Episodes:
         """Close what is free."""
         self._end()
 
-    def _create(self) -> int:
-        answer = _refuse_error(self.client.post("/create", self.protocol.created_with, again=True), None)
+    def _create(self, item: int) -> int:
+        """A new episode's number; a server that wants a task's number at once is told the one that comes next."""
+        body = self.protocol.created_with
+        asked = {**body, self.protocol.item: item} if body and self.protocol.item in body else body
+        answer = _refuse_error(self.client.post("/create", asked, again=True), None)
         number = answer.content.get("id") if isinstance(answer.content, dict) else answer.content
         if type(number) is not int:
             raise Unavailable(f"{self.client.address}/create gives no episode's number: {answer.content!r:.200}")
@@ -95,7 +98,14 @@ class Remote:
             if str(error) == not_valid(self._episode):  # it was idle for too long, or the server is another
                 raise Unavailable(f"{self._episodes.client.address}: {error}") from None
             raise
-        return self._read(answer, itemgetter(self._episodes.protocol.observation))
+        return self._read(answer, self._observation)
+
+    def _observation(self, content: Json) -> str:
+        """The text in an answer to /step; one that does not say what it pays is in another form, and no 0."""
+        observation, _ = itemgetter(self._episodes.protocol.observation, "reward")(content)
+        if not isinstance(observation, str):
+            raise TypeError(f"an observation is text, not {observation!r:.60}")
+        return observation
 
     def _read(self, answer: Answer, text_in: Callable[[Json], str]) -> Step:
         """The step that an answer holds; one in another form is the server's failure."""

@@ -17,6 +17,7 @@ from heldout.envs.alfworld.thoughts import mistakes, thought
 from heldout.envs.alfworld.world import World
 from heldout.envs.base import (
     BOTH_RULES,
+    RULES_VERSION,
     Env,
     Players,
     RealData,
@@ -26,7 +27,7 @@ from heldout.envs.base import (
     Variants,
     refuse_unknown,
 )
-from heldout.envs.react import whole_action
+from heldout.envs.react import first_line, whole_action
 from heldout.envs.renaming import words_in
 from heldout.envs.wording import list_announcement
 from heldout.records import Task, digest, to_json
@@ -83,7 +84,7 @@ VERBS = words_in(
 )
 """What is done, how things are, and where; kinds of things and receptacles are renamed beside them."""
 
-STANDS = {"actions": "", "feedback": "informative", "observations": "plain", "reward": "binary"}
+STANDS = {"actions": "", "feedback": "informative", "observations": "plain", "replies": "first", "reward": "binary"}
 """Actions are neither shown nor hidden: they are listed once, in the opening."""
 
 _Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], House], str, str]
@@ -103,12 +104,14 @@ def suite(source: Source) -> Suite:
         max_turns=30,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=words,
         data=data,
         tasks=splits,
         open=lambda task: _open_house(house_of(task), source),
-        read=whole_action if source.rules == "agentgym" else _first_line,
+        read=first_line if source.rules == "fixed" else whole_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
+        task_id=published.task_id,
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
             episode_of=replay.episode_of,
@@ -137,11 +140,6 @@ def _open_house(house: House, source: Source) -> Env:
     if source.rules == "agentgym":
         return OriginalAlfWorld(World(house, original=True))
     return AlfWorld(World(house), source.variant)
-
-
-def _first_line(reply: str) -> str:
-    """The first line after the last `Action:`; the original takes all that follows it for one action."""
-    return whole_action(reply).partition("\n")[0].strip()
 
 
 def _generated_parts(source: Source) -> _Parts:

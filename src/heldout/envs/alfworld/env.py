@@ -72,9 +72,10 @@ class AlfWorld:
 class OriginalAlfWorld:
     """One episode as AgentGym's server plays it, quirk by quirk; after the end it raises its error reply."""
 
-    def __init__(self, world: World, *, lists_actions: bool = True) -> None:
+    def __init__(self, world: World, *, lists_actions: bool = True, most_steps: int = MOST_STEPS) -> None:
         self._world = world
         self._lists_actions = lists_actions
+        self._most_steps = most_steps
         self._steps = 0
         self._over = False
 
@@ -95,7 +96,7 @@ class OriginalAlfWorld:
         answer = self._play(action.strip())
         self._steps += 1
         won = is_reached(self._world)
-        self._over = won or self._steps >= MOST_STEPS
+        self._over = won or self._steps >= self._most_steps
         step = _answer(self._world, answer, ended=won)
         return step.cut(Ending.OUT_OF_TURNS) if self._over and not won else step
 

@@ -45,6 +45,37 @@ _SENTENCE = re.compile(r'"task":\s*\[\s*\{\s*"rhs":\s*("(?:[^"\\]|\\.)*")')
 """Where a game's own grammar has its goal sentence."""
 
 
+_JOINED = re.compile(r"(.+)_(trial_T\d+_\d+_\d+)", re.ASCII)
+"""A game's two folders in one name, as AgentGym's lists have them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelled:
+    """A game as somebody names it."""
+
+    id: str
+    """Its two folders."""
+    release: str | None
+    split: str | None
+    """Where the name is a path that has them."""
+
+
+def parse_name(text: str) -> Spelled | None:
+    """The game that a text names: two folders joined by `/` or `_`, or a path; None if it does not."""
+    *folders, last = text.removeprefix("alfworld_").split("/")
+    path = folders if last.endswith((".tw-pddl", ".pddl", ".json")) else [*folders, last]
+    if path and (joined := _JOINED.fullmatch(path[-1])):
+        path[-1:] = joined.groups()
+    if len(path) < 2 or not path[-1].startswith("trial_T"):
+        return None
+    *above, task, trial = path
+    return Spelled(
+        id=f"{task}/{trial}",
+        release=next((release for release, tree in TREES.items() if tree in above), None),
+        split=above[-1] if above and above[-1] in {split for _, split in FILES} else None,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Game:
     """One released game, as its file has it."""

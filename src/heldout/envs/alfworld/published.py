@@ -6,8 +6,9 @@ from functools import cache, partial
 from pathlib import Path
 
 from heldout.data.check import Check, check_source
-from heldout.data.folder import Needs, bringing, ids_needed, ids_path, mending, published_ids
-from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, place
+from heldout.data.folder import Needs, bringing, data_folder, ids_needed, ids_path, mending, published_ids
+from heldout.data.pools import check_pools, refuse_twins
+from heldout.envs.alfworld.games import FILES, FOLDER, TREES, games, house, parse_name, place
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.sentences import says
 from heldout.envs.lazy import Lazy, refuse_unknown_split
@@ -43,9 +44,9 @@ def published_tasks(split: str, data: Path) -> Sequence[Task]:
     if split == "demonstrations":
         names = _others(data)
         return Lazy(lambda number: _task(split, names[number], ("train", names[number])), range(len(names)))
-    numbers = [
-        number for item in published_ids(data, "alfworld", split) if (number := number_of(item, data)) is not None
-    ]
+    pools = _pools(data)
+    refuse_twins(data, "alfworld", pools)
+    numbers = [number for _, number in pools[split]]
     return Lazy(lambda number: _task(split, f"alfworld_{number}", list_games(data)[number]), numbers)
 
 
@@ -68,14 +69,44 @@ def list_games(data: Path) -> Sequence[Place]:
 
 
 def number_of(item: str, data: Path) -> int | None:
-    """The index of a published item id, `alfworld_2420` or a game's two folders joined by `_` (Q-AW5).
+    """The index of a published item id, `alfworld_2420` or a game's two folders joined by `_` (Q-AW5) or in a path.
 
     None where it is of no game in AgentGym's lists.
     """
     number = item.removeprefix("alfworld_")
     if number.isdecimal():
         return int(number) if int(number) < len(list_games(data)) else None
-    return _numbers(data).get(item)
+    spelled = parse_name(item)
+    if spelled is None or spelled.release not in (None, RELEASE):
+        return None
+    index = _numbers(data).get(spelled.id)
+    return index if index is None or spelled.split in (None, list_games(data)[index][0]) else None
+
+
+def task_id(item: str) -> str:
+    """A published id, a game's name among them, as its task's here; what is none as it stands."""
+    spelled = parse_name(item)
+    number = number_of(item, data_folder()) if spelled else None
+    return item if number is None else f"alfworld_{number}"
+
+
+def _pools(data: Path) -> dict[str, list[tuple[str, int]]]:
+    """The published ids of each split, with their index."""
+    return {
+        split: [
+            (f"alfworld_{number}", number)
+            for item in published_ids(data, "alfworld", split)
+            for number in [_listed(item, data)]
+        ]
+        for split in ("train", "test")
+    }
+
+
+def _listed(item: str, data: Path) -> int:
+    """The index of a published item id; one of no game is refused."""
+    if (number := number_of(item, data)) is None:
+        raise BadCall(f"{item!r} is none of the {len(list_games(data))} games in AgentGym's lists")
+    return number
 
 
 def checks(data: Path) -> Iterator[Check]:
@@ -88,6 +119,7 @@ def checks(data: Path) -> Iterator[Check]:
     for split in ("train", "test"):
         ids = partial(published_ids, data, "alfworld", split)
         yield check_source(data, ids_path("alfworld", split), "ids with a game", ids, partial(_has_game, data))
+    yield from check_pools(data, "alfworld", partial(_pools, data))
 
 
 def _loads(data: Path, release: str, split: str, name: str) -> bool:
@@ -98,10 +130,7 @@ def _loads(data: Path, release: str, split: str, name: str) -> bool:
 
 
 def _has_game(data: Path, item: str) -> bool:
-    number = number_of(item, data)
-    if number is None:
-        return False
-    split, name = list_games(data)[number]
+    split, name = list_games(data)[_listed(item, data)]
     return (data / place(data, RELEASE, split)).exists() and name in games(data, RELEASE, split)
 
 
@@ -115,7 +144,7 @@ def _task(split: str, name: str, place: Place) -> Task:
 
 @cache
 def _numbers(data: Path) -> Mapping[str, int]:
-    return {name.replace("/", "_"): number for number, (_, name) in enumerate(list_games(data))}
+    return {name: number for number, (_, name) in enumerate(list_games(data))}
 
 
 @cache

@@ -1,8 +1,8 @@
 """Recorded episodes of ALFWorld: which released game was behind them."""
 
 from heldout.data.folder import data_folder
-from heldout.envs.alfworld.env import LISTED, AlfWorld, OriginalAlfWorld
-from heldout.envs.alfworld.games import house
+from heldout.envs.alfworld.env import LISTED, MOST_STEPS, AlfWorld, OriginalAlfWorld
+from heldout.envs.alfworld.games import house, parse_name
 from heldout.envs.alfworld.published import RELEASE, list_games
 from heldout.envs.alfworld.words import available
 from heldout.envs.alfworld.world import World
@@ -10,7 +10,7 @@ from heldout.envs.base import Env
 from heldout.envs.dialogues import convert_dialogue
 from heldout.envs.react import whole_action
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 
 
 def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
@@ -20,14 +20,24 @@ def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     it, and AgentGym's client puts them there.
     """
     task = episode.task
+    spelled = parse_name(game) if isinstance(game := task.get("game"), str) else None
+    if spelled:  # a path says more than its last two folders
+        said = {"game": spelled.id, "data": spelled.release, "split": spelled.split}
+        task = {**{name: value for name, value in said.items() if value}, **task, "game": spelled.id}
     found = [task.get(name, default) for name, default in (("data", RELEASE), ("split", "train"), ("game", None))]
     if not all(isinstance(value, str) for value in found):
-        raise BadCall(f"a task of ALFWorld has game, and data and split (there are: {', '.join(task) or 'none'})")
+        raise BadCall(
+            f"a task of ALFWorld has game, and data and split ({choose_from('game', task, lead='there are')})"
+        )
     release, split, game = found
     world = World(house(data_folder(), release, split, game), original=rules == "agentgym")
     if not world.original:
         return AlfWorld(world)
-    return OriginalAlfWorld(world, lists_actions=episode.start is None or LISTED in episode.start)
+    return OriginalAlfWorld(
+        world,
+        lists_actions=episode.start is None or LISTED in episode.start,
+        most_steps=episode.max_steps or MOST_STEPS,
+    )
 
 
 def episode_of(dialogue: Dialogue) -> RecordedEpisode:

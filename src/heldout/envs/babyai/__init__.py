@@ -11,8 +11,8 @@ from heldout.envs.babyai.players import count_remaining, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
 from heldout.envs.babyai.thoughts import mistakes, thought
 from heldout.envs.babyai.world import World
-from heldout.envs.base import BOTH_RULES, Env, Players, RealData, Recordings, Suite, Traits, Variants
-from heldout.envs.react import plain_action
+from heldout.envs.base import BOTH_RULES, RULES_VERSION, Env, Players, RealData, Recordings, Suite, Traits, Variants
+from heldout.envs.react import first_action, plain_action
 from heldout.envs.renaming import words_in
 from heldout.errors import unknown
 from heldout.records import Task
@@ -63,7 +63,7 @@ HIDDEN = {
 }
 """Where a variant hides the list of actions the instruction has their shapes."""
 
-STANDS = {"actions": "shown", "feedback": "informative", "observations": "plain", "reward": ""}
+STANDS = {"actions": "shown", "feedback": "informative", "observations": "plain", "replies": "first", "reward": ""}
 """The reward is neither: paid at success alone, and by how soon that was."""
 
 
@@ -96,11 +96,12 @@ def suite(source: Source) -> Suite:
         max_turns=10,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=SOURCES.get(source.kind, source.kind),
         data=data_digest(source),
         tasks=tasks_of(source),
         open=partial(_open, source),
-        read=plain_action,
+        read=first_action if source.rules == "fixed" else plain_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heldout.data.check import Check, check_source
 from heldout.data.folder import ids_path, published_numbers
+from heldout.data.pools import Pools, check_pools
 from heldout.envs.babyai.levels import PUBLISHED, place
 from heldout.envs.babyai.world import World
 from heldout.errors import BadCall
@@ -16,6 +17,18 @@ def checks(data: Path) -> Iterator[Check]:
     for split in ("train", "test"):
         read = partial(published_numbers, data, "babyai", split)
         yield check_source(data, ids_path("babyai", split), "ids whose world is made", read, _can_be_made)
+    yield from check_pools(data, "babyai", partial(_worlds, data))
+
+
+def _worlds(data: Path) -> Pools:
+    """The published worlds by their content: two seeds may make one grid."""
+    return {
+        split: [
+            (f"babyai_{number}", World(*place(number)).content)
+            for number in published_numbers(data, "babyai", split)
+        ]
+        for split in ("train", "test")
+    }
 
 
 def _can_be_made(number: int) -> bool:

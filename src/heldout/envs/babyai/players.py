@@ -65,46 +65,69 @@ def _pursue(world: World, goal: Any) -> Order:
     if isinstance(goal, GoToInstr):
         return _approach(world, goal.desc.obj_poss)
     if isinstance(goal, OpenInstr):
-        return _open(world, [door for door in goal.desc.obj_set if not door.is_open])
+        return _open(world, [door for door in goal.desc.obj_set if not door.is_open], strict=goal.strict)
     if isinstance(goal, PickupInstr):
         return _fetch(world, goal.desc.obj_set)
-    if any(world.grid.carrying is thing for thing in goal.desc_move.obj_set):
-        return _put_beside(world, goal.desc_fixed.obj_poss)
-    return _fetch(world, goal.desc_move.obj_set)
+    return _put_next(world, goal)
 
 
-def _open(world: World, doors: list[Any]) -> Order:
+def _open(world: World, doors: list[Any], *, strict: bool) -> Order:
+    """Open one of the doors; where it is strict, opening another one on the way would be the end."""
     shut = [door for door in doors if not door.is_locked or unlocks(world.grid.carrying, door)]
     if doors and not shut:
-        return _fetch_key(world, doors[0])
+        return _clear_way(world, doors[0]) or _fetch_key(world, doors[0])
     cells = _cells(world, shut)
     verb = Verb.TOGGLE if world.original else Verb.OPEN_THROUGH
-    return _find_offer(world, verb, cells) or _approach(world, cells)
+    others = _matching(world, lambda thing: thing.type == "door" and not thing.is_open) if strict else []
+    closed = frozenset(_cells(world, others)) - frozenset(cells)
+    return _find_offer(world, verb, cells) or _approach(world, cells, closed)
+
+
+def _clear_way(world: World, door: Any) -> Order | None:
+    """With empty hands, move aside what lies before a locked door: with its key in hand that could not be done."""
+    if world.grid.carrying is not None:
+        return None
+    hindering = first_hindrance(world.grid, world.sight.pose, _ways(world, _cells(world, [door])))
+    thing = None if hindering is None else world.grid.grid.get(*hindering)
+    return None if thing is None or thing.type == "door" else _fetch(world, [thing])
 
 
 def _fetch_key(world: World, door: Any, shut: Shut = frozenset()) -> Order:
-    keys = _matching(world, lambda thing: thing.type == "key" and thing.color == door.color)
-    return _fetch(world, keys, shut | set(_cells(world, [door])))
+    return _fetch(world, _keys(world, door), shut | set(_cells(world, [door])))
+
+
+def _keys(world: World, door: Any) -> list[Any]:
+    return _matching(world, lambda thing: thing.type == "key" and thing.color == door.color)
 
 
 def _fetch(world: World, things: Iterable[Any], shut: Shut = frozenset()) -> Order:
     """Have one of the things in hand, picked up now."""
     cells = _cells(world, things)
     if world.grid.carrying is not None:
-        return _approach(world, cells, shut) if _key_in_use(world, cells) else _put_down(world)
+        return _approach(world, cells, shut) if _key_in_use(world, cells) else _put_down(world, cells)
     if not cells:
         return _unbox(world, things)
     return _find_offer(world, Verb.PICKUP, cells) or _approach(world, cells, shut)
 
 
-def _key_in_use(world: World, cells: list[Cell]) -> bool:
-    """Whether the way there leads through a door that what is held has still to unlock."""
+def _key_in_use(world: World, cells: list[Cell], shut: Shut = frozenset()) -> bool:
+    """Whether the way there, or to the key of a door on it, leads through a door that what is held unlocks."""
     start, goals = world.sight.pose, facing(cells)
     doors = _matching(world, lambda thing: thing.type == "door" and thing.is_locked)
     if not any(unlocks(world.grid.carrying, door) for door in doors):
         return False
-    closed = distances(world.grid, goals, frozenset(_cells(world, doors)))
-    return start not in closed and start in distances(world.grid, goals, locked_doors(world.grid))
+    closed = distances(world.grid, goals, shut | frozenset(_cells(world, doors)))
+    if start in closed:
+        return False
+    if start in distances(world.grid, goals, shut | locked_doors(world.grid)):
+        return True
+    locked = first_hindrance(world.grid, start, distances(world.grid, goals, shut))
+    if locked is None:
+        return False
+    door = world.grid.grid.get(*locked)
+    if door.type != "door":
+        return False
+    return _key_in_use(world, _cells(world, _keys(world, door)), shut | {locked})
 
 
 def _unbox(world: World, things: Iterable[Any]) -> Order:
@@ -116,14 +139,35 @@ def _unbox(world: World, things: Iterable[Any]) -> Order:
     return _find_offer(world, Verb.TOGGLE, cells) or _approach(world, cells)
 
 
-def _put_down(world: World) -> Order:
-    """Drop what is held where it hinders least: away from doors."""
-    return _drop_at(world, [cell for cell in _floor(world) if not _beside_door(world, cell)] or _floor(world))
+def _put_down(world: World, goals: list[Cell]) -> Order:
+    """Drop what is held where it hinders least: away from doors, and not right ahead if that bars the way on."""
+    floor = [cell for cell in _floor(world) if cell != world.sight.facing or not _bars(world, cell, goals)]
+    return _drop_at(world, [cell for cell in floor if not _beside_door(world, cell)] or floor)
 
 
-def _put_beside(world: World, fixed: Iterable[Cell]) -> Order:
+def _bars(world: World, cell: Cell, goals: list[Cell]) -> bool:
+    """Whether a thing in a cell would take away the last free way to facing one of the goals."""
+    start, poses, closed = world.sight.pose, facing(goals), loose_doors(world.grid)
+    return start in distances(world.grid, poses, closed) and start not in distances(
+        world.grid, poses, closed | {cell}
+    )
+
+
+def _put_next(world: World, goal: Any) -> Order:
+    """Clear the way to beside the fixed thing first, for full hands clear nothing; then bring the other."""
+    beside = _floor_beside(world, goal.desc_fixed.obj_poss)
+    barred = first_hindrance(world.grid, world.sight.pose, _ways(world, beside)) is not None
+    if any(world.grid.carrying is thing for thing in goal.desc_move.obj_set):
+        return _put_down(world, beside) if barred else _drop_at(world, beside)
+    if barred or (world.grid.carrying is not None and _key_in_use(world, beside)):
+        return _approach(world, beside)
+    return _fetch(world, goal.desc_move.obj_set)
+
+
+def _floor_beside(world: World, fixed: Iterable[Cell]) -> list[Cell]:
+    """The empty cells beside fixed things, the agent's own too: it can step off and drop there."""
     beside = {cell for at in fixed for cell in _neighbours((int(at[0]), int(at[1])))}
-    return _drop_at(world, [cell for cell in _floor(world) if cell in beside])
+    return [cell for cell in [*_floor(world), world.sight.pose[0]] if cell in beside]
 
 
 def _drop_at(world: World, cells: list[Cell]) -> Order:

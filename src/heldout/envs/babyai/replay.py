@@ -7,7 +7,7 @@ from heldout.envs.base import Env
 from heldout.envs.dialogues import convert_dialogue
 from heldout.envs.react import plain_action
 from heldout.envs.recorded import Dialogue, RecordedEpisode
-from heldout.errors import BadCall
+from heldout.errors import BadCall, choose_from
 
 
 def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
@@ -41,7 +41,9 @@ def _level_and_seed(episode: RecordedEpisode) -> tuple[int, int]:
         return _whole("level", task["level"]), _whole("seed", task["seed"])
     if "data_idx" in task:
         return place(_whole("data_idx", task["data_idx"]))
-    raise BadCall(f"a task of BabyAI has level and seed, or data_idx (there are: {', '.join(task) or 'none'})")
+    raise BadCall(
+        f"a task of BabyAI has level and seed, or data_idx ({choose_from('level', task, lead='there are')})"
+    )
 
 
 def _whole(name: str, value: object) -> int:

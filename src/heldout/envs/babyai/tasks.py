@@ -7,6 +7,7 @@ from pathlib import Path
 
 from heldout.config import Source
 from heldout.data.folder import data_folder, published_numbers
+from heldout.data.pools import refuse_twins
 from heldout.envs.babyai.levels import item, place
 from heldout.errors import unknown
 from heldout.records import Task, digest
@@ -44,7 +45,7 @@ def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
 def data_digest(source: Source) -> str:
     """A digest of the tasks that a source gives."""
     if source.kind == "real":
-        return digest({split: _numbers(split) for split in PUBLISHED})
+        return digest(_disjoint_numbers())
     return digest(_table())
 
 
@@ -56,6 +57,14 @@ def _published_tasks(split: str) -> list[Task]:
 
 def _numbers(split: str) -> list[int]:
     return published_numbers(data_folder(), "babyai", split)
+
+
+def _disjoint_numbers() -> dict[str, list[int]]:
+    """The published numbers of each split; lists that overlap are refused (what worlds are alike, a check says)."""
+    numbers = {split: _numbers(split) for split in PUBLISHED}
+    pools = {split: [(f"babyai_{n}", n) for n in each] for split, each in numbers.items()}
+    refuse_twins(data_folder(), "babyai", pools)
+    return numbers
 
 
 def _task(split: str, level: int, seed: int, hard: bool) -> Task:

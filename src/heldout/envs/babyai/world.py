@@ -14,6 +14,7 @@ from minigrid.envs.babyai.core.verifier import SeqInstr
 
 from heldout.envs.babyai.levels import NAMES, game
 from heldout.envs.babyai.moves import WALKING, Move, table
+from heldout.envs.babyai.sequence import judge_in_turn
 from heldout.envs.babyai.sight import Code, look, view
 from heldout.records import digest_of_text
 
@@ -39,6 +40,8 @@ class World:
         """The minigrid environment: for players, which see everything."""
         self._cells = ""
         self.grid.reset(seed=seed)
+        if not original:
+            judge_in_turn(self.grid.instrs)
         self._look()
 
     @property

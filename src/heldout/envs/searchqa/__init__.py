@@ -7,6 +7,7 @@ from functools import partial
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.envs.base import (
     BOTH_RULES,
+    RULES_VERSION,
     Env,
     Players,
     RealData,
@@ -17,12 +18,12 @@ from heldout.envs.base import (
     refuse_unknown,
 )
 from heldout.envs.renaming import words_in
-from heldout.envs.searchqa import published, released, replay, tasks
+from heldout.envs.searchqa import published, released, replay, sets, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
 from heldout.envs.searchqa.facts import SIZES
-from heldout.envs.searchqa.options import options_of
+from heldout.envs.searchqa.options import SearchQAOptions, options_of
 from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
-from heldout.envs.searchqa.protocol import action_in, reply
+from heldout.envs.searchqa.protocol import action_in, count_moves, reply
 from heldout.envs.searchqa.world import World
 from heldout.envs.wording import list_announcement
 from heldout.errors import BadCall
@@ -64,6 +65,7 @@ STANDS = {
     "answers": "",
     "feedback": "informative",
     "observations": "structured",
+    "replies": "first",
     "reward": "binary",
 }
 
@@ -94,15 +96,17 @@ def suite(source: Source) -> Suite:
         max_turns=5,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=words,
         data=digest([data, "single_answer"]) if single else data,
         tasks=splits,
         open=partial(_open, source, world_of),
         read=partial(action_in, exact_original=source.rules == "agentgym"),
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes, reply=reply),
+        task_id=sets.task_id,
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
-            episode_of=replay.episode_of,
+            episode_of=partial(replay.episode_of, options=options_of(source)),
             compared=replay.from_question,
         ),
         options=options_of(source),
@@ -126,8 +130,8 @@ def _variants(source: Source) -> Variants:
     if source.kind == "real":
         words = "real pages have all the words there are, and a search of them in others finds nothing"
         reward = "nobody wrote down which facts lead to the answer of a real question"
-        return Variants(stands=STANDS, fixed={"words": words, "reward": reward})
-    return Variants(stands=STANDS, words=NAMES, remaining=count_remaining)
+        return Variants(stands=STANDS, count=count_moves, fixed={"words": words, "reward": reward})
+    return Variants(stands=STANDS, count=count_moves, words=NAMES, remaining=count_remaining)
 
 
 def _instruction(source: Source) -> str:
@@ -156,6 +160,12 @@ def _real(source: Source) -> Parts:
     return (
         partial(published.published_tasks, options=options),
         partial(published.open_task, options=options, exact_original=source.rules == "agentgym"),
-        f"questions of published sets, over {searched}",
+        f"questions of published sets, over {searched}{_left_out(options)}",
         published.data_digest(options),
     )
+
+
+def _left_out(options: SearchQAOptions) -> str:
+    """How many questions are not asked, if any: who names a file of his own hears it here."""
+    count = published.left_out(options)
+    return f"; {count} are left out, whose words another has" if count else ""

@@ -1,7 +1,7 @@
 """What is searched: passages, many of them in little memory, and whoever finds them."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -53,6 +53,18 @@ class Shelf:
     def search(self, query: str, count: int) -> Sequence[Passage]:  # noqa: ARG002
         """The first so many."""
         return self.passages[:count]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a recorded retriever found, by what was searched; nothing for anything else."""
+
+    by_query: Mapping[str, tuple[Passage, ...]]
+
+    def search(self, query: str, count: int) -> Sequence[Passage]:
+        """The first so many."""
+        return self.by_query.get(query, ())[:count]
 
 
 @final

@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from heldout.envs.react import without_thoughts
 from heldout.envs.searchqa.passages import Passage
 
 _BLOCK = re.compile(r"<(search|answer)>(.*?)</\1>", re.DOTALL)
 _ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+_INFORMATION = re.compile(r"<information>(.*)</information>", re.DOTALL)
+_DOCUMENT = re.compile(r"(?:\A|\n)Doc \d+\(Title: ")
 _TAG = re.compile(r"<(/?(?:think|search|information|answer))>", re.IGNORECASE)
 
 SHAPES = ("<search>query</search>", "<answer>answer</answer>")
@@ -41,7 +43,7 @@ def read(text: str, *, exact_original: bool = False) -> Move | None:
     The original reads inside thoughts too, and of several answers it takes the last (Q-SQ3).
     """
     if not exact_original:
-        text = _THOUGHT.sub("", text) if len(text) <= LONGEST_ACTION else ""
+        text = without_thoughts(text) if len(text) <= LONGEST_ACTION else ""
     found = _BLOCK.search(text)
     if found is None:
         return None
@@ -49,6 +51,11 @@ def read(text: str, *, exact_original: bool = False) -> Move | None:
         return Search(found[2].strip())
     last = last_answer(text) if exact_original else None
     return Answer(found[2].strip() if last is None else last)
+
+
+def count_moves(text: str) -> int:
+    """How many searches and answers a reply holds outside of its thoughts."""
+    return len(_BLOCK.findall(without_thoughts(text)))
 
 
 def last_answer(text: str) -> str | None:
@@ -84,6 +91,17 @@ def format_passages(passages: Sequence[Passage], *, exact_original: bool = False
     if not exact_original:
         text = _TAG.sub(r"[\1]", text) or "Nothing found."
     return f"<information>{text}</information>"
+
+
+def passages_in(text: str) -> tuple[Passage, ...]:
+    """The passages of an answer to a search, read back; none where it is no such answer."""
+    found = _INFORMATION.fullmatch(text)
+    parts = _DOCUMENT.split(found[1])[1:] if found else []
+    ends = ('") ' if part.startswith('"') else ") " for part in parts)
+    cut = [part.partition(end) for part, end in zip(parts, ends, strict=True)]
+    return tuple(
+        Passage(str(number), f"{title}{end[:-2]}\n{said}") for number, (title, end, said) in enumerate(cut)
+    )
 
 
 def format_passages_plainly(passages: Sequence[Passage]) -> str:

@@ -13,6 +13,7 @@ from heldout.data.fetch import UNDER_WAY
 from heldout.data.folder import ids_path, mending, published_ids, refuse_lacking
 from heldout.data.prepared import put_prepared, stale, stamps
 from heldout.envs.searchqa.files import answers_in
+from heldout.envs.searchqa.sets import SETS, QuestionSet
 from heldout.errors import BadCall, HeldoutError
 from heldout.records import Json
 from heldout.store.lines import line, read_lines
@@ -29,35 +30,6 @@ SAID_WITHOUT_READING = frozenset({"yes", "no"})
 
 Passage = tuple[str, str]
 """A title and a text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuestionSet:
-    """One published file; the published number of a question is its place in it, counted from the set's first."""
-
-    name: str
-    split: str
-    first: int
-    size: int
-
-    @property
-    def place(self) -> str:
-        """Where it lies under HELDOUT_DATA."""
-        return f"searchqa/{self.name}/{self.split}.jsonl"
-
-
-SETS = (
-    QuestionSet(name="nq", split="test", first=0, size=3610),
-    QuestionSet(name="triviaqa", split="test", first=3610, size=11313),
-    QuestionSet(name="popqa", split="test", first=14923, size=14267),
-    QuestionSet(name="hotpotqa", split="dev", first=29190, size=7405),
-    QuestionSet(name="2wikimultihopqa", split="dev", first=36595, size=12576),
-    QuestionSet(name="musique", split="dev", first=49171, size=2417),
-    QuestionSet(name="bamboogle", split="test", first=51588, size=125),
-    QuestionSet(name="nq", split="train", first=51713, size=79168),
-    QuestionSet(name="hotpotqa", split="train", first=130881, size=90447),
-)
-"""In the order of their numbers (spec §2.7)."""
 
 
 def prepare(data: Path, tell: Callable[[int], None], sets: Sequence[QuestionSet] = SETS) -> list[str]:

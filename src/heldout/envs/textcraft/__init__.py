@@ -7,6 +7,7 @@ from heldout.config import Source
 from heldout.data.folder import data_folder
 from heldout.envs.base import (
     BOTH_RULES,
+    RULES_VERSION,
     Env,
     Players,
     RealData,
@@ -16,7 +17,7 @@ from heldout.envs.base import (
     Variants,
     refuse_unknown,
 )
-from heldout.envs.react import plain_action
+from heldout.envs.react import first_action, plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.grow import FORMS, MATERIALS, SHAPES
@@ -64,7 +65,13 @@ TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=False, 
 
 VERBS = frozenset({"get", "got", "craft", "crafted", "crafting", "inventory"})
 
-STANDS = {"actions": "hidden", "feedback": "informative", "observations": "plain", "reward": "binary"}
+STANDS = {
+    "actions": "hidden",
+    "feedback": "informative",
+    "observations": "plain",
+    "replies": "first",
+    "reward": "binary",
+}
 
 
 Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], Env], str, str]
@@ -84,11 +91,12 @@ def suite(source: Source) -> Suite:
         max_turns=15,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=words,
         data=data,
         tasks=splits,
         open=open_task,
-        read=plain_action,
+        read=first_action if source.rules == "fixed" else plain_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of

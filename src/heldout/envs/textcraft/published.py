@@ -7,6 +7,7 @@ from pathlib import Path
 
 from heldout.data.check import Check, check_source
 from heldout.data.folder import Needs, ids_needed, ids_path, published_numbers
+from heldout.data.pools import Pools, check_pools, refuse_twins
 from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_split
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.players import turns
@@ -63,6 +64,7 @@ def checks(data: Path) -> Iterator[Check]:
         yield check_source(
             data, ids, what, partial(_published_numbers, split, data), partial(_can_be_crafted, split, data)
         )
+    yield from check_pools(data, "textcraft", partial(_goals, data))
 
 
 def _can_be_crafted(split: str, data: Path, number: int) -> bool:
@@ -103,8 +105,16 @@ def _task(split: str, number: int, data: Path) -> Task:
 @cache
 def _numbers(split: str, data: Path) -> list[int]:
     test, train = (_published_numbers(split, data) for split in ("test", "train"))
+    refuse_twins(data, "textcraft", _goals(data))
     left = sorted(set(range(len(goal_order()))) - set(test) - set(train))
     return {"test": test, "train": sorted([*train, *left]), "demonstrations": []}[split]
+
+
+def _goals(data: Path) -> Pools:
+    return {
+        split: [(f"textcraft_{number}", goal_order()[number]) for number in _published_numbers(split, data)]
+        for split in ("train", "test")
+    }
 
 
 def _published_numbers(split: str, data: Path) -> list[int]:

@@ -16,6 +16,13 @@ from heldout.records import Json
 
 NAMESPACE = "minecraft:"
 
+EITHER_WAY = (
+    ("iron_nugget.json", "iron_ingot_from_nuggets.json"),
+    ("gold_nugget.json", "gold_ingot_from_nuggets.json"),
+    ("honey_bottle.json", "honey_block.json"),
+)
+"""Files of which the one that is read first makes its thing a goal, and the other's a base item: eight trees."""
+
 FIRST_READ = ("iron_nugget.json", "gold_ingot_from_nuggets.json", "honey_bottle.json")
 """Q-TC3: the original reads its files in whatever order the file system lists them. Of 8 possible trees one fits
 the published logs; these three files, read first, decide it (iron nugget of ingot, gold ingot of nuggets, honey
@@ -55,25 +62,35 @@ def grow_book(recipe_files: Iterable[Mapping[str, Json]]) -> Book:
 
 def by_depth(book: Book) -> list[str]:
     """A book's goals as the original numbers them: by how many crafts lie below each other, then as read."""
+    return [goal for goals in depth_classes(book) for goal in goals]
+
+
+def depth_classes(book: Book) -> list[list[str]]:
+    """A book's goals of each depth, the least first: no order of files moves a goal out of its own."""
     reached = {need for recipe in book.recipes for need, _ in recipe.needs if not book.makers(need)}
-    ordered, left = list[str](), list(dict.fromkeys([*book.by_output, *book.by_group]))
+    classes, left = list[list[str]](), list(dict.fromkeys([*book.by_output, *book.by_group]))
     while left:
         fresh = [name for name in left if any(_within(recipe, reached) for recipe in book.makers(name))]
         reached.update(fresh)
-        ordered += [name for name in fresh if name in book.by_output]
+        classes.append([name for name in fresh if name in book.by_output])
         left = [name for name in left if fresh and name not in reached]
-    return ordered
+    return classes
 
 
 def documents(archive: Path, first: Sequence[str] = FIRST_READ) -> list[Mapping[str, Json]]:
     """The recipe files of an archive, some first, the others in name order."""
+    parsed = _recipe_files(archive)
+    return [parsed[name] for name in sorted(parsed, key=lambda name: (name not in first, name))]
+
+
+@cache
+def _recipe_files(archive: Path) -> dict[str, Mapping[str, Json]]:
     try:
         with tarfile.open(archive, "r:xz") as tar:
             read = {PurePosixPath(member.name).name: tar.extractfile(member) for member in tar}
-            parsed = {name: json.load(file) for name, file in read.items() if file and name.endswith(".json")}
+            return {name: json.load(file) for name, file in read.items() if file and name.endswith(".json")}
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, ValueError) as error:
         raise BadCall(f"cannot read {archive} ({error}); {_how_to_mend(archive)}") from None
-    return [parsed[name] for name in sorted(parsed, key=lambda name: (name not in first, name))]
 
 
 def _within(recipe: Recipe, names: set[str]) -> bool:

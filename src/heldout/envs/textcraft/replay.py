@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
 
 from heldout.data.folder import data_folder
@@ -15,9 +15,18 @@ from heldout.envs.replay import replay_episode
 from heldout.envs.textcraft.env import TextCraft
 from heldout.envs.textcraft.language import line
 from heldout.envs.textcraft.published import ARCHIVE, DISTRACTORS, recipes_to_show
-from heldout.envs.textcraft.recipes import NAMESPACE, by_depth, documents, goal_order, grow_book, real_book
+from heldout.envs.textcraft.recipes import (
+    EITHER_WAY,
+    NAMESPACE,
+    by_depth,
+    depth_classes,
+    documents,
+    goal_order,
+    grow_book,
+    real_book,
+)
 from heldout.envs.textcraft.world import Book, Recipe, World, reachable
-from heldout.errors import BadCall
+from heldout.errors import BadCall, unknown
 from heldout.records import Json
 
 ASSENT = "OK."
@@ -30,15 +39,28 @@ class Tree:
 
     book: Book
     goals: tuple[str, ...]
+    numbered: bool
+    """Whether a goal's number is known; else only that it is among those of its depth."""
 
     @cached_property
     def lines(self) -> dict[str, Recipe]:
         """Every recipe by its line."""
         return {line(recipe): recipe for recipe in self.book.recipes}
 
-    def numbers(self, goal: str, number: int | None) -> bool:
-        """Whether a goal has this number here; no number is any."""
-        return goal in self.goals if number is None else self.goals[number % len(self.goals)] == goal
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        """How deep each goal lies."""
+        return {goal: depth for depth, goals in enumerate(depth_classes(self.book)) for goal in goals}
+
+    def numbers(self, goal: str, number: int) -> bool:
+        """Whether a goal has this number here."""
+        return self.numbered and self.goals[number % len(self.goals)] == goal
+
+    def may_number(self, goal: str, number: int | None) -> bool:
+        """Whether some order of the files gives a goal this number, one of its depth; no number is any."""
+        if goal not in self._depths or number is None:
+            return goal in self._depths
+        return self._depths[self.goals[number % len(self.goals)]] == self._depths[goal]
 
     def may_show(self, goal: str, commands: Sequence[str]) -> bool:
         """Whether the original could show these lines: all that serve the goal, and a few others."""
@@ -48,10 +70,17 @@ class Tree:
 
 
 @cache
-def trees(archive: Path) -> tuple[Tree, Tree]:
-    """The published order's tree, and that of files in the order of their names."""
-    by_name = grow_book(documents(archive, first=()))
-    return Tree(real_book(archive), goal_order()), Tree(by_name, tuple(by_depth(by_name)))
+def trees(archive: Path) -> tuple[Tree, ...]:
+    """The published order's tree, that of files in the order of their names, and the six that others can make."""
+    published, by_name = real_book(archive), grow_book(documents(archive, first=()))
+    known = {frozenset(book.recipes) for book in (published, by_name)}
+    grown = [grow_book(documents(archive, first)) for first in product(*EITHER_WAY)]
+    others = [book for book in grown if frozenset(book.recipes) not in known]
+    return (
+        Tree(published, goal_order(), numbered=True),
+        Tree(by_name, tuple(by_depth(by_name)), numbered=True),
+        *(Tree(book, tuple(by_depth(book)), numbered=False) for book in others),
+    )
 
 
 @dataclass(frozen=True)
@@ -73,8 +102,7 @@ class _Asked:
 def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     """The world of a recorded task, in the tree that was behind it."""
     asked = _Asked(_goal(episode.task.get("goal")), _number(episode.task.get("data_idx")), _recipe_lines(episode))
-    found = _trees(asked)
-    tree = found[0] if len(found) == 1 else min(found, key=lambda tree: _misfit(tree, asked, episode))
+    tree = _best_fit(_trees(asked), asked, episode)
     return TextCraft(asked.world(tree, exact_original=rules == "agentgym"), NAMESPACE)
 
 
@@ -100,16 +128,26 @@ def console_action(reply: str) -> str:
 
 
 def _trees(asked: _Asked) -> list[Tree]:
-    """The trees in which a goal has its number."""
-    both = trees(data_folder() / ARCHIVE)
-    if not any(tree.numbers(asked.goal, None) for tree in both):
-        near = get_close_matches(asked.goal, both[0].goals, n=3, cutoff=0)
-        raise BadCall(f"unknown goal {asked.goal!r} (nearest of the {len(both[0].goals)}: {', '.join(near)})")
-    found = [tree for tree in both if tree.numbers(asked.goal, asked.number)]
-    if asked.number is not None and not found:
-        one, other = (repr(tree.goals[asked.number % len(tree.goals)]) for tree in both)
-        raise BadCall(f"goal {asked.goal!r} is not number {asked.number}: that is {one}, or by file names {other}")
-    return found
+    """The trees in which a goal may have its number, those first in which it is known to have it."""
+    every = trees(data_folder() / ARCHIVE)
+    if not any(tree.may_number(asked.goal, None) for tree in every):
+        raise unknown("goal", asked.goal, every[0].goals)
+    number = asked.number
+    found = [tree for tree in every if tree.may_number(asked.goal, number)]
+    if number is not None and not found:
+        one, other = (repr(tree.goals[number % len(tree.goals)]) for tree in every[:2])
+        raise BadCall(f"goal {asked.goal!r} is not number {number}: that is {one}, or by file names {other}")
+    return found if number is None else sorted(found, key=lambda tree: not tree.numbers(asked.goal, number))
+
+
+def _best_fit(found: Sequence[Tree], asked: _Asked, episode: RecordedEpisode) -> Tree:
+    """The first tree that fits a recording wholly, else the first that fits it best."""
+    best = list[tuple[bool, int]]()
+    for tree in found:
+        best.append(_misfit(tree, asked, episode))
+        if best[-1] == (False, 0):
+            return tree
+    return found[best.index(min(best))]
 
 
 def _misfit(tree: Tree, asked: _Asked, episode: RecordedEpisode) -> tuple[bool, int]:

@@ -1,12 +1,15 @@
 """WebShop: finding and buying what an instruction asks for (Yao et al., 2022; in AgentGym, Xi et al., 2024)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from heldout.config import Source
+from heldout.data.check import Check
 from heldout.data.folder import data_folder, refuse_lacking
 from heldout.envs.base import (
     BOTH_RULES,
+    RULES_VERSION,
     Env,
     Players,
     RealData,
@@ -16,13 +19,14 @@ from heldout.envs.base import (
     Variants,
     refuse_unknown,
 )
-from heldout.envs.react import whole_action
-from heldout.envs.webshop import published, replay, tasks
+from heldout.envs.react import first_line, whole_action, without_thoughts
+from heldout.envs.webshop import human, published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.env import WebShop
 from heldout.envs.webshop.files import NEEDS, catalogue, prices
 from heldout.envs.webshop.generate import SIZES
 from heldout.envs.webshop.nouns import tagger
+from heldout.envs.webshop.options import options_of
 from heldout.envs.webshop.players import legal, mistakes, oracle, thought
 from heldout.envs.webshop.product_words import vocabulary
 from heldout.envs.webshop.world import Shop, World
@@ -60,7 +64,13 @@ ACTIONS = ("search[{words}]", "click[{text}]")
 
 TRAITS = Traits(dense=True, strict=False, lists_actions=False, knowledge=True, structured=True)
 
-STANDS = {"actions": "hidden", "feedback": "informative", "observations": "structured", "reward": "dense"}
+STANDS = {
+    "actions": "hidden",
+    "feedback": "informative",
+    "observations": "structured",
+    "replies": "first",
+    "reward": "dense",
+}
 
 Stock = Callable[[Mapping[str, Json]], tuple[Catalogue, Mapping[str, float]]]
 Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
@@ -80,20 +90,27 @@ def suite(source: Source) -> Suite:
         max_turns=10,
         rules=source.rules,
         rules_known=BOTH_RULES,
+        rules_version=RULES_VERSION[source.rules],
         source=f"{words}; nouns by {tagger().name}",
         data=f"{data}-{tagger().name}",
         tasks=splits,
         open=partial(_open, stock, source),
-        read=whole_action,
+        read=_read_first if source.rules == "fixed" else whole_action,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
             episode_of=replay.episode_of,
             beside=replay.beside,
         ),
+        options=options_of(source),
         variants=_variants(source),
-        real_data=RealData(needs=NEEDS, checks=published.checks),
+        real_data=RealData(needs=NEEDS, checks=_checks),
     )
+
+
+def _checks(data: Path) -> Iterator[Check]:
+    yield from published.checks(data)
+    yield from human.human_checks(data)
 
 
 def _open(stock: Stock, source: Source, task: Task) -> Env:
@@ -101,6 +118,12 @@ def _open(stock: Stock, source: Source, task: Task) -> Env:
     shop, exact = Shop(products, costs, tagger().nouns), source.rules == "agentgym"
     world = World(shop=shop, goal=tasks.goal_in(task.world), chosen={}, exact_original=exact)
     return WebShop(world, source.variant)
+
+
+def _read_first(reply: str) -> str:
+    """The first action's line; a reply without one is an action as a whole if it has an action's form."""
+    said = without_thoughts(reply)
+    return first_line(said) if "Action:" in said else whole_action(said)
 
 
 def _variants(source: Source) -> Variants:
@@ -128,8 +151,15 @@ def _generated_parts(source: Source) -> Parts:
 
 
 def _real(source: Source) -> Parts:
-    del source
     data = data_folder()
+    if options_of(source).goals == "human":
+        refuse_lacking(data, human.HUMAN_NEEDS)
+        return (
+            partial(human.human_tasks, data=data),
+            lambda _: (catalogue(data), prices(data)),
+            f"{len(human.human_goals(data)):,} goals that people wrote for the products of WebShop in {data}",
+            human.human_digest(data),
+        )
     refuse_lacking(data, NEEDS)
     return (
         partial(published.published_tasks, data=data),

@@ -34,8 +34,8 @@ def catalogue(data: Path) -> Catalogue:
     place = products_place(data)
     try:
         if place == RELEASED:
-            return Catalogue(tuple(products_of(loads(_read(data, place)), _read_attributes(data))))
-        return Catalogue(tuple(_product(loads(line)["product"]) for line in _read(data, place).splitlines()))
+            return Catalogue(tuple(products_of(loads(read_file(data, place)), _read_attributes(data))))
+        return Catalogue(tuple(_product(loads(line)["product"]) for line in read_file(data, place).splitlines()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadCall(f"{data / place} holds no products ({error!r}); {mending(str(place))}") from None
 
@@ -83,12 +83,13 @@ def _product(line: Json) -> Product:
 def _read_attributes(data: Path) -> dict[str, Json]:
     """The attributes of each product, and what was written for some of them."""
     try:
-        return dict(loads(_read(data, WISHES)))
+        return dict(loads(read_file(data, WISHES)))
     except (ValueError, TypeError) as error:
         raise BadCall(f"{data / WISHES} holds no attributes ({error!r}); {mending(str(WISHES))}") from None
 
 
-def _read(data: Path, place: Path) -> str:
+def read_file(data: Path, place: Path) -> str:
+    """The text of a file of the shop, compressed or not."""
     path = data / place
     try:
         content = path.read_bytes()

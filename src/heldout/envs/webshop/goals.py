@@ -1,7 +1,7 @@
 """What a shopper wants, and how the original makes goals of a catalogue (spec §1.6)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product as combinations
 from random import Random
 
@@ -30,6 +30,8 @@ class Goal:
     attributes: tuple[str, ...]
     options: Choices
     price_limit: float
+    bare: bool = False
+    """Its options were written as values alone, and the original compares these alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Wish:
     text: str
     """The instruction's beginning, such as `Find me machine washable pillows`."""
     attributes: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    """Values, where a person asked for some."""
 
 
 def draw_prices(products: Iterable[Product], seed: int = SEED) -> dict[str, float]:
@@ -58,6 +62,20 @@ def goals_of(products: Mapping[str, Product], wishes: Iterable[Wish], prices: Ma
     """A goal for each wish and each choice of its product's options, shuffled: the place of one is its number."""
     chance = Random(SEED)
     goals = [goal for wish in wishes for goal in _goals(wish, products[wish.asin], prices[wish.asin], chance)]
+    Random(SEED).shuffle(goals)
+    return goals
+
+
+def human_goals_of(
+    products: Mapping[str, Product], wishes: Iterable[Wish], prices: Mapping[str, float]
+) -> list[Goal]:
+    """A goal for each wish that a person wrote, shuffled: the place of one is its number."""
+    chance = Random(SEED)
+    goals = list[Goal]()
+    for wish in wishes:
+        limit = price_limit(prices[wish.asin], chance)
+        options = _in_groups(wish.options, products[wish.asin])
+        goals.append(replace(goal_of(wish, (), limit), options=options, bare=True))
     Random(SEED).shuffle(goals)
     return goals
 
@@ -85,6 +103,16 @@ def _goals(wish: Wish, product: Product, price: float, chance: Random) -> list[G
     limit, groups = price_limit(price, chance), sorted(product.options)
     choices = combinations(*(product.options[group] for group in groups))
     return [goal_of(wish, tuple(zip(groups, values, strict=True)), limit) for values in choices]
+
+
+def _in_groups(values: Iterable[str], product: Product) -> Choices:
+    """Values, each with the group where the product has it; one that it has not cannot be chosen, and counts."""
+    found = dict[str, str]()
+    for value in values:
+        wanted = value.strip().replace("/", " | ").lower()
+        groups = (group for group, there in product.options.items() if wanted in there and group not in found)
+        found[next(groups, f"not there {len(found) + 1}")] = wanted
+    return tuple(found.items())
 
 
 def _prices(products: Iterable[Product], chance: Random) -> dict[str, float]:

@@ -113,8 +113,10 @@ def _towards_goal(world: World) -> str:
 
 
 def _missing(world: World) -> str:
-    """The goal's value in the first group where it is not chosen; none where all are."""
-    return next((value for group, value in world.goal.options if world.chosen.get(group) != value), "")
+    """The goal's value in the first group where it can be chosen and is not; none where all are."""
+    there = world.product.options
+    asked = ((group, value) for group, value in world.goal.options if value in there.get(group, ()))
+    return next((value for group, value in asked if world.chosen.get(group) != value), "")
 
 
 def _group_of(world: World, value: str) -> str | None:

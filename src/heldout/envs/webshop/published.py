@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heldout.data.check import Check, check_source
 from heldout.data.folder import ids_path, lacking, published_numbers
+from heldout.data.pools import Pools, check_pools, refuse_twins
 from heldout.envs.lazy import Lazy, difficulty, refuse_unknown_split
 from heldout.envs.webshop.catalogue import Product
 from heldout.envs.webshop.files import NEEDS, WISHES, catalogue, goals, products_place, wishes
@@ -54,6 +55,7 @@ def checks(data: Path) -> Iterator[Check]:
         yield check_source(
             data, ids, "ids of goals that the oracle reaches in 20 turns", read, partial(_can_be_found, data)
         )
+    yield from check_pools(data, "webshop", partial(_goals, data))
 
 
 def _can_be_found(data: Path, number: int) -> bool:
@@ -68,6 +70,13 @@ def _goal(number: int, data: Path) -> Goal:
             f"there is no webshop_{number} among the {len(goals(data))} goals of {data / products_place(data)}"
         )
     return goals(data)[number]
+
+
+def _goals(data: Path) -> Pools:
+    return {
+        split: [(f"webshop_{number}", _goal(number, data)) for number in published_numbers(data, "webshop", split)]
+        for split in ("train", "test")
+    }
 
 
 @cache
@@ -86,5 +95,6 @@ def _task(split: str, number: int, data: Path) -> Task:
 @cache
 def _numbers(split: str, data: Path) -> list[int]:
     test, train = (published_numbers(data, "webshop", split) for split in ("test", "train"))
+    refuse_twins(data, "webshop", _goals(data))
     left = sorted(set(range(len(goals(data)))) - set(test) - set(train))
     return {"test": test, "train": train, "demonstrations": left}[split]

@@ -13,6 +13,7 @@ from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.envs.webshop.env import WebShop
 from heldout.envs.webshop.files import catalogue, goals, prices
 from heldout.envs.webshop.goals import ANY_PRICE, Goal
+from heldout.envs.webshop.human import HUMAN, human_goals
 from heldout.envs.webshop.nouns import every_word, tagger
 from heldout.envs.webshop.pages import SEPARATOR, clickable, has_search_box
 from heldout.envs.webshop.world import Place, Shop, World
@@ -27,9 +28,10 @@ def open_recording(episode: RecordedEpisode, *, rules: str) -> Env:
     data, task = data_folder(), episode.task
     clock = _whole("price_seed", task["price_seed"]) if task.get("price_seed") is not None else None
     number = _whole("goal_idx", task.get("goal_idx"))
-    if number >= len(goals(data, clock)):
-        raise BadCall(f"goal_idx {number} is past the {len(goals(data, clock))} goals")
-    goal = goals(data, clock)[number]
+    there = human_goals(data) if task.get("goals") == "human" else goals(data, clock)
+    if number >= len(there):
+        raise BadCall(f"goal_idx {number} is past the {len(there)} goals")
+    goal = there[number]
     if isinstance(instruction := task.get("instruction_text"), str):
         goal = _with_limit_of(goal, instruction)
     # Recordings made without a tagger say so where something was bought.
@@ -45,10 +47,12 @@ def episode_of(dialogue: Dialogue) -> RecordedEpisode:
     The recorder took an item's place in its list as its number, and a limit that its server's clock had drawn.
     """
     instruction = dialogue.opening.split(SEPARATOR)[2] if dialogue.opening.count(SEPARATOR) > 2 else ""
-    number = _by_text(data_folder()).get(_LIMIT.sub("", instruction))
-    if number is None:
+    found = _by_text(data_folder()).get(_LIMIT.sub("", instruction))
+    if found is None:
         raise BadCall(f"no goal is {instruction!r:.120}")
+    kind, number = found
     task: dict[str, Json] = {"goal_idx": number, "instruction_text": instruction}
+    task |= {"goals": kind} if kind == "human" else {}
     return convert_dialogue(dialogue, task, whole_action, paid="reward")
 
 
@@ -93,11 +97,16 @@ def _with_limit_of(goal: Goal, instruction: str) -> Goal:
 
 
 @cache
-def _by_text(data: Path) -> dict[str, int]:
-    """The number of each goal by its words, the price aside; the first of equal ones."""
-    found: dict[str, int] = {}
-    for number, goal in enumerate(goals(data)):
-        found.setdefault(_LIMIT.sub("", goal.instruction), number)
+def _by_text(data: Path) -> dict[str, tuple[str, int]]:
+    """The kind and the number of each goal by its words, the price aside; the first of equal ones.
+
+    Goals that people wrote are among them where their file is.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    human = human_goals(data) if (data / HUMAN).exists() else ()
+    for kind, there in (("synthetic", goals(data)), ("human", human)):
+        for number, goal in enumerate(there):
+            found.setdefault(_LIMIT.sub("", goal.instruction), (kind, number))
     return found
 
 

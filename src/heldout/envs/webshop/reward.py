@@ -96,5 +96,8 @@ def count_options_met(chosen: Choices, goal: Goal, *, exact_original: bool) -> i
 def _similar_options(chosen: Choices, goal: Goal) -> int:
     """As the original counts (Q-WS7): any chosen value against `('group', 'value')`, and colours by name."""
     values = [first_colour(value) for _, value in chosen]
-    wanted = [next((colour for colour in COLOURS if colour in option), str(option)) for option in goal.options]
+    wanted = [
+        next((colour for colour in COLOURS if colour in option), option[1] if goal.bare else str(option))
+        for option in goal.options
+    ]
     return sum(any(is_similar(value, option) for value in values) for option in wanted)

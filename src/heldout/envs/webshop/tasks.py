@@ -63,6 +63,7 @@ def goal_in(world: Mapping[str, Json]) -> Goal:
         attributes=tuple(world["attributes"]),
         options=tuple((group, value) for group, value in world["options"].items()),
         price_limit=world["price_limit"],
+        bare=world.get("bare", False),
     )
 
 
@@ -74,6 +75,7 @@ def goal_as_json(goal: Goal) -> dict[str, Json]:
         "attributes": list(goal.attributes),
         "options": dict(goal.options),
         "price_limit": goal.price_limit,
+        **({"bare": True} if goal.bare else {}),
     }
 
 

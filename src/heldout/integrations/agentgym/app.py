@@ -76,7 +76,7 @@ class App:
 
     def _create(self, request: HttpRequest) -> HttpResponse:
         created_with = self._format.created_with
-        asked = in_body(request.body, **created_with) if created_with else {}
+        asked = in_body(request.body, self._items.number, **created_with) if created_with else {}
         episode = self._episodes.create(self._draw)
         try:
             with episode.lock:
@@ -96,7 +96,9 @@ class App:
             case "number":
                 task = self._items.task(episode.number)
             case "id":
-                task = self._items.task(asked["id"])
+                if (named := self._items.named(asked["id"])) is None:
+                    return  # clients create with 0 whatever they play: /reset chooses
+                task = named
             case "any":
                 task = self._items.any(self._chance)
             case _:
@@ -105,9 +107,8 @@ class App:
 
     def _reset(self, request: HttpRequest) -> HttpResponse:
         protocol, item = self._protocol, {self._protocol.item: self._format.unnamed}
-        asked = in_body(
-            request.body, **{protocol.episode: REQUIRED}, **item, **dict.fromkeys(protocol.reset_with, REQUIRED)
-        )
+        wanted = {protocol.episode: REQUIRED, **item, **dict.fromkeys(protocol.reset_with, REQUIRED)}
+        asked = in_body(request.body, self._items.number, **wanted)
         if asked.get("world_type", "Text") not in WORLD_TYPES:
             raise OriginalError('world_type must be one of "Text", "Embody" and "Hybrid"')
         with self._episodes.playing(asked[protocol.episode]) as episode:

@@ -24,10 +24,23 @@ class Items:
         self._rows = {split: list(numbered_tasks(suite, split)) for split in SPLITS}
         self._known = {item: task for split in SPLITS for item, task in self._rows[split]}
         self._find = find
+        self._numbers = {task.id: item for item, task in self._known.items()}
+        self._task_id = suite.task_id
 
     def task(self, number: int) -> Task:
         """The task of that number; raises `OriginalError` where there is none."""
         return self._find(self._known, number)
+
+    def named(self, number: int) -> Task | None:
+        """The task of that number; None where there is none."""
+        try:
+            return self.task(number)
+        except OriginalError:
+            return None
+
+    def number(self, named: str) -> int | None:
+        """The number of a task that a program names by its id, as here or as it was published; None is no task."""
+        return self._numbers.get(named, self._numbers.get(self._task_id(named)))
 
     def any(self, chance: Random) -> Task:
         """Any task."""

@@ -1,7 +1,7 @@
 """A call and its answer as values; the fields of a call, read as the originals read them (pydantic, lax)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -50,10 +50,18 @@ REQUIRED = object()
 """The default of a field that has to be there."""
 
 
-def in_body(body: bytes, **defaults: Json) -> dict[str, Json]:
+Number = Callable[[str], int | None]
+"""What number a text stands for that is none itself; None is none either."""
+
+
+def _no_number(_: str) -> None:
+    """A text is no number."""
+
+
+def in_body(body: bytes, number: Number = _no_number, /, **defaults: Json) -> dict[str, Json]:
     """The fields of a JSON object: `action`, `commands` and the like are text, all others whole numbers.
 
-    Raises `Refused`. A field with a default may be absent or null.
+    Raises `Refused`. A field with a default may be absent or null; `number` reads a text that is no number.
     """
     if not body:
         raise Refused(422, [_wrong("missing", ["body"], "Field required")])
@@ -67,21 +75,21 @@ def in_body(body: bytes, **defaults: Json) -> dict[str, Json]:
         raise Refused(400, "There was an error parsing the body") from None
     if not isinstance(value, dict):
         raise Refused(422, [_wrong("model_attributes_type", ["body"], "Input should be a valid object")])
-    return _fields(value, "body", defaults)
+    return _fields(value, "body", defaults, number)
 
 
 def in_query(query: str, **defaults: Json) -> dict[str, Json]:
     """The same of a query string."""
-    return _fields(dict(parse_qsl(query, keep_blank_values=True)), "query", defaults)
+    return _fields(dict(parse_qsl(query, keep_blank_values=True)), "query", defaults, _no_number)
 
 
-def _fields(value: Mapping[str, Json], place: str, defaults: Mapping[str, Json]) -> dict[str, Json]:
+def _fields(value: Mapping[str, Json], place: str, defaults: Mapping[str, Json], number: Number) -> dict[str, Json]:
     found, wrong = dict[str, Json](), list[Json]()
     for name, default in defaults.items():
         if value.get(name) is None and default is not REQUIRED:
             found[name] = default
             continue
-        found[name], fault = _read(name, value[name]) if name in value else (default, MISSING)
+        found[name], fault = _read(name, value[name], number) if name in value else (default, MISSING)
         if fault:
             kind, told = fault
             wrong.append(_wrong(kind, [place, name], told))
@@ -98,12 +106,14 @@ NO_NUMBER = ("int_parsing", "Input should be a valid integer")
 """Kinds of faults, and what is told of them."""
 
 
-def _read(name: str, given: Json) -> tuple[Json, tuple[str, str] | None]:
+def _read(name: str, given: Json, number: Number) -> tuple[Json, tuple[str, str] | None]:
     """A field's value, and what is wrong with it."""
     if name in TEXTS:
         return given, None if isinstance(given, str) else NO_TEXT
-    number = _whole(given)
-    return number, NO_NUMBER if number is None else None
+    whole = _whole(given)
+    if whole is None and isinstance(given, str):
+        whole = number(given)
+    return whole, NO_NUMBER if whole is None else None
 
 
 def _whole(value: Json) -> int | None:

@@ -50,7 +50,8 @@ class ResponseFormat:
     """The number of the task of a /reset that names none, where it need not; None is any, or an error."""
     created: Content = _number
     begins: str = ""
-    """What /create begins with: the task of the episode's own `number`, `any`, or the one that it names by `id`."""
+    """What /create begins with: the task of the episode's own `number`, `any`, or the one that it names by `id`,
+    if there is one."""
     started: Content
     stepped: Content
     observed: Content = _text
@@ -201,6 +202,7 @@ def _webshop_state(_: Suite, __: Episode) -> Json:
 
 def _searchqa_opening(suite: Suite, episode: Episode) -> Json:
     """The protocol of tags, in our words, then the question: whatever was played since (spec §2.3)."""
+    _env_of(episode)
     return f"{suite.instruction}\n\n {episode.opening}"
 
 

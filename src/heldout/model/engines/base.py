@@ -1,11 +1,12 @@
 """What generates tokens for a local model: ids in, ids and their log-probabilities out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
 
+from heldout.errors import HeldoutError
 from heldout.records import Stop
 
 
@@ -20,6 +21,12 @@ class Completion:
     """Under the distribution sampled from: after temperature; 0 when decoding greedily."""
     stop: Stop
     """`END` or `LENGTH`."""
+
+
+def refuse_open(conversations: Sized, what: str) -> None:
+    """Refuses to do that to an engine which holds conversations: none crosses new weights."""
+    if conversations:
+        raise HeldoutError(f"the engine cannot {what} while {len(conversations)} conversations are open")
 
 
 Weights = Callable[[], Iterable[tuple[str, Tensor]]]

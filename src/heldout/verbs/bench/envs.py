@@ -8,15 +8,15 @@ from json import dumps
 from pathlib import Path
 
 from heldout.bench.envs import Measured, Open, Script, Speeds, Work, by_players, measure, until_the_end
-from heldout.config import Config, Source, with_overrides
-from heldout.envs.base import Env, Recordings
+from heldout.config import Config, with_overrides
+from heldout.envs.base import Env
+from heldout.envs.logs import Logs, Recorded, Unusable
 from heldout.envs.recorded import RecordedEpisode
 from heldout.envs.registry import names, open_suite
-from heldout.errors import HeldoutError
+from heldout.errors import BadCall, HeldoutError
 from heldout.progress import Progress, figure
 from heldout.records import Json
 from heldout.reporting.tables import MISSING, Table, align
-from heldout.verbs.replay import Reader, naming_place
 
 HEADER = ("ENVIRONMENT", "STEPS/S", "RE-OPENS/S", "FIRST OPENS/S", "KIB HELD", "TASKS", "EPISODES", "TURNS")
 TASKS = 100
@@ -49,20 +49,25 @@ def bench_envs(
 
 def _of_file(file: Path, rules: str, limit: int | None) -> Iterator[Work]:
     """The recorded actions of a file's episodes, for each environment in it."""
-    reader = Reader(Source(rules=rules))
-    episodes = list(islice(reader.episodes(file), limit))
-    if not episodes:
+    found = [_usable(each) for each in islice(Logs(rules=rules).read(file), limit)]
+    if not found:
         raise HeldoutError(f"{file} holds no episodes")
-    for env in dict.fromkeys(episode.env for _, episode in episodes):
-        recordings = reader.recordings(env)
-        recorded = [(place, episode) for place, episode in episodes if episode.env == env]
-        opens = [partial(_open_recorded, recordings, place, episode) for place, episode in recorded]
-        tasks = [dumps(dict(episode.task), sort_keys=True) for _, episode in recorded]
+    for env in dict.fromkeys(each.episode.env for each in found):
+        recorded = [each for each in found if each.episode.env == env]
+        opens = [partial(_open_recorded, each) for each in recorded]
+        tasks = [dumps(dict(each.episode.task), sort_keys=True) for each in recorded]
         yield Work(
             name=f"{env} ({Path(*file.parts[-2:])})",
             opens=list(dict(zip(tasks, opens, strict=True)).values()),
-            scripts=partial(_scripts, opens, [episode for _, episode in recorded], rules),
+            scripts=partial(_scripts, opens, [each.episode for each in recorded], rules),
         )
+
+
+def _usable(found: Recorded | Unusable) -> Recorded:
+    """What is timed can all be played."""
+    if isinstance(found, Unusable):
+        raise HeldoutError(f"{found.place}: {found.why}")
+    return found
 
 
 def _scripts(opens: Sequence[Open], episodes: Sequence[RecordedEpisode], rules: str) -> list[Script]:
@@ -72,9 +77,11 @@ def _scripts(opens: Sequence[Open], episodes: Sequence[RecordedEpisode], rules: 
     return scripts if rules == "agentgym" else [until_the_end(script) for script in scripts]
 
 
-def _open_recorded(recordings: Recordings, place: str, episode: RecordedEpisode) -> Env:
-    with naming_place(place):
-        return recordings.open(episode)
+def _open_recorded(found: Recorded) -> Env:
+    try:
+        return found.open()
+    except BadCall as error:
+        raise HeldoutError(f"{found.place}: {error}") from error
 
 
 def report_as_json(found: Measured) -> dict[str, Json]:
