@@ -324,9 +324,9 @@ GOES_ON = {
 """Replies that go on with an observation of their own making, and the action that was chosen by what was seen."""
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", GOES_ON)
 def test_of_a_reply_that_goes_on_the_first_action_is_taken_or_it_is_refused(name: str) -> None:
-    reply, first = GOES_ON.get(name, ("Action: go on\nObservation: A door.\nAction: stop", "go on"))
+    reply, first = GOES_ON[name]
     assert opened(name).read(reply) == first
     single = opened(name, replies="single")
     with pytest.raises(Misread, match="Only one 'Action' is allowed per response"):
