@@ -7,7 +7,7 @@ from typing import Any
 import heldout
 
 LITTLE_TRAINING = ("train.steps=2", "train.tasks=4", "train.group_size=4", "train.max_turns=8")
-LITTLE_TESTING = ("evaluate.tasks=6", "evaluate.samples=2", "evaluate.max_turns=8")
+LITTLE_TESTING = ("evaluate.tasks=6", "evaluate.samples=2", "evaluate.max_turns=8", "processes=1")
 
 
 def main() -> None:

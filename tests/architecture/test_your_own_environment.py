@@ -81,7 +81,7 @@ SMALL = [
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", ["shunting", "shunting:suite"])
+@pytest.mark.parametrize("name", [pytest.param("shunting", marks=pytest.mark.very_slow), "shunting:suite"])
 def test_the_demo_trains_in_it_and_measures_it_beside_what_the_pocket_model_has_met(
     written: Path, installed: Path, name: str, tmp_path: Path
 ) -> None:
