@@ -137,6 +137,15 @@ def test_it_is_measured_in_both_number_formats(place: str) -> None:
         assert all(each.turns for each in done)
 
 
+def test_it_is_saved_as_a_folder_that_is_the_same_model(worker: Worker, tmp_path: Path) -> None:
+    worker.save(tmp_path, state=False)
+    again = Worker(WorkerConfig(model=str(tmp_path), source=Source()))
+    ours, theirs = worker.model.state_dict(), again.model.state_dict()
+    assert all(torch.equal(theirs[name], weight) for name, weight in ours.items())
+    assert again.chat.opening("A red door.") == worker.chat.opening("A red door.")
+    assert {type(each) for each in again.model.modules()} == {type(each) for each in worker.model.modules()}
+
+
 def test_it_is_known_by_what_is_in_its_file(place: str, tmp_path: Path) -> None:
     copy = tmp_path / "other.gguf"
     copy.write_bytes(Path(place).read_bytes())

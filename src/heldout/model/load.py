@@ -75,11 +75,15 @@ def load(name: str, device: str = "cpu", chat_template: str = "") -> tuple[Any, 
     """
     tokenizer = load_tokenizer(name, chat_template)
     place, extra = _source_of(name)
+    if extra:  # else its weights stay packed where a package of kernels is, and none of them can be trained
+        extra["quantization_config"] = transformers.GgufConfig(dequantize=True)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     with _one_line(name, "model"):
         model, loading = transformers.AutoModelForCausalLM.from_pretrained(
             place, trust_remote_code=False, use_safetensors=True, dtype=dtype, output_loading_info=True, **extra
         )
+    if extra:
+        _forget_packing(model)
     _refuse_missing(name, model, loading)
     _refuse_not_finite(name, model)
     _refuse_unknown_words(name, model, tokenizer)
@@ -100,7 +104,7 @@ def load_tokenizer(name: str, chat_template: str = "") -> Any:
     return tokenizer
 
 
-def _source_of(name: str) -> tuple[Path | str, dict[str, str]]:
+def _source_of(name: str) -> tuple[Path | str, dict[str, Any]]:
     """What transformers loads, after a look at what is there; a GGUF file is named beside its folder."""
     place = place_of(name)
     if not isinstance(place, Path):
@@ -125,6 +129,12 @@ def _one_line(name: str, part: str) -> Iterator[None]:
     except Exception as error:  # the library's own, those of the code of a hundred models, and the system's
         first, *_ = str(error).strip().splitlines() or [type(error).__name__]
         raise HeldoutError(f"{part} {name!r} cannot be loaded: {first}") from None
+
+
+def _forget_packing(model: Any) -> None:
+    """The weights of a GGUF file are plain once read: the model is saved, and loaded again, as any other."""
+    model.hf_quantizer = None
+    vars(model.config).pop("quantization_config", None)
 
 
 def _refuse_missing(name: str, model: Any, loading: Mapping[str, Any]) -> None:
