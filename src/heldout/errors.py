@@ -50,6 +50,11 @@ _LONGEST = 200
 """Characters of a value that an error shows."""
 
 
+def in_one_line(error: Exception) -> str:
+    """The first line of what an error says, or its type's name where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def unknown(kind: str, value: object, choices: Iterable[str]) -> BadCall:
     """The error for a name that is not among its choices, with the nearest one suggested."""
     names, text = sorted(choices), str(value)

@@ -129,7 +129,7 @@ def compare(model: str, work: Work, tell: Callable[[int, Run], None]) -> Compari
 def _engines(model: str, slots: int) -> tuple[Chat, Callable[[], _Timed], Callable[[], _Timed]]:
     """The model's chat, and what makes our engine and the rival's on the same weights."""
     network, tokenizer = load.load(model, "cuda" if torch.cuda.is_available() else "cpu")
-    chat = chat_of(tokenizer)
+    chat = chat_of(tokenizer, load.end_ids(network))
     pad = chat.end_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
     shared: dict[str, Any] = {
         "slots": slots,

@@ -78,7 +78,7 @@ class Trl:
     def _train(self, number: int, rows: int, prompts: Sequence[str], rollout: Rollout) -> Watch:
         """The time that one optimizer step took, from its first thought of these prompts."""
         model, tokenizer = load.load(self._work.model, "cuda" if torch.cuda.is_available() else "cpu")
-        watch, chat = Watch(), chat_of(tokenizer)
+        watch, chat = Watch(), chat_of(tokenizer, load.end_ids(model))
 
         def roll_out(asked: list[str], trainer: Any) -> dict[str, list[Any]]:
             watch.lap(BETWEEN)

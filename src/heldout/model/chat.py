@@ -16,7 +16,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from heldout.errors import BadCall
+from heldout.errors import BadCall, in_one_line
 from heldout.records import Json, Reply, Stop
 
 OWN = ("chatml", "chatml-no-thinking", "deepseek-r1")
@@ -223,5 +223,6 @@ def _rendered(tokenizer: Any, messages: list[dict[str, Any]]) -> str:
             )
         )
     except Exception as error:  # a template is a program of others: jinja's errors, and Python's from inside it
-        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
-        raise BadCall(f"the chat template refuses a conversation of user and assistant: {first}") from None
+        raise BadCall(
+            f"the chat template refuses a conversation of user and assistant: {in_one_line(error)}"
+        ) from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
-from heldout.errors import HeldoutError
+from heldout.errors import HeldoutError, in_one_line
 from heldout.model.chat import chat_of, template_of
 from heldout.model.load import check_folder, is_gguf, load_tokenizer, place_of, weight_files
 from heldout.records import Json, digest, digest_of_text
@@ -63,6 +63,18 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 def _words(name: str, chat_template: str) -> dict[str, Json]:
     """How text becomes ids: the tokenizer, its template as pieces, and what ends a reply."""
+    place = place_of(name)
+    files = [] if not isinstance(place, Path) else sorted(place.glob("*.*")) if place.is_dir() else [place]
+    stamps = tuple((str(file.resolve()), *_stamp(file)) for file in files)
+    return _words_of(name, chat_template, template_of(chat_template) if chat_template else "", stamps)
+
+
+@cache
+def _words_of(
+    name: str, chat_template: str, text: str, stamps: tuple[tuple[str, int, int], ...]
+) -> dict[str, Json]:
+    """Taken once as long as neither the template's text nor the stamp of a file changes."""
+    del text, stamps
     tokenizer = load_tokenizer(name, chat_template)
     place = place_of(name)
     ends = _ends(place) if isinstance(place, Path) and place.is_dir() else None
@@ -88,6 +100,7 @@ def _revision(name: str) -> str:
     try:
         path = Path(hf_hub_download(name, "config.json"))
     except Exception as error:  # the hub's own errors, its web client's, and the system's
-        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
-        raise HeldoutError(f"model {name!r} is neither at Hugging Face nor in its cache here: {first}") from None
+        raise HeldoutError(
+            f"model {name!r} is neither at Hugging Face nor in its cache here: {in_one_line(error)}"
+        ) from None
     return path.parent.name

@@ -14,7 +14,7 @@ import torch
 import transformers
 from safetensors import SafetensorError, safe_open
 
-from heldout.errors import BadCall, HeldoutError, NotFinite, choose_from
+from heldout.errors import BadCall, HeldoutError, NotFinite, choose_from, in_one_line
 from heldout.model.chat import template_of
 from heldout.model.head import check_head
 from heldout.model.parameters import not_finite
@@ -127,8 +127,7 @@ def _one_line(name: str, part: str) -> Iterator[None]:
     except HeldoutError:
         raise
     except Exception as error:  # the library's own, those of the code of a hundred models, and the system's
-        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
-        raise HeldoutError(f"{part} {name!r} cannot be loaded: {first}") from None
+        raise HeldoutError(f"{part} {name!r} cannot be loaded: {in_one_line(error)}") from None
 
 
 def _forget_packing(model: Any) -> None:

@@ -19,13 +19,13 @@ import torch
 import transformers
 from torch import Tensor
 
-from heldout.errors import HeldoutError
+from heldout.errors import HeldoutError, in_one_line
 from heldout.model.engines.base import Completion
 from heldout.model.engines.hf import HfEngine
 from heldout.model.engines.masks import windows_of
 from heldout.model.engines.single import SingleEngine
 from heldout.model.head import body_of, head_of
-from heldout.records import Json, digest
+from heldout.records import Json, digest, from_json, to_json
 from heldout.store.files import read_json, replace_json
 from heldout.version import __version__
 
@@ -73,15 +73,15 @@ def engine_for(model: Any, *, slots: int, context: int, end_ids: Sequence[int]) 
 def kept_proof(model: Any, context: int) -> Proof:
     """A proof by what it is of: weights, shape, number format, device, length, versions; made if there is none."""
     path = _folder() / f"{_identity(model, context)}.json"
-    with suppress(HeldoutError, TypeError, KeyError):  # a file that is damaged proves nothing
-        kept = Proof(**read_json(path))
+    with suppress(HeldoutError):  # a file that is damaged proves nothing
+        kept = from_json(Proof, read_json(path))
         if kept.engine in ENGINES:
             return kept
     begun = time.perf_counter()
     proof = prove(model, context)
     if time.perf_counter() - begun > KEPT_SECONDS:
         with suppress(HeldoutError):  # a place that cannot be written in makes the next proof cost as much again
-            replace_json(path, {"engine": proof.engine, "difference": proof.difference})
+            replace_json(path, to_json(proof))
     return proof
 
 
@@ -99,8 +99,7 @@ def prove(model: Any, context: int) -> Proof:
         try:
             difference = rollout_difference(model, make, length)
         except Exception as error:  # a model's own code, on a cache that it may not know: it fails in every way
-            first, *_ = str(error).strip().splitlines() or [""]
-            reasons.append(f"{name}: {first or type(error).__name__}"[:160])
+            reasons.append(f"{name}: {in_one_line(error)}"[:160])
             continue
         if difference <= bound_of(model):
             return Proof(engine=name, difference=difference)
@@ -218,7 +217,7 @@ def _identity(model: Any, context: int) -> str:
     config: Json = model.config.to_dict()
     return digest(
         {
-            "weights": [float(each.detach().double().sum()) for each in model.parameters()],
+            "weights": [float(each.detach().sum(dtype=torch.float64)) for each in model.parameters()],
             "config": {name: str(value) for name, value in config.items() if name != "_name_or_path"},
             "format": [str(model.dtype), model.device.type],
             "length": length_of_proof(model.config, context),
