@@ -15,7 +15,7 @@ NAMES = st.from_regex(r"[A-Za-z0-9_:@/.%-]{1,12}", fullmatch=True).filter(
 ) | st.sampled_from(["webshop", "agentgym:babyai@http://127.0.0.1:36001", "grid.easy", "shunting:suite"])
 CHANGES = st.dictionaries(
     st.sampled_from(["train.kl", "train.lr", "train.clip"]),
-    st.floats(0, 1e20, allow_nan=False).map(repr),
+    st.floats(0, 1, allow_nan=False).map(repr),
     max_size=2,
 ) | st.just({"train.steps": "40", "source.variant.actions": "hidden", "train.max_turns": "none"})
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,8 @@ EVALUATE = "evaluate --model M --envs webshop searchqa textcraft --metric avg@8 
 CALLS = {
     "demo": "demo --seed 1",
     "envs": "envs --json",
+    "config": "config --model pocket",
+    "help": "help train",
     "play": "play textcraft",
     "laws": "laws textcraft",
     "replay": "replay episodes.jsonl",
@@ -49,6 +52,7 @@ LIGHT = {
     "heldout.cli",
     "heldout.config",
     "heldout.errors",
+    "heldout.ranges",
     "heldout.verbs",
     "heldout.verbs.flags",
 }
@@ -101,7 +105,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
     ("call", "told"),
     [
         ("", "name a verb"),
-        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from 13, the nearest: train,"),
+        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from 15, the nearest: train,"),
         ("train --env textcraft", "train: the following arguments are required: --model"),
         ("train --modle M", "train: the following arguments are required: --model, --env"),
         (
@@ -299,18 +303,57 @@ def test_evaluation_prints_a_table_for_people(said: Said, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_papers_listings_run(said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_published_listing_runs_in_its_four_steps(
+    said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Easy, then hard from there, then another environment, then all of it measured."""
     monkeypatch.chdir(tmp_path)
-    small = "--set limits.reply_tokens=8 train.steps=1 train.tasks=2 processes=1"
-    listing = TRAIN.replace("Qwen2.5-7B-Instruct", "pocket").replace("webshop", "textcraft")
-    assert main([*listing.split(), *small.split()]) == 0
-    assert said()[0].endswith("checkpoint: outputs/textcraft_easy_checkpoint\n")
-    assert main([*listing.split(), *small.split()]) == 2
+    small = ["--set", "limits.reply_tokens=8", "train.steps=1", "train.tasks=2", "processes=1", "slots=4"]
+    first = TRAIN.replace("Qwen2.5-7B-Instruct", "pocket").replace("--n-samples 8", "--n-samples 2").split()
+    assert main([*first, *small]) == 0
+    *_, run, easy = said()[0].splitlines()
+    assert easy == "checkpoint: outputs/webshop_easy_checkpoint"
+    assert re.fullmatch(r"made by: runs/train-pocket-[0-9a-f]{8}, webshop.easy, seed 0, step 1", run)
+    assert main([*first, *small]) == 2
     assert "go on with --resume, or write elsewhere with --out" in said()[1]
-    assert main([*listing.split(), *small.split(), "--resume"]) == 0
+    assert main([*first, *small, "--resume"]) == 0
     assert "checkpoint: outputs/" in said()[0]
-    call = "evaluate --model outputs/textcraft_easy_checkpoint --envs textcraft babyai --metric avg@2 --max-turns 2"
-    assert main([*call.split(), "--limit", "2", "--json", *small.split()]) == 0
+
+    hard = [*first, "--model", "outputs/webshop_easy_checkpoint", "--difficulty", "hard"]
+    assert main([*hard, *small]) == 0
+    assert said()[0].endswith(
+        "checkpoint: outputs/webshop_hard_checkpoint\nthe same: outputs/webshop_all_checkpoint\n"
+    )
+    lineage = json.loads(Path("outputs/webshop_all_checkpoint/lineage.json").read_text())
+    assert lineage["chain"] == "webshop.easy > webshop.hard"
+
+    after = [*first, "--model", "outputs/webshop_all_checkpoint", "--env", "textcraft", "--max-turns", "2"]
+    assert main([*after, *small]) == 0
+    assert said()[0].endswith("the same: outputs/sequential_checkpoint\n")
+    call = "evaluate --model outputs/sequential_checkpoint --envs webshop textcraft --metric avg@2 --max-turns 2"
+    assert main([*call.split(), "--limit", "2", "--json", *small]) == 0
     cells = json.loads(said()[0])
-    assert {cell["env"] for cell in cells} == {"textcraft", "babyai"}
+    assert {cell["env"] for cell in cells} == {"webshop", "textcraft"}
     assert all(cell["tokens"] > 0 for cell in cells)
+
+    assert main([*first, "--difficulty", "all", *small]) == 0
+    assert "outputs/webshop_all_checkpoint was that of runs/train-" in said()[1]
+    assert main([*hard, "--seed", "1", *small]) == 0
+    assert re.search(
+        r"outputs/webshop_all_checkpoint stays that of runs/train-\S+, webshop, seed 0, step 1", said()[1]
+    )
+
+
+@pytest.mark.slow
+def test_a_checkpoint_never_replaces_what_is_not_ours_and_says_so_before_it_trains(
+    said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    theirs = Path("outputs/textcraft_easy_checkpoint")
+    theirs.mkdir(parents=True)
+    (theirs / "notes.txt").write_text("mine")
+    call = "train --model pocket --env textcraft --difficulty easy --set train.steps=1 processes=1"
+    assert main(call.split()) == 2
+    assert "outputs/textcraft_easy_checkpoint is no checkpoint that heldout put there" in said()[1]
+    assert not Path("runs").exists()
+    assert (theirs / "notes.txt").read_text() == "mine"

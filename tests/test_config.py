@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.config import Config, Train, Variant, pocket, with_overrides
+from heldout.config import Config, Evaluate, Limits, Train, Variant, pocket, with_overrides
 from heldout.errors import BadCall
+from heldout.ranges import Range, ranges_of
 from heldout.records import from_json, to_json
 
 
@@ -50,6 +51,14 @@ def test_values_are_read_as_the_type_of_the_setting() -> None:
         ("train.lr=1e999", "setting 'train.lr' takes float, not '1e999'"),
         (f"train.lr={10**400}", "setting 'train.lr' takes float, not '1000"),
         (f"train.steps={'9' * 5000}", "setting 'train.steps' takes int, not '9999"),
+        ("processes=-1", "setting 'processes' takes a number from 0 to 256, not -1"),
+        ("slots=0", "setting 'slots' takes a number from 1 to 4096, not 0"),
+        ("train.lr=-1", "setting 'train.lr' takes a number from 0 to 1, not -1.0"),
+        ("train.steps=0", "setting 'train.steps' takes a number from 1 up, not 0"),
+        ("train.temperature=0", "setting 'train.temperature' takes a number above 0, at most 10, not 0.0"),
+        ("limits.max_turns=-5", "setting 'limits.max_turns' takes a number from 1 up, not -5"),
+        ("evaluate.samples=0", "setting 'evaluate.samples' takes a number from 1 up, not 0"),
+        ("evaluate.tasks=0", "setting 'evaluate.tasks' takes a number from 1 up, not 0"),
         (f"train.steps={'[' * 5000}", "setting 'train.steps' takes int, not '[[[["),
     ],
 )
@@ -76,6 +85,10 @@ def test_any_value_of_its_type_can_be_set_and_any_other_text_is_told_in_one_line
     name: str, data: st.DataObject
 ) -> None:
     value = data.draw(VALUES[get_type_hints(Train)[name]])
+    if isinstance(value, float | int) and value not in ranges_of(Train)[name]:
+        with pytest.raises(BadCall, match=rf"'train.{name}' takes a number {ranges_of(Train)[name]}, not "):
+            with_overrides(Config(), [f"train.{name}={value}"])
+        return
     assert getattr(with_overrides(Config(), [f"train.{name}={value}"]).train, name) == value
     refusal = ""
     try:
@@ -83,6 +96,30 @@ def test_any_value_of_its_type_can_be_set_and_any_other_text_is_told_in_one_line
     except BadCall as error:
         refusal = str(error)
     assert "\n" not in refusal
+
+
+def test_a_range_says_itself_and_holds_no_nan() -> None:
+    assert [str(each) for each in (Range(1), Range(0, open=True), Range(0, 1), Range(0, 10, open=True))] == [
+        "from 1 up",
+        "above 0",
+        "from 0 to 1",
+        "above 0, at most 10",
+    ]
+    assert [value in Range(0, 1) for value in (0, 1, -0.1, 1.1, float("nan"))] == [True, True, False, False, False]
+    assert [value in Range(0, 1, open=True) for value in (0, 1)] == [False, True]
+
+
+def test_what_cannot_be_is_refused_from_python_too() -> None:
+    with pytest.raises(BadCall, match=r"setting 'train.lr' takes a number from 0 to 1, not nan"):
+        Train(lr=float("nan"))
+    with pytest.raises(BadCall, match=r"setting 'slots' takes a number from 1 to 4096, not 0"):
+        Config(slots=0)
+
+
+def test_every_number_that_can_be_set_has_a_range() -> None:
+    for section in (Limits, Train, Evaluate, Config):
+        numbers = {name for name, hint in get_type_hints(section).items() if hint in VALUES and hint is not str}
+        assert numbers == set(ranges_of(section))
 
 
 def test_the_defaults_are_the_papers() -> None:

@@ -16,7 +16,7 @@ from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.model.identity import model_digest, weights_digest, words_digest
-from heldout.model.load import POCKET, place_of
+from heldout.model.load import POCKET, hub_name_of, place_of
 from heldout.model.pocket import CONTEXT
 from heldout.policies import privileged
 from heldout.policies.scripted import ScriptedPolicy
@@ -71,9 +71,9 @@ def agent_of(name: str, chat_template: str = "") -> Agent:
     if name in PLAYERS:
         return Agent(model=name, base=name, digest=name)
     place = place_of(name)
-    known = lineage.read(place, weights_digest(place)) if isinstance(place, Path) and place.is_dir() else None
+    known = lineage.read(place, weights_digest(place)) if lineage.is_in(place) else None
     if known is None or known.words not in ("", words_digest(name, chat_template)):
-        called = place.resolve().name if isinstance(place, Path) else name
+        called = hub_name_of(name) or place.resolve().name
         return Agent(model=name, base=called, digest=model_digest(name, chat_template))
     return Agent(
         model=name,
@@ -89,8 +89,8 @@ def defaults_of(model: str) -> Config:
     """The pocket model's for it and for models with a context as short, such as one trained from it."""
     if model == POCKET:
         return pocket()
-    place = model if model in PLAYERS else place_of(model)
-    return pocket() if isinstance(place, Path) and _context(place) <= CONTEXT else Config()
+    elsewhere = model in PLAYERS or hub_name_of(model)  # a configuration is to be had without a network
+    return Config() if elsewhere or _context(place_of(model)) > CONTEXT else pocket()
 
 
 def _context(folder: Path) -> float:
@@ -129,7 +129,7 @@ def open_agent(name: str, config: Config) -> Iterator[OpenAgent]:
 
 
 def open_backend(name: str, config: Config, reference: str | None = None) -> ProcessBackend:
-    """Processes that hold the named model; a wrong name is refused before any starts."""
+    """Processes that hold the named model; what is no model is refused before any starts."""
     return ProcessBackend(_worker_config(name, config, reference), processes_of(config))
 
 
@@ -173,7 +173,6 @@ class Backends:
 
 
 def _worker_config(model: str, config: Config, reference: str | None) -> WorkerConfig:
-    place_of(model)
     return WorkerConfig(
         model=model,
         source=config.source,

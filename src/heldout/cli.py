@@ -115,6 +115,11 @@ def _check_names(words: Sequence[str]) -> None:
             raise unknown(first, second, known)
 
 
+def print_help(*, words: Sequence[str]) -> None:
+    """What `VERB --help` prints, or without a verb `heldout --help`."""
+    parse([*words, "--help"])
+
+
 def load(place: str) -> Callable[..., object]:
     """The function that `module:function` names; what it imports may belong to an extra."""
     module, _, function = place.partition(":")
@@ -180,8 +185,18 @@ def _envs_flags(parser: ArgumentParser) -> None:
     flags.changes(parser)
 
 
+def _config_flags(parser: ArgumentParser) -> None:
+    flags.model(parser, "oracle", "random", required=False)
+    flags.as_json(parser)
+    flags.changes(parser)
+
+
+def _help_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="VERB", help="a verb, such as train or bench envs (all)")
+
+
 def _data_check_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--envs", nargs="+", metavar="E", help="environments whose data is looked at (all)")
+    flags.envs(parser, "environments whose data is looked at (all)", required=False)
     flags.as_json(parser)
 
 
@@ -247,7 +262,7 @@ def _pocket_flags(parser: ArgumentParser) -> None:
         dest="others",
         metavar="E",
         nargs="+",
-        action="extend",
+        action=flags.Names,
         default=[],
         help="environments that it is shown beside its own: yours",
     )
@@ -255,7 +270,7 @@ def _pocket_flags(parser: ArgumentParser) -> None:
         "--without",
         metavar="E",
         nargs="+",
-        action="extend",
+        action=flags.Names,
         default=[],
         help="environments of which it is shown no more than the form of a reply: truly unseen ones",
     )
@@ -385,7 +400,7 @@ def _bench_serve_flags(parser: ArgumentParser) -> None:
 
 
 def _bench_envs_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--envs", "--env", nargs="+", default=[], metavar="E", help="the environments (every one)")
+    flags.envs(parser, "the environments (every one)", required=False)
     file = "recorded episodes, as for replay: their actions are played, and no other environments"
     parser.add_argument("--file", dest="files", nargs="+", type=Path, default=[], metavar="FILE", help=file)
     flags.rules(parser, "agentgym or fixed (fixed; with a file agentgym)", default=None)
@@ -427,6 +442,8 @@ VERBS = {
         "train the pocket agent and show what it learned elsewhere", "heldout.verbs.demo:demo", _demo_flags
     ),
     "envs": Verb("list the environments", "heldout.verbs.envs:envs", _envs_flags),
+    "config": Verb("every setting, and what it can be", "heldout.verbs.config:config", _config_flags),
+    "help": Verb("what a verb does, and its flags", "heldout.cli:print_help", _help_flags),
     "play": Verb("play a task yourself, in the agent's words", "heldout.verbs.play:play", _play_flags),
     "laws": Verb("whether an environment, ours or yours, keeps the laws", "heldout.verbs.laws:laws", _laws_flags),
     "replay": Verb(

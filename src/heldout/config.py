@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from json import loads
 from math import inf
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from heldout.errors import BadCall, unknown
+from heldout.ranges import Range, Ranged
 
 C = TypeVar("C")
+
+Count = Annotated[int, Range(1)]
+CountOrNone = Annotated[int | None, Range(1)]
+NotNegative = Annotated[int, Range(0)]
+Share = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,6 +98,7 @@ class Source:
     rules: str = "fixed"
     """`fixed`, or `agentgym`: what the original servers do, quirk by quirk."""
     seed: int = 0
+    """Of generated tasks."""
     profile: str = "pocket"
     """`pocket` fits a context of 4,096 tokens at K = 20; `standard` is the originals' size."""
     difficulty: str = ""
@@ -102,14 +109,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Ranged):
     """What ends an episode from outside."""
 
-    max_turns: int = 20
+    max_turns: Count = 20
     """K: how many replies an episode may have."""
-    response_budget: int = 8192
+    response_budget: Count = 8192
     """Tokens after the prompt, observations included."""
-    reply_tokens: int = 512
+    reply_tokens: Count = 512
     """Tokens that one reply may have."""
 
 
@@ -118,60 +125,67 @@ ALGORITHMS = ("grpo",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
+class Train(Ranged):
     """One stage of GRPO (paper §3.2 and Appendix C)."""
 
     algorithm: str = "grpo"
-    """A name of `ALGORITHMS`."""
-    steps: int = 100
-    tasks: int = 32
+    """By what the stage learns (docs/study.md)."""
+    steps: Count = 100
+    """Updates of the model, each on a batch of its own."""
+    tasks: Count = 32
     """Groups in a step."""
-    group_size: int = 8
-    """G: trajectories of a task (paper §3.2)."""
-    max_turns: int | None = None
-    """K while training; None is the environment's own (paper §3.2)."""
-    temperature: float = 1.0
-    clip: float = 0.2
+    group_size: Count = 8
+    """G: trajectories of a task (paper §3.2); a group of one says nothing to GRPO."""
+    max_turns: CountOrNone = None
+    """K while training; none is the environment's own (paper §3.2)."""
+    temperature: Annotated[float, Range(0, 10, open=True)] = 1.0
+    """At which replies are sampled, and learned from."""
+    clip: Share = 0.2
     """ε of Eq. 5: how far a ratio may go below 1, and above."""
-    clip_high: float | None = None
-    """How far above; None is as below."""
-    lr: float = 1e-6
-    warmup: int = 0
+    clip_high: Annotated[float | None, Range(0, 10)] = None
+    """How far above; none is as below."""
+    lr: Share = 1e-6
+    """AdamW's learning rate (paper, Appendix C)."""
+    warmup: NotNegative = 0
     """Steps over which the learning rate rises linearly to `lr`."""
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    kl: float = 0.001
+    weight_decay: Share = 0.01
+    """AdamW's, of all weights."""
+    max_grad_norm: Annotated[float, Range(0, open=True)] = 1.0
+    """A longer gradient is shortened to this."""
+    kl: Annotated[float, Range(0)] = 0.001
     """β of Eq. 5, with the k3 estimator; a token's log-ratio to the reference counts up to 20."""
-    entropy: float = 0.0
+    entropy: Annotated[float, Range(0)] = 0.0
     """Bonus; AgentGym-RL leaves 0.001 on."""
-    updates_per_batch: int = 1
+    updates_per_batch: Count = 1
     """Optimizer steps on one batch."""
     loss_aggregation: str = "sequence"
     """Of the loss: `sequence` (mean per sequence, then over sequences) or `token`."""
-    batch_tokens: int = 8192
+    batch_tokens: Count = 8192
     """Tokens in one micro-batch."""
-    save_every: int = 25
+    save_every: Count = 25
     """Steps between two checkpoints; the last step always has one."""
-    max_skipped: int = field(default_factory=lambda: 3, metadata={"written": "changed"})
+    max_skipped: NotNegative = field(default_factory=lambda: 3, metadata={"written": "changed"})
     """How many of a stage's steps may be skipped, since their gradient has no finite norm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluate:
+class Evaluate(Ranged):
     """How a policy is measured (paper §3.2: avg@8 at K = 20)."""
 
-    samples: int = 8
-    max_turns: int = 20
-    temperature: float = 1.0
+    samples: Count = 8
+    """k of avg@k: plays of each task."""
+    max_turns: Count = 20
+    """K while measuring."""
+    temperature: Annotated[float, Range(0, 10)] = 1.0
     """0 decodes greedily."""
-    tasks: int | None = None
-    """How many tasks of each cell; None is all."""
-    round: int = 512
+    tasks: CountOrNone = None
+    """How many tasks of each cell; none is all."""
+    round: Count = 512
     """Episodes that are played, and kept, together: what a kill loses at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Ranged):
     """Everything that `--set` can change, by its dotted path."""
 
     source: Source = field(default_factory=Source)
@@ -180,9 +194,9 @@ class Config:
     evaluate: Evaluate = field(default_factory=Evaluate)
     chat_template: str = field(default_factory=str, metadata={"written": "changed"})
     """In place of the model's own: a file, or one of ours by name (docs/models.md)."""
-    slots: int = 64
+    slots: Annotated[int, Range(1, 4096)] = 64
     """Conversations that each process has in flight; what is played side by side decides the last bits."""
-    processes: int = 0
+    processes: Annotated[int, Range(0, 256)] = 0
     """Processes that play and learn; 0 is one for each GPU, or without any one for each core, at most 2."""
 
 

@@ -19,8 +19,9 @@ from heldout.records import Json, Trajectory
 from heldout.store import lineage
 from heldout.store.files import read_json
 from heldout.store.lineage import Lineage
+from heldout.store.published import Published, publish
 from heldout.store.runs import StudyFolder
-from heldout.study.once import cells_of, measure_agent, publish, train_once
+from heldout.study.once import cells_of, measure_agent, train_once
 from heldout.study.perform import Workspace, open_workspace
 from heldout.study.plan import Study
 
@@ -154,7 +155,8 @@ def test_a_published_checkpoint_is_the_chain_that_made_it(tiny: Path, trained: P
     """Moved and measured elsewhere, and as a base of another stage."""
     here, _ = workspace(tiny, trained)
     checkpoint, _, _ = train_once(here)
-    published = publish(checkpoint, tmp_path / "outputs" / "any_name")
+    published = tmp_path / "outputs" / "any_name"
+    publish(checkpoint, published, Published(run="runs/here", chain="babyai.easy", seed=0, step=2))
     assert not (published / "optimizer.safetensors").exists()
     agent = agent_of(str(published))
     assert (agent.base, chain_name(agent.chain), agent.step) == ("tiny", "babyai.easy", 2)

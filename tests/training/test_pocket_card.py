@@ -7,8 +7,8 @@ from heldout.model.load import place_of
 from heldout.records import digest, to_json
 from heldout.store.files import read_json
 from heldout.training import pocket_card
-from heldout.training.pocket_card import CARD, make
-from heldout.training.pocket_recipe import Recipe
+from heldout.training.pocket_card import make
+from heldout.training.pocket_recipe import CARD, Recipe
 
 
 @pytest.mark.very_slow

@@ -8,8 +8,7 @@ from heldout.cli import main
 from heldout.model.load import place_of
 from heldout.records import Json
 from heldout.store.files import read_json
-from heldout.training.pocket_card import CARD
-from heldout.training.pocket_recipe import Recipe
+from heldout.training.pocket_recipe import CARD, Recipe
 from heldout.verbs import pocket
 
 Built = list[tuple[Recipe, Path]]

@@ -28,6 +28,7 @@ from heldout.config import Limits
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
+from heldout.model.load import check_folder, place_of
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 
@@ -45,6 +46,7 @@ class ProcessBackend:
 
     def __init__(self, config: WorkerConfig, processes: int = 0) -> None:
         self.size = processes or default_processes()
+        config = replace(config, model=_here(config.model), reference=config.reference and _here(config.reference))
         self._pipes = list[Connection]()
         self._workers = list[BaseProcess]()
         try:
@@ -111,7 +113,7 @@ class ProcessBackend:
 
     def load(self, name: str) -> None:
         """Every worker takes the weights of that model, and an optimizer that remembers nothing."""
-        self._all("load", [(name,)] * self.size)
+        self._all("load", [(_here(name),)] * self.size)
 
     def restore(self, folder: Path) -> None:
         """Every worker takes what `save` wrote."""
@@ -188,6 +190,14 @@ def _one_thread() -> Iterator[None]:
             del os.environ["OMP_NUM_THREADS"]
         else:
             os.environ["OMP_NUM_THREADS"] = before
+
+
+def _here(model: str) -> str:
+    """Where a model's files lie: looked up once, here; what is no model is refused before a worker starts."""
+    place = place_of(model)
+    if place.is_dir():
+        check_folder(place)
+    return str(place)
 
 
 def _on_its_device(config: WorkerConfig, rank: int) -> WorkerConfig:

@@ -4,11 +4,8 @@ import json
 from functools import cache
 from pathlib import Path
 
-from huggingface_hub import hf_hub_download
-
-from heldout.errors import HeldoutError, in_one_line
 from heldout.model.chat import chat_of, template_of
-from heldout.model.load import check_folder, is_gguf, load_tokenizer, place_of, weight_files
+from heldout.model.load import check_folder, hub_name_of, is_gguf, load_tokenizer, place_of, weight_files
 from heldout.records import Json, digest, digest_of_text
 from heldout.store.files import read_json, sha256_of
 
@@ -23,9 +20,10 @@ def model_digest(name: str, chat_template: str = "") -> str:
     two folders with the same digest say the same, wherever they lie.
     """
     place = place_of(name)
-    if not isinstance(place, Path):
+    if hub_name := hub_name_of(name):
+        check_folder(place)
         other = f"+{digest_of_text(template_of(chat_template))}" if chat_template else ""
-        return f"{name}@{_revision(place)}{other}"
+        return f"{hub_name}@{place.name}{other}"
     if is_gguf(place):
         weights = _sha256_of(place.resolve(), _stamp(place))
         return digest({"weights": weights, **_words(name, chat_template)})
@@ -64,7 +62,7 @@ def _stamp(file: Path) -> tuple[int, int]:
 def _words(name: str, chat_template: str) -> dict[str, Json]:
     """How text becomes ids: the tokenizer, its template as pieces, and what ends a reply."""
     place = place_of(name)
-    files = [] if not isinstance(place, Path) else sorted(place.glob("*.*")) if place.is_dir() else [place]
+    files = sorted(place.glob("*.*")) if place.is_dir() else [place]
     stamps = tuple((str(file.resolve()), *_stamp(file)) for file in files)
     return _words_of(name, chat_template, template_of(chat_template) if chat_template else "", stamps)
 
@@ -77,7 +75,7 @@ def _words_of(
     del text, stamps
     tokenizer = load_tokenizer(name, chat_template)
     place = place_of(name)
-    ends = _ends(place) if isinstance(place, Path) and place.is_dir() else None
+    ends = _ends(place) if place.is_dir() else None
     chat = chat_of(tokenizer, ends if isinstance(ends, list) else [] if ends is None else [ends])
     return {
         "ends": ends,
@@ -93,14 +91,3 @@ def _ends(folder: Path) -> Json:
 
 def _without_volatile(config: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in config.items() if name not in VOLATILE}
-
-
-def _revision(name: str) -> str:
-    """The commit that a name at Hugging Face stands for now; offline, the one that is here."""
-    try:
-        path = Path(hf_hub_download(name, "config.json"))
-    except Exception as error:  # the hub's own errors, its web client's, and the system's
-        raise HeldoutError(
-            f"model {name!r} is neither at Hugging Face nor in its cache here: {in_one_line(error)}"
-        ) from None
-    return path.parent.name

@@ -15,6 +15,7 @@ import transformers
 from safetensors import SafetensorError, safe_open
 
 from heldout.errors import BadCall, HeldoutError, NotFinite, choose_from, in_one_line
+from heldout.model import hub
 from heldout.model.chat import template_of
 from heldout.model.head import check_head
 from heldout.model.parameters import not_finite
@@ -33,13 +34,17 @@ MODELS = (
 )
 """What can be named, as an error says it."""
 
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+"""Files of which a folder with a tokenizer has one: without any, transformers makes an empty tokenizer."""
+
 transformers.utils.logging.disable_progress_bar()
 
 
-def place_of(name: str) -> Path | str:
-    """Where a model's files lie: in the package, in a folder, in one GGUF file, or under a name at Hugging Face.
+def place_of(name: str) -> Path:
+    """Where a model's files lie: in the package, in a folder, or in one GGUF file.
 
-    The folder of a run that made one training is its last checkpoint's.
+    The folder of a run that made one training is its last checkpoint's; of a name at Hugging Face it is that of the
+    copy here, which is brought where there is none.
     """
     if name == POCKET:
         return Path(str(files("heldout"))) / "pocket"
@@ -47,10 +52,23 @@ def place_of(name: str) -> Path | str:
         return Path(name)
     if Path(name).is_dir():
         return Path(name) if weight_files(Path(name)) else _checkpoint_in(Path(name))
+    if hub_name_of(name):
+        return hub.snapshot(name)
+    raise BadCall(f"no model {name!r}: it is no folder ({choose_from(name, MODELS)})")
+
+
+def hub_name_of(name: str) -> str | None:
+    """The name at Hugging Face, with its owner, that a model's name is; None where it is of something here.
+
+    A well-known name without its owner, as papers print it, is that owner's: `Qwen2.5-7B-Instruct`.
+    """
+    if name == POCKET or Path(name).exists():
+        return None
+    if full := hub.full_name(name):
+        return full
     owner, slash, _ = name.partition("/")
-    if not slash or not owner.strip(".") or Path(owner).is_dir() or name.count("/") > 1:
-        raise BadCall(f"no model {name!r}: it is no folder ({choose_from(name, MODELS)})")
-    return name
+    is_path = not slash or not owner.strip(".") or Path(owner).is_dir() or name.count("/") > 1
+    return None if is_path else name
 
 
 def _checkpoint_in(folder: Path) -> Path:
@@ -95,6 +113,11 @@ def load(name: str, device: str = "cpu", chat_template: str = "") -> tuple[Any, 
 def load_tokenizer(name: str, chat_template: str = "") -> Any:
     """A model's tokenizer, with that chat template where one is given."""
     place, extra = _source_of(name)
+    if not extra and not any((place / file).is_file() for file in TOKENIZERS):
+        raise BadCall(
+            f"no tokenizer in {os.fspath(place)!r} (it has none of {', '.join(TOKENIZERS)}): copy it from the "
+            "model that these weights belong to"
+        )
     with _one_line(name, "tokenizer"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False, **extra)
     if not tokenizer.is_fast:
@@ -104,11 +127,9 @@ def load_tokenizer(name: str, chat_template: str = "") -> Any:
     return tokenizer
 
 
-def _source_of(name: str) -> tuple[Path | str, dict[str, Any]]:
+def _source_of(name: str) -> tuple[Path, dict[str, Any]]:
     """What transformers loads, after a look at what is there; a GGUF file is named beside its folder."""
     place = place_of(name)
-    if not isinstance(place, Path):
-        return place, {}
     if not is_gguf(place):
         check_folder(place)
         return place, {}

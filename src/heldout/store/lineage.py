@@ -53,10 +53,15 @@ def write(folder: Path, lineage: Lineage) -> None:
     schema.replace(folder / NAME, to_json(lineage))
 
 
+def is_in(folder: Path) -> bool:
+    """Whether a folder, or what is no folder, has one."""
+    return (folder / NAME).is_file()
+
+
 def read(folder: Path, weights: str) -> Lineage | None:
     """What the folder says that its weights, of that digest, went through; None where it says nothing."""
     path = folder / NAME
-    if not path.exists():
+    if not is_in(folder):
         return None
     value = schema.read(path)
     del value["schema"]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from shutil import copyfile
 
 from heldout.agents import PLAYERS, Agent, Backends, agent_of, open_agent, suites_of
 from heldout.analysis.scores import ALL, Cell
@@ -17,14 +16,14 @@ from heldout.records import Json, Row, Trajectory
 from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store import schema
-from heldout.store.folders import ACCOUNT, replacing, sweep
+from heldout.store.folders import sweep
 from heldout.store.lease import hold
 from heldout.store.lineage import differences
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study.perform import Workspace, checkpoint_of, open_workspace, perform
 from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
-from heldout.study.run import claim
+from heldout.study.run import claim, load_before_claim
 from heldout.training.identity import apart
 from heldout.training.skipping import last_recorded_step
 
@@ -33,9 +32,6 @@ Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], Non
 
 SETTINGS = ("train.", "limits.", "processes", "slots", "backend", "reference")
 """What may differ where a run goes on as a new stage."""
-
-OPTIMIZER = "optimizer.safetensors"
-"""What of a checkpoint only going on needs."""
 
 
 def train_once(workspace: Workspace, *, resume: bool | None = None) -> tuple[Path, StageFolder, str]:
@@ -52,21 +48,13 @@ def train_once(workspace: Workspace, *, resume: bool | None = None) -> tuple[Pat
         raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
     here, news = _continue(workspace, folder, chain) if folder.config.exists() else (workspace, "")
     graph = plan(here.study, controls=False)
-    claim(here, graph)
     with Backends() as backends:
+        load_before_claim(here, backends)
+        claim(here, graph)
         for planned in graph:
             perform(here, planned.work, backends)
     [chain] = here.study.chains
     return checkpoint_of(here, chain, seed), here.stage(chain, seed), news
-
-
-def publish(checkpoint: Path, folder: Path) -> Path:
-    """The folder, now with the checkpoint's model, to be read by transformers; it is never there half written."""
-    with replacing(folder) as partial:
-        for file in sorted(checkpoint.iterdir()):
-            if file.name not in (OPTIMIZER, ACCOUNT):
-                copyfile(file, partial / file.name)
-    return folder
 
 
 def measure_agent(
@@ -85,8 +73,8 @@ def measure_agent(
     agent, suites = agent_of(model, config.chat_template), suites_of(config)
     seed = _seed_of(agent, seed)
     identity = identity_of(agent, study, seed)
-    folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
     with open_agent(model, config) as opened:
+        folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
         for own in cells:
             tasks = tasks_of_cells(suites, own, config.evaluate)
             refuse_if_none_fits(tasks, opened.room, config.limits.response_budget)

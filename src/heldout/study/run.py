@@ -35,11 +35,19 @@ def run(
     """Everything that the study asks for and the folder does not have yet."""
     begun = time.monotonic()
     workspace, graph = open_workspace(study, folder, watch), plan(study, controls)
-    claim(workspace, graph)
     with Backends() as backends:
+        load_before_claim(workspace, backends)
+        claim(workspace, graph)
         executor(graph, partial(perform, workspace, backends=backends))
         if backends.used:
             folder.sessions.add([{"study": study.digest, "seconds": time.monotonic() - begun, **provenance()}])
+
+
+def load_before_claim(workspace: Workspace, backends: Backends) -> None:
+    """Loads the base of a study that has no folder yet: one that cannot be loaded leaves none behind."""
+    study = workspace.study
+    if read_manifest(workspace.folder) is None:
+        backends.open(study.chains[0][0].apply_to(study.config) if study.chains else study.config, study.base)
 
 
 def claim(workspace: Workspace, graph: Iterable[PlannedWork]) -> None:

@@ -27,7 +27,7 @@ from heldout.seeds import derive, stream
 from heldout.store import schema
 from heldout.store.runs import StageFolder
 from heldout.training.imitate import Demonstration, batches, demonstrations, normalise_weights, sample_of, texts_of
-from heldout.training.pocket_recipe import Lesson, Recipe, Share
+from heldout.training.pocket_recipe import CARD, Lesson, Recipe, Share
 
 Say = Callable[[str], None]
 
@@ -94,6 +94,9 @@ def unfinished_in(folder: Path) -> StageFolder:
 def _claim(unfinished: StageFolder, recipe: Recipe) -> None:
     """Says whose the folder is, or refuses one in which another recipe is under way."""
     claim = {"recipe": digest(to_json(recipe))}
+    folder = unfinished.root.parent
+    if folder.is_dir() and any(folder.iterdir()) and not (unfinished.root.exists() or (folder / CARD).exists()):
+        raise BadCall(f"{folder} holds something else than a model of `heldout pocket`: choose another --out")
     if not unfinished.config.exists():
         schema.replace(unfinished.config, claim)
     elif schema.read(unfinished.config).get("recipe") != claim["recipe"]:

@@ -15,10 +15,9 @@ from heldout.records import Json, to_json
 from heldout.store.files import read_json, replace_json, sha256_of
 from heldout.store.rows import Memory
 from heldout.training.pocket_build import Say, build, unfinished_in
-from heldout.training.pocket_recipe import Recipe
+from heldout.training.pocket_recipe import CARD, Recipe
 from heldout.version import __version__
 
-CARD = "recipe.json"
 WEIGHTS = "model.safetensors"
 TASKS = 50
 """Test tasks of each cell that the scores are taken from."""

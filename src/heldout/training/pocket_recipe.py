@@ -23,6 +23,9 @@ SKILL_SHOWN, HABITS_SHOWN = 5000, 1200
 FORM_SHOWN = 1500
 """Demonstrations in a lesson of an environment of which only the form of a reply is to be shown (docs/log.md)."""
 
+CARD = "recipe.json"
+"""In a built model's folder: its recipe and what it scores."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:

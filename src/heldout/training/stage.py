@@ -339,13 +339,6 @@ def _check(job: Job) -> None:
     settings = job.config.train
     algorithm_of(settings.algorithm)
     refuse_unknown_aggregation(settings.loss_aggregation)
-    for name in ("tasks", "updates_per_batch", "save_every"):
-        if getattr(settings, name) < 1:
-            raise BadCall(f"train.{name} is 1 or more, not {getattr(settings, name)}")
-    if settings.max_skipped < 0:
-        raise BadCall(f"train.max_skipped is 0 or more, not {settings.max_skipped}")
-    if settings.temperature <= 0:
-        raise BadCall(f"training samples at a temperature above 0, not {settings.temperature}")
     if settings.group_size < 2:
         raise BadCall(
             f"GRPO compares the trajectories of a group: it needs 2 samples or more, not {settings.group_size}"

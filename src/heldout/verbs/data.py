@@ -31,7 +31,7 @@ class State:
     """A command, or what to do."""
 
 
-def data_check(*, envs: Sequence[str] | None, as_json: bool) -> None:
+def data_check(*, envs: Sequence[str], as_json: bool) -> None:
     """Looks through the sources of each environment; prints what came of it, and fails where something is wrong."""
     data = data_folder()
     if not data.is_dir():

@@ -1,9 +1,10 @@
 """The flags that verbs share, and how their values are read."""
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import final
 
 from heldout.errors import BadCall, unknown
 
@@ -66,7 +67,7 @@ def settings(parser: ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="any other setting, such as train.lr=1e-6",
+        help="any other setting, such as train.lr=1e-6: `heldout config` lists them",
     )
 
 
@@ -107,10 +108,10 @@ def out(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help=what)
 
 
-def model(parser: ArgumentParser, *others: str) -> None:
+def model(parser: ArgumentParser, *others: str, required: bool = True) -> None:
     """`--model`: the usual names, and others; and `--chat-template`, which is `--set chat_template=value`."""
     names = ", ".join(["pocket", "a folder", "a GGUF file", "a Hugging Face name", *others])
-    parser.add_argument("--model", required=True, metavar="M", help=names)
+    parser.add_argument("--model", required=required, metavar="M", help=names)
     parser.add_argument(
         "--chat-template",
         dest="settings",
@@ -148,9 +149,32 @@ def max_turns(parser: ArgumentParser, default: str) -> None:
     parser.add_argument("--max-turns", type=count, metavar="K", help=f"replies an episode may have ({default})")
 
 
-def envs(parser: ArgumentParser, what: str) -> None:
-    """`--envs`, one or several; `--env` is the same."""
-    parser.add_argument("--envs", "--env", nargs="+", required=True, metavar="E", help=what)
+def envs(parser: ArgumentParser, what: str, *, required: bool = True) -> None:
+    """`--envs`, one or several, with blanks or commas between them; `--env` is the same."""
+    parser.add_argument(
+        "--envs", "--env", nargs="+", action=Names, required=required, default=[], metavar="E", help=what
+    )
+
+
+@final
+class Names(Action):
+    """Names in several words, or in one with commas."""
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: object, option_string: str | None = None
+    ) -> None:
+        """Adds them to those that the flag was given before."""
+        del parser, option_string
+        assert isinstance(values, list)
+        names = [name for value in values for name in _split(value)]
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), *names])
+
+
+def _split(names: str) -> list[str]:
+    found = [name.strip() for name in names.split(",")]
+    if not all(found):
+        raise BadCall(f"{names!r} names nothing between two commas: write them as textcraft,babyai")
+    return found
 
 
 def rules(parser: ArgumentParser, what: str, default: str | None) -> None:

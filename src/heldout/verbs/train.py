@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import final
 
 from heldout.agents import PLAYERS, agent_of
-from heldout.chains import Stage, parse_chain, slug_of
-from heldout.config import Config
+from heldout.chains import Stage, parse_chain
 from heldout.errors import BadCall
 from heldout.progress import Progress
 from heldout.records import Trajectory
+from heldout.store.published import published_in
 from heldout.store.runs import StudyFolder
-from heldout.study.once import publish, train_once
+from heldout.study.once import train_once
 from heldout.study.perform import open_workspace
 from heldout.study.plan import Study
 from heldout.training.stage import OCCASIONAL, StepMetrics
 from heldout.verbs.progress import show_episodes
+from heldout.verbs.publish import own_folder, publish_checkpoint
 from heldout.verbs.settings import resolve_config, run_folder
 
 SHOWN = ("reward", "success", "turns", "useful_share", "rollouts_per_second", "tokens_per_second")
@@ -52,7 +53,10 @@ def train(
     }
     config = resolve_config(model, flags, settings)
     stage = _requested_stage(env, difficulty)
-    folder = StudyFolder(out or run_folder("train", agent_of(model, config.chat_template), config.source.variant))
+    agent = agent_of(model, config.chat_template)
+    folder = StudyFolder(out or run_folder("train", agent, config.source.variant))
+    outputs = out or Path("outputs")
+    published_in(own_folder(stage, config, outputs))  # what would be refused at the end is refused now
     study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
     with Progress(f"train {stage.name}", config.train.steps) as progress:
         place = open_workspace(study, folder, _StepProgress(progress))
@@ -61,7 +65,8 @@ def train(
         print(news)
     for told in _warnings(trained.metrics):
         print(f"heldout: {told}", file=sys.stderr)
-    print(f"metrics: {trained.metrics.path}\ncheckpoint: {publish(checkpoint, _output_folder(stage, config))}")
+    print(f"metrics: {trained.metrics.path}")
+    publish_checkpoint(checkpoint, stage, config, outputs, folder.root)
 
 
 def _warnings(rows: Iterable[StepMetrics]) -> list[str]:
@@ -92,13 +97,6 @@ def _requested_stage(text: str, difficulty: str) -> Stage:
     if difficulty != "all" and stage.difficulty not in ("all", difficulty):
         raise BadCall(f"--env {text} and --difficulty {difficulty} ask for different tasks: leave one out")
     return replace(stage, difficulty=difficulty) if difficulty != "all" else stage
-
-
-def _output_folder(stage: Stage, config: Config) -> Path:
-    """`outputs/webshop_easy_checkpoint`; what is changed in the environment or the stage is named too."""
-    changes = "" if not stage.changes else slug_of(stage.name).rpartition("~")[2]
-    parts = (slug_of("+".join(stage.envs)), stage.difficulty, config.source.variant.name, changes, "checkpoint")
-    return Path("outputs") / "_".join(filter(None, parts))
 
 
 @final
