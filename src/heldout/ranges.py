@@ -1,7 +1,6 @@
 """Which numbers a setting can be: said where the setting is declared, held by one check."""
 
 import typing
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -46,15 +45,18 @@ def _path_of(section: type, name: str) -> str:
     return name if own == "config" else f"{own}.{name}"
 
 
-@cache
-def ranges_of(section: Any) -> dict[str, Range]:  # a class, of which a type checker doubts that it can be hashed
+def ranges_of(section: type) -> dict[str, Range]:
     """The range of each field of a class that has one."""
-    return dict(_ranges(section))
+    return _ranges(typing.cast(Any, section))
 
 
-def _ranges(section: type) -> Iterator[tuple[str, Range]]:
+@cache
+def _ranges(section: type) -> dict[str, Range]:
     hints: dict[str, Any] = typing.get_type_hints(section, include_extras=True)
-    for name, hint in hints.items():
-        for told in typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ():
-            if isinstance(told, Range):
-                yield name, told
+    told = [
+        (name, each)
+        for name, hint in hints.items()
+        if typing.get_origin(hint) is typing.Annotated
+        for each in typing.get_args(hint)[1:]
+    ]
+    return {name: each for name, each in told if isinstance(each, Range)}

@@ -20,6 +20,22 @@ def test_a_table_in_a_terminal() -> None:
     ]
 
 
+def test_a_table_that_is_too_wide_is_folded_and_each_part_says_what_its_rows_are_about() -> None:
+    table = Table(("cell", "n", "score", "endings"), [("textcraft.easy", "50", "41.7", "solved 3")], keys=1)
+    assert align(table, 28).splitlines() == [
+        "cell             n  score",
+        "--------------  --  -----",
+        "textcraft.easy  50   41.7",
+        "",
+        "cell             endings",
+        "--------------  --------",
+        "textcraft.easy  solved 3",
+    ]
+    assert align(table, 10).count("textcraft.easy") == 3, (
+        "a column that is too wide by itself is shown all the same"
+    )
+
+
 def test_a_table_without_rows_is_its_header() -> None:
     assert align(Table(("a", "b"), [])) == "a  b\n-  -\n"
 

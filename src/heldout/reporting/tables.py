@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from shutil import get_terminal_size
+
+GAP = "  "
+"""Between two columns."""
 
 MISSING = "–"
 """What was not measured: a missing cell, never a zero."""
@@ -13,6 +17,8 @@ class Table:
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    keys: int = 1
+    """How many of the first columns say what a row is about: each part of a folded table begins with them."""
 
     @property
     def lines(self) -> list[Sequence[str]]:
@@ -27,11 +33,33 @@ def markdown(table: Table) -> str:
     return _join_lines("| " + " | ".join(line) + " |" for line in (cells[0], rule, *cells[1:]))
 
 
-def align(table: Table) -> str:
-    """Plain text in columns: the first to the left, the others to the right."""
+def align(table: Table, width: int | None = None) -> str:
+    """Plain text in columns: the first to the left, the others to the right.
+
+    A table that is wider than `width` (the terminal, or 80 columns where there is none) is folded into several.
+    """
+    most = width or get_terminal_size().columns
     widths = [max(map(len, column)) for column in zip(*table.lines, strict=True)]
-    rule = ["-" * width for width in widths]
-    return _join_lines(_pad(line, widths) for line in (table.header, rule, *table.rows))
+    return "\n".join(_part(table, widths, columns) for columns in _fold(widths, table.keys, most))
+
+
+def _fold(widths: Sequence[int], keys: int, most: int) -> list[list[int]]:
+    """The numbers of the columns of each part: as many as fit, one at least beside the keys."""
+    parts, own = list[list[int]](), list(range(keys))
+    for column in range(keys, len(widths)):
+        last = parts[-1] if parts else own
+        if not parts or sum(widths[each] + len(GAP) for each in last) + widths[column] > most:
+            parts.append([*own, column])
+        else:
+            last.append(column)
+    return parts or [own]
+
+
+def _part(table: Table, widths: Sequence[int], columns: Sequence[int]) -> str:
+    own = [widths[column] for column in columns]
+    rule = ["-" * width for width in own]
+    lines = ([line[column] for column in columns] for line in table.rows)
+    return _join_lines(_pad(line, own) for line in ([table.header[column] for column in columns], rule, *lines))
 
 
 def fence_block(text: str) -> str:
@@ -44,7 +72,7 @@ def fence_block(text: str) -> str:
 
 def _pad(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = zip(line, widths, strict=True)
-    return "  ".join([str.ljust(*first), *(str.rjust(*other) for other in others)]).rstrip()
+    return GAP.join([str.ljust(*first), *(str.rjust(*other) for other in others)]).rstrip()
 
 
 def _escape(cell: str) -> str:

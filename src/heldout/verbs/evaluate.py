@@ -62,7 +62,7 @@ def evaluate(
     if told := _too_long(rows):
         print(told, file=sys.stderr)
     scores = summarise(rows, pool=difficulty == ALL)
-    print(dumps(printed(scores), indent=2) if as_json else align(_table(scores)).rstrip())
+    print(dumps(printed(scores), indent=2) if as_json else _shown(scores))
 
 
 def _too_long(rows: Sequence[Row]) -> str:
@@ -77,12 +77,11 @@ def _too_long(rows: Sequence[Row]) -> str:
     )
 
 
-def _table(scores: Sequence[CellScore]) -> Table:
-    """A line a cell; the variant has a column where there is one."""
-    if not any(score.variant for score in scores):
-        return Table(HEADER, [_row(score) for score in scores])
-    rows = [(score.env, score.variant or "none", *_row(score)[1:]) for score in scores]
-    return Table((HEADER[0], "VARIANT", *HEADER[1:]), rows)
+def _shown(scores: Sequence[CellScore]) -> str:
+    """A line a cell; above them the variant, where there is one: a call measures by a single one."""
+    variants = sorted({score.variant for score in scores if score.variant})
+    table = align(Table(HEADER, [_row(score) for score in scores], keys=2)).rstrip()
+    return "\n".join([*(f"variant {name}" for name in variants), table])
 
 
 def _row(score: CellScore) -> tuple[str, ...]:

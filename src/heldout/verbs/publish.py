@@ -20,7 +20,7 @@ def own_folder(stage: Stage, config: Config, root: Path) -> Path:
     return _folder(root, stage, config, slug_of("+".join(stage.envs)), stage.difficulty)
 
 
-def road_folder(chain: Chain, config: Config, root: Path) -> Path | None:
+def _road_folder(chain: Chain, config: Config, root: Path) -> Path | None:
     """The name of several stages: easy and hard in the same environments, or one environment after another."""
     if len(chain) < 2:
         return None
@@ -37,7 +37,7 @@ def publish_checkpoint(checkpoint: Path, stage: Stage, config: Config, root: Pat
     agent = agent_of(str(checkpoint))
     assert agent.seed is not None
     made_by = Published(run=str(run), chain=chain_name(agent.chain), seed=agent.seed, step=agent.step)
-    own, road = own_folder(stage, config, root), road_folder(agent.chain, config, root)
+    own, road = own_folder(stage, config, root), _road_folder(agent.chain, config, root)
     _tell_replaced(own, publish(checkpoint, own, made_by), made_by)
     print(f"made by: {made_by}\ncheckpoint: {own}")
     if road and road != own:
