@@ -1,8 +1,20 @@
-"""`python -m heldout` is `heldout`."""
+"""`python -m heldout` is `heldout`: quick to load, so that Ctrl-C is one line from the first moment."""
 
 import sys
 
-from heldout.cli import main
+
+def main() -> int:
+    """Runs the command line of this process and returns its exit status."""
+    if sys.platform == "win32":
+        print("heldout: heldout runs on Linux and macOS; on Windows run it in WSL", file=sys.stderr)
+        return 1
+    try:
+        from heldout.cli import main as command_line  # noqa: PLC0415
+    except KeyboardInterrupt:
+        print("heldout: interrupted", file=sys.stderr)
+        return 130
+    return command_line()
+
 
 if __name__ == "__main__":
     sys.exit(main())

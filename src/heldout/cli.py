@@ -1,11 +1,12 @@
 """The command line: parse, call, and one clear line where something is wrong.
 
 A verb is named as `module:function` and loaded when it is called, so `--help` answers at once.
-Exit status: 0 done, 1 something failed, 2 a call that cannot be, 130 interrupted.
+Exit status: 0 done, 1 something failed, 2 a call that cannot be, 130 interrupted, 143 terminated.
 """
 
 import os
 import re
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from typing import NoReturn, final
 
 from heldout.config import ALGORITHMS
 from heldout.errors import BadCall, HeldoutError, choose_from, unknown
+from heldout.stops import STATUSES, WORDS, Stops, mend_streams
 from heldout.verbs import flags
 from heldout.version import __version__
 
@@ -24,8 +26,8 @@ _FLAG = re.compile(r"--[a-z-]+")
 EXTRAS = {"uvicorn": "serve", "openenv": "openenv", "fastapi": "openenv"}
 """What of the packages that a verb may miss comes with which extra."""
 
-INTERRUPTED, BROKEN_PIPE = 130, 141
-"""What a shell reports for a process that SIGINT or SIGPIPE ended."""
+BROKEN_PIPE = 141
+"""What a shell reports for a process that SIGPIPE ended."""
 
 
 @final
@@ -50,6 +52,7 @@ class Verb:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit status."""
     status = 0
+    mend_streams()
     try:
         status = _status(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -68,20 +71,30 @@ def _print_no_more() -> None:
 
 
 def _status(words: Sequence[str]) -> int:
-    try:
-        verb, arguments = parse(words)
-        load(verb.place)(**arguments)
-    except HeldoutError as error:
-        return _print_error(str(error), error.status)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        return _print_error(str(error), HeldoutError.status)
-    except KeyboardInterrupt:
-        return _print_error("interrupted", INTERRUPTED)
-    except SystemExit as printed:  # argparse has printed what --help or --version asked for
-        return int(printed.code or 0)
+    with Stops() as stops:
+        try:
+            verb, arguments = parse(words)
+            load(verb.place)(**arguments)
+        except BrokenPipeError:
+            raise
+        except BaseException as error:
+            if stops.signal or isinstance(error, KeyboardInterrupt):
+                stop = stops.signal or signal.SIGINT
+                return _print_error(WORDS[stop], STATUSES[stop])
+            return _failure(error)
     return 0
+
+
+def _failure(error: BaseException) -> int:
+    """The exit status of what ended a command line; a mistake of ours goes on to be seen whole."""
+    match error:
+        case HeldoutError():
+            return _print_error(str(error), error.status)
+        case OSError():
+            return _print_error(str(error), HeldoutError.status)
+        case SystemExit():  # argparse has printed what --help or --version asked for
+            return int(error.code or 0)
+    raise error
 
 
 def parse(words: Sequence[str]) -> tuple[Verb, dict[str, object]]:

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from heldout.backend.processes import ProcessBackend
+from heldout.backend.processes import ProcessBackend, default_processes
 from heldout.backend.worker import Backend, Worker, WorkerConfig
 from heldout.config import Limits, Source
 from heldout.envs.registry import open_suite
@@ -210,6 +210,34 @@ def test_a_worker_that_is_killed_is_told_in_one_line_and_none_is_left(tiny: Path
             ):
                 list(process_backend.play(WORK, LIMITS))
     assert set(active_children()) == others
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux says who listens where")
+def test_workers_meet_where_no_other_machine_can_call(process_backend: ProcessBackend) -> None:
+    """The processes of a backend listen at 127.0.0.1 alone."""
+    assert list(process_backend.play(WORK[:1], LIMITS))
+    workers = [each.pid for each in active_children() if each.name.startswith("heldout-worker")]
+    addresses = {address for pid in workers for address in listening(pid)}
+    assert addresses == {"0100007F"}
+
+
+def listening(pid: int | None) -> Iterator[str]:
+    """The addresses, as the kernel writes them, at which a process listens."""
+    sockets = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and f"socket:[{inode}]" in sockets:
+                yield local.partition(":")[0]
+
+
+def test_where_a_system_does_not_tell_who_may_run_where_all_cores_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS has no os.sched_getaffinity."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert default_processes() == 1
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert default_processes() == 2
 
 
 def test_a_backend_that_cannot_begin_says_why_and_leaves_none(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ All workers hold the same weights: gradients are summed over them before each st
 """
 
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,13 +32,19 @@ from heldout.model.learner import Objective, Update
 from heldout.model.load import check_folder, place_of
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
+from heldout.stops import without_interrupts
 
 DONE = "done"
 
 
 def default_processes() -> int:
     """One for each GPU; without any one for each core, at most two: more gain little for a small model."""
-    return torch.cuda.device_count() or min(2, len(os.sched_getaffinity(0)))
+    return torch.cuda.device_count() or min(2, _cores())
+
+
+def _cores() -> int:
+    """The cores that this process may run on; where a system does not tell, those that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @final
@@ -56,21 +63,21 @@ class ProcessBackend:
                 for pipe in self._pipes:
                     self._receive(pipe)
         except BaseException:
-            self.close()
+            self.close(at_once=True)
             raise
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(at_once=kind is not None and not issubclass(kind, Exception))
 
-    def close(self) -> None:
-        """Ends every worker."""
+    def close(self, *, at_once: bool = False) -> None:
+        """Ends every worker; one that is at something ends with it, unless that is to be at once."""
         for pipe in self._pipes:
             pipe.close()
         for worker in self._workers:
-            worker.join(timeout=5)
+            worker.join(timeout=0 if at_once else 5)
             if worker.is_alive():
                 worker.kill()
                 worker.join()
@@ -140,7 +147,7 @@ class ProcessBackend:
             name=f"heldout-worker-{rank}",
             daemon=True,
         )
-        with _one_thread():
+        with _one_thread(), without_interrupts():
             worker.start()
         theirs.close()
         self._pipes.append(ours)
@@ -244,8 +251,14 @@ def _answer(pipe: Connection, method: Callable[..., Any], arguments: tuple[Any, 
     pipe.send(("value", value))
 
 
+def _loopback() -> str:
+    """The name of the interface that only this machine reaches: lo, or lo0."""
+    return next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+
+
 def _reduce_over(rank: int, size: int, meeting: str) -> Callable[[Tensor], None]:
     if size > 1:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", _loopback())  # else they listen where other machines can call
         torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=size)
 
     def reduce(tensor: Tensor) -> None:

@@ -2,9 +2,12 @@
 
 import os
 import socket
+import sys
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+
+from heldout.errors import HeldoutError
 
 
 @cache
@@ -32,6 +35,8 @@ def began(process: int) -> str:
 
 def is_gone(process: int, beginning: str = "") -> bool:
     """Whether a process of this host has ended; another one may have its number by now."""
+    if sys.platform == "win32":  # where the same call ends the process
+        raise HeldoutError("heldout runs on Linux and macOS; on Windows run it in WSL")
     try:
         os.kill(process, 0)
     except ProcessLookupError:

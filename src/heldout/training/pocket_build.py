@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from random import Random
 
@@ -24,6 +24,7 @@ from heldout.model.learner import Objective, Update
 from heldout.model.pocket import init_model, model_config, tokenizer_of
 from heldout.records import digest, to_json
 from heldout.seeds import derive, stream
+from heldout.stops import without_interrupts
 from heldout.store import schema
 from heldout.store.runs import StageFolder
 from heldout.training.imitate import Demonstration, batches, demonstrations, normalise_weights, sample_of, texts_of
@@ -109,7 +110,15 @@ def _gather(recipe: Recipe, lesson: Lesson, processes: int = 1) -> list[Demonstr
     """A lesson's demonstrations, from the split that no training and no test touches."""
     pieces = [piece for share in lesson.shares for piece in _pieces(recipe, share)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return [demo for piece in pool.map(_piece, pieces) for demo in piece]
+        try:
+            with without_interrupts():
+                made = pool.map(_piece, pieces)  # starts the processes
+            return [demo for piece in made for demo in piece]
+        except BaseException:  # else all pieces would be made before anybody hears of it
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.kill()
+            raise
 
 
 def _pieces(recipe: Recipe, share: Share) -> Iterator[tuple[Recipe, Share, int, range]]:

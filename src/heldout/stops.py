@@ -1,0 +1,75 @@
+"""What ends a program from outside: SIGINT and SIGTERM, and standard streams that are not there."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from time import monotonic
+from types import FrameType
+from typing import Any, Self, final
+
+CLEANING_UP = 1.0
+"""Seconds after a signal in which another one changes nothing: what is under way is being cleared away."""
+
+STATUSES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+"""What a shell reports for a process that such a signal ended."""
+
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+@final
+class Stops:
+    """While it is open, SIGINT and SIGTERM raise KeyboardInterrupt, and it remembers which came.
+
+    So a stop is told from a failure even where a library that was just being loaded turned it into one.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._came = -CLEANING_UP
+        self._before = dict[signal.Signals, Any]()
+
+    def __enter__(self) -> Self:
+        if current_thread() is main_thread():  # no other thread may say what a signal does
+            heard = [each for each in STATUSES if signal.getsignal(each) != signal.SIG_IGN]  # as in nohup
+            self._before = {each: signal.signal(each, self._stop) for each in heard}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        now = monotonic()
+        if now - self._came < CLEANING_UP:
+            return
+        self.signal, self._came = signal.Signals(number), now
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """A process that is started in here never hears Ctrl-C: whoever started it ends it.
+
+    One that comes meanwhile is heard at the end.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def mend_streams() -> None:
+    """Opens standard streams that are closed onto nothing, and lets none fail at a sign that it does not have."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # else the next file that is opened would be one
+        pass
+    os.close(descriptor)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None or stream.closed:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif name != "stdin" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
