@@ -3,8 +3,7 @@
 `import heldout` offers these names; each does what the verb of that name does, and finds what is there already.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import final
 
@@ -15,7 +14,7 @@ from heldout.config import Config, Source, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
-from heldout.records import Json, Row, Trajectory
+from heldout.records import Json, Row
 from heldout.reporting.chain import write_report
 from heldout.reporting.findings import Findings
 from heldout.store.runs import StudyFolder
@@ -99,7 +98,7 @@ def report(study: Study, out: Path | str) -> Findings:
 
 
 @final
-class _Silent:
+class _Silent(Watch):
     """Watches and says nothing, but for what `tell` does with a step."""
 
     def __init__(self, tell: Tell | None = None) -> None:
@@ -110,13 +109,3 @@ class _Silent:
         del chain, steps
         if self._tell:
             self._tell(row)
-
-    def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
-        """Episodes are to be played."""
-        del title, episodes
-        return _unheard()
-
-
-@contextmanager
-def _unheard() -> Iterator[Callable[[Trajectory], None]]:
-    yield lambda _: None

@@ -9,7 +9,8 @@ import re
 import signal
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -74,7 +75,9 @@ def _status(words: Sequence[str]) -> int:
     with Stops() as stops:
         try:
             verb, arguments = parse(words)
-            load(verb.place)(**arguments)
+            with _saying_that_it_loads():
+                function = load(verb.place)
+            function(**arguments)
         except BrokenPipeError:
             raise
         except BaseException as error:
@@ -83,6 +86,19 @@ def _status(words: Sequence[str]) -> int:
                 return _print_error(WORDS[stop], STATUSES[stop])
             return _failure(error)
     return 0
+
+
+@contextmanager
+def _saying_that_it_loads() -> Iterator[None]:
+    """On a terminal a word that goes away again: torch and transformers take seconds to load."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    print("loading …", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _failure(error: BaseException) -> int:

@@ -179,7 +179,8 @@ def test_a_ratio_is_the_median_over_pairs() -> None:
     assert ratio([STEP, replace(STEP, cpu_seconds=3.0)], [STEP] * 2, "cpu_seconds") == 2.0
 
 
-def test_the_table_says_how_many_times_as_long_others_take(work: Work) -> None:
+def test_the_table_says_how_many_times_as_long_others_take(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     lines = format_report(FOUND, work).splitlines()
     assert lines[2].split() == ["heldout", "10", "7", "6", "2", "1", "9", "80", "800", "40", "4"]
     assert lines[7].split() == ["heldout", "2", "1", "300", "450", "600", "900", "10.0", "%", "–"]

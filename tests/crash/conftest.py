@@ -14,7 +14,7 @@ from heldout.config import Config, Evaluate, Limits, Train
 from heldout.envs.base import Suite
 from heldout.evaluation.measure import Identity, measure
 from heldout.learn.batch import Sample
-from heldout.model.learner import Objective, Update
+from heldout.model.learner import Objective, Tell, Update, unheard
 from heldout.policies.base import Request
 from heldout.records import Reply, Trajectory
 from heldout.rollout.episode import Assignment
@@ -86,8 +86,9 @@ class Toy:
         work = list(assignments)
         return play(Guess(self.number, len(work)), work, limits, self._suites)
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+    def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Update:
         """More of what had an advantage."""
+        tell(0, 1)
         gradient = sum(_scalar(each) * (each.ids[3] - 0.5) for each in samples) / len(samples)
         self.moment = 0.9 * self.moment + gradient
         self.number += objective.lr * self.moment

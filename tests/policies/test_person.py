@@ -43,8 +43,15 @@ def test_a_bare_action_is_enough_and_a_whole_reply_is_taken_as_it_is(doors: Suit
 def test_a_hint_is_what_the_oracle_would_do_here_and_costs_nothing(doors: Suite, task: Tasks) -> None:
     read, playing = sit(doors, task(1), ":hint", "", ":what", "go")
     [trajectory] = playing
-    assert read[1:] == ["go", HELP]
+    assert read[1:] == ["go", f"{HELP}\n  go\n  jump"]
     assert len(trajectory.turns) == 1
+
+
+def test_a_question_mark_lists_the_actions_and_costs_no_turn(doors: Suite, task: Tasks) -> None:
+    read, playing = sit(doors, task(1), "?", "go")
+    [trajectory] = playing
+    assert read[1:] == [f"{HELP}\n  go\n  jump"]
+    assert [turn.action for turn in trajectory.turns] == ["go"]
 
 
 @pytest.mark.parametrize("lines", [("go", ":quit", "go"), ("go",), ("go", "Thought: and then")])

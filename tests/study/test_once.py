@@ -22,7 +22,7 @@ from heldout.store.lineage import Lineage
 from heldout.store.published import Published, publish
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent, train_once
-from heldout.study.perform import Workspace, open_workspace
+from heldout.study.perform import Watch, Workspace, open_workspace
 from heldout.study.plan import Study
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ CONFIG = Config(
 )
 
 
-class Steps:
+class Steps(Watch):
     """Remembers which steps were made."""
 
     def __init__(self) -> None:

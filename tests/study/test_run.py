@@ -17,6 +17,7 @@ from heldout.records import Ending, Row, Trajectory
 from heldout.reporting.chain import findings, write_report
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import StudyFolder
+from heldout.study.perform import Watch
 from heldout.study.plan import Measured, Study
 from heldout.study.results import evaluation_of, rows_of
 from heldout.study.run import run
@@ -34,7 +35,7 @@ CONFIG = Config(
 
 
 @dataclass
-class Watching:
+class Watching(Watch):
     """Remembers what a study did."""
 
     steps: list[str] = field(default_factory=list)

@@ -16,7 +16,7 @@ from heldout.config import Config, Limits, Source, Train, with_overrides
 from heldout.envs.base import Suite
 from heldout.errors import BadCall, NotFinite
 from heldout.learn.batch import Sample
-from heldout.model.learner import Objective, Update
+from heldout.model.learner import Objective, Tell, Update, unheard
 from heldout.model.local import LocalPolicy
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
@@ -54,11 +54,11 @@ class Upset:
             LocalPolicy(self.worker.chat, self.worker.engine, temperature), assignments, limits, self._suites
         )
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+    def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Update:
         """One batch."""
         step = round(objective.lr / CONFIG.train.lr * CONFIG.train.warmup)
         first = replace(samples[0], advantage=nan) if step in self._steps else samples[0]
-        update = self.worker.learn([first, *samples[1:]], objective)
+        update = self.worker.learn([first, *samples[1:]], objective, tell)
         if step == self._broken:
             with torch.no_grad():
                 self.worker.model.get_parameter("model.norm.weight")[0] = nan

@@ -13,7 +13,7 @@ from heldout.config import Config, Limits, Source, Train, with_overrides
 from heldout.envs.base import Suite
 from heldout.errors import BadCall, HeldoutError
 from heldout.learn.batch import Sample
-from heldout.model.learner import Objective, Update
+from heldout.model.learner import Objective, Tell, Update, unheard
 from heldout.model.local import LocalPolicy
 from heldout.records import Ending, Trajectory
 from heldout.rollout.episode import Assignment
@@ -44,9 +44,9 @@ class Here:
         policy = LocalPolicy(self.worker.chat, self.worker.engine, temperature)
         return play(policy, assignments, limits, self.suites)
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+    def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Update:
         """One batch."""
-        return self.worker.learn(samples, objective)
+        return self.worker.learn(samples, objective, tell)
 
     def save(self, folder: Path, state: bool = True) -> None:
         """Weights and optimizer."""

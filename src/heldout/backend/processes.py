@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -28,7 +29,7 @@ from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Limits
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
-from heldout.model.learner import Objective, Update
+from heldout.model.learner import Objective, Tell, Update, unheard
 from heldout.model.load import check_folder, place_of
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
@@ -105,13 +106,20 @@ class ProcessBackend:
         found: tuple[int, int] = self._receive(self._pipes[0])
         return found
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
-        """One batch, its rows shared out by length so that the shares take equally long."""
+    def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Update:
+        """One batch, its rows shared out by length so that the shares take equally long.
+
+        `tell` hears of the micro-batches of the first worker's share.
+        """
         by_length = sorted(samples, key=lambda sample: len(sample.ids))
         shares = [by_length[rank :: self.size] for rank in range(self.size)]
-        updates = self._all("learn", [(share, objective) for share in shares])
-        update: Update = updates[0]
-        return update
+        for pipe, share in zip(self._pipes, shares, strict=True):
+            self._send(pipe, "learn", (share, objective))
+        while not isinstance(answer := self._receive(self._pipes[0]), Update):
+            tell(*answer)
+        for pipe in self._pipes[1:]:
+            self._receive(pipe)
+        return answer
 
     def save(self, folder: Path, state: bool = True) -> None:
         """Weights, tokenizer and optimizer state in a folder; every worker has the same."""
@@ -223,7 +231,9 @@ def _serve(pipe: Connection, config: WorkerConfig, rank: int, size: int, meeting
         pipe.send(("ready", None))
         while True:
             verb, arguments = pipe.recv()
-            _answer(pipe, getattr(worker, verb), arguments)
+            # What the caller does not read while it waits for another worker would fill the pipe: one tells.
+            told = {"tell": partial(_tell, pipe)} if verb == "learn" and rank == 0 else {}
+            _answer(pipe, partial(getattr(worker, verb), **told), arguments)
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return
     except HeldoutError as failure:
@@ -239,6 +249,10 @@ def _end_with_caller() -> None:
     assert caller
     wait([caller.sentinel])
     os._exit(1)
+
+
+def _tell(pipe: Connection, done: int, in_all: int) -> None:
+    pipe.send(("item", (done, in_all)))
 
 
 def _answer(pipe: Connection, method: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

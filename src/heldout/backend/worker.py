@@ -13,7 +13,7 @@ from heldout.errors import HeldoutError, Unavailable
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
-from heldout.model.learner import Learner, Objective, Update
+from heldout.model.learner import Learner, Objective, Tell, Update, unheard
 from heldout.model.local import LocalPolicy
 from heldout.model.parameters import Reduce, alone
 from heldout.model.proof import LocalEngine, engine_for
@@ -48,8 +48,8 @@ class Backend(Protocol):
         """The trajectories, as they finish: sort by name where order matters."""
         ...
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
-        """One batch."""
+    def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Update:
+        """One batch; `tell` hears of its micro-batches."""
         ...
 
     def save(self, folder: Path, state: bool = True) -> None:
@@ -110,10 +110,10 @@ class Worker:
             return 0, self.engine.context
         return len(self.chat.opening(opening)), self.engine.context
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Update:
+    def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Update:
         """One batch; every process of a `ProcessBackend` must be given its share at the same time."""
         self.engine.rest()  # refused while a conversation is open: none crosses an update
-        update = self.learner.learn(samples, objective)
+        update = self.learner.learn(samples, objective, tell=tell)
         self._update_engine()
         return update
 

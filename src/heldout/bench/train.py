@@ -24,7 +24,7 @@ from heldout.config import Limits
 from heldout.learn.algorithms import algorithm_of
 from heldout.learn.algorithms import samples as samples_of_groups
 from heldout.learn.batch import Batch, Sample, batch_of, micro_batches
-from heldout.model.learner import Objective
+from heldout.model.learner import Objective, Tell, unheard
 from heldout.model.learner import Update as Figures
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
@@ -163,10 +163,10 @@ class _Timed:
         self.watch.lap(PLAY)
         return iter(played)
 
-    def learn(self, samples: Sequence[Sample], objective: Objective) -> Figures:
+    def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Figures:
         """One batch."""
         self.watch.lap(BETWEEN)
-        figures = self._backend.learn(samples, objective)
+        figures = self._backend.learn(samples, objective, tell)
         self.watch.lap(UPDATE)
         self.learned = len(samples)
         return figures

@@ -64,6 +64,14 @@ class Update:
         return not math.isfinite(self.grad_norm)
 
 
+Tell = Callable[[int, int], None]
+"""Hears how much of a piece of work is done, and how much there is."""
+
+
+def unheard(done: int, in_all: int) -> None:
+    """Nobody hears it."""
+
+
 @final
 class Learner:
     """Holds the model, its parameters and, where a stage anchors to one, the reference."""
@@ -86,17 +94,28 @@ class Learner:
         self._reference = reference and TokenScorer(reference)
         self._reduce = reduce
 
-    def learn(self, samples: Sequence[Sample], objective: Objective, cut: Cut = micro_batches) -> Update:
-        """The updates of one batch; every process gives its share of the samples and gets the same weights."""
+    def learn(
+        self,
+        samples: Sequence[Sample],
+        objective: Objective,
+        cut: Cut = micro_batches,
+        tell: Tell = unheard,
+    ) -> Update:
+        """The updates of one batch; every process gives its share of the samples and gets the same weights.
+
+        `tell` hears how many micro-batches were gone through, and how many there are.
+        """
         begun = time.perf_counter()
         batches = [batch.to(self.model.device) for batch in cut(samples, objective.batch_tokens)]
         # With several updates, the policy that the first one starts from is the old policy of them all.
         old = [self._logp(batch, objective) for batch in batches] if objective.updates_per_batch > 1 else None
         sums, norm, made = torch.zeros(6, dtype=torch.float64), 0.0, 0
+        in_all = len(batches) * objective.updates_per_batch
         for _ in range(objective.updates_per_batch):
             self.parameters.zero()
             sums = torch.zeros(6, dtype=torch.float64)
             for index, batch in enumerate(batches):
+                tell(made * len(batches) + index, in_all)
                 sums += self._backward(batch, objective, old[index] if old else None)
                 self.parameters.collect()
             norm = self.parameters.norm()

@@ -9,7 +9,7 @@ from heldout.envs.react import Misread
 from heldout.policies.base import Request
 from heldout.records import Reply
 
-HELP = "Type an action, or a whole Thought/Action reply; :hint for the oracle's action, :quit to stop."
+HELP = "Type an action, or a whole Thought/Action reply; ? lists the actions, :hint is the oracle's, :quit stops."
 
 
 class Stopped(Exception):
@@ -53,11 +53,15 @@ class Person:
 
     def _reply(self, request: Request) -> str:
         while (line := self._listen(f"{request.turn + 1}> ").strip()) != ":quit":
-            if line and not line.startswith(":"):
+            if line and line != "?" and not line.startswith(":"):
                 return self._whole(line)
             if line:
-                self._say(self._hint(request) if line == ":hint" else HELP)
+                self._say(self._hint(request) if line == ":hint" else self._help())
         raise Stopped
+
+    def _help(self) -> str:
+        """What can be typed; asking costs no turn."""
+        return "\n".join([HELP, *(f"  {action}" for action in self._suite.actions)])
 
     def _whole(self, line: str) -> str:
         """The reply that a line begins; a bare action is put into the form that agents use."""

@@ -20,7 +20,7 @@ from heldout.store.folders import sweep
 from heldout.store.lease import hold
 from heldout.store.lineage import differences
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.study.perform import Workspace, checkpoint_of, open_workspace, perform
+from heldout.study.perform import Workspace, checkpoint_of, episodes_left, open_workspace, perform
 from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
 from heldout.study.run import claim, load_before_claim
@@ -51,6 +51,7 @@ def train_once(workspace: Workspace, *, resume: bool | None = None) -> tuple[Pat
     with Backends() as backends:
         load_before_claim(here, backends)
         claim(here, graph)
+        here.watch.expects(sum(episodes_left(here, planned.work) for planned in graph))
         for planned in graph:
             perform(here, planned.work, backends)
     [chain] = here.study.chains

@@ -5,11 +5,10 @@ backend to do it with.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from heldout.agents import Agent, Backends, agent_of, device, processes_of, suites_of
 from heldout.backend.worker import Backend
@@ -32,15 +31,26 @@ from heldout.training.stage import Job, StepMetrics, is_trained, refuse_another,
 CALIBRATION = (16, 3)
 """Training tasks, and attempts at each, from which an entropy is estimated."""
 
+TRIES = 6
+"""About how many temperatures are tried until one matches."""
 
-class Watch(Protocol):
-    """Who is told how far a study is."""
+
+class Watch:
+    """Who is told how far a study is; each method does nothing until it is overridden."""
+
+    def expects(self, episodes: int) -> None:
+        """About so many episodes are to be played in all."""
+
+    def during(self, chain: str, step: int, steps: int, phase: str, done: int, in_all: int) -> None:
+        """In a training step of so many this goes on, `playing` or `learning`, and is so far."""
 
     def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A training step was made."""
 
     def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
         """So many episodes are to be played; each is told."""
+        del title, episodes
+        return nullcontext(lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,25 @@ def perform(workspace: Workspace, work: Work, backends: Backends) -> None:
             _measure(workspace, work, backends)
 
 
+def episodes_left(workspace: Workspace, work: Work) -> int:
+    """About how many episodes a piece still takes: of a temperature that is sought, as of few tries."""
+    match work:
+        case TrainWork():
+            settings = work.chain[-1].apply_to(workspace.study.config).train
+            made = workspace.stage(work.chain, work.seed).latest() or 0
+            return max(0, work.until - made) * settings.tasks * settings.group_size
+        case MatchWork():
+            is_there = workspace.evaluation(work.chain, work.step, work.seed).matched.exists()
+            return 0 if is_there else TRIES * len(work.chain[-1].envs) * CALIBRATION[0] * CALIBRATION[1]
+        case MeasureWork():
+            settings_of_cell = _settings(workspace, replace(work, temperature=1.0, matched=None))
+            if work.temperature is None and not _matched(workspace, work).exists():
+                return len(_wanted_episodes(workspace, work, settings_of_cell))
+            settings_of_cell = _settings(workspace, work)
+            rows = workspace.evaluation(work.chain, work.step, work.seed).rows(work.cell.env)
+            return len(missing_episodes(_wanted_episodes(workspace, work, settings_of_cell), rows))
+
+
 def refuse_other_trainings(workspace: Workspace, works: Sequence[Work]) -> None:
     """Refuses, before anything is done, a folder in which one of these trainings is another one."""
     for work in works:
@@ -137,7 +166,14 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
         for suite in job.suites:
             pool = train_tasks(suite, job.stage.difficulty)
             refuse_if_none_fits(pool, backend.room, job.config.limits.response_budget)
-        train(job, backend, folder, lambda row: workspace.watch.step(job.name, row, work.until))
+        watch, steps = workspace.watch, work.until
+        train(
+            job,
+            backend,
+            folder,
+            tell=lambda row: watch.step(job.name, row, steps),
+            during=lambda step, *how_far: watch.during(job.name, step, steps, *how_far),
+        )
 
 
 def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
@@ -215,10 +251,14 @@ def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:
     """How the cell is measured; a temperature that is to match has been sought by now."""
     temperature = work.temperature
     if temperature is None:
-        assert work.matched is not None
-        match = workspace.evaluation(work.matched.chain, work.matched.step, work.seed).matched
-        temperature = Matched(**read_json(match)).temperature
+        temperature = Matched(**read_json(_matched(workspace, work))).temperature
     return replace(workspace.study.config.evaluate, temperature=temperature, tasks=work.tasks, samples=work.samples)
+
+
+def _matched(workspace: Workspace, work: MeasureWork) -> Path:
+    """Where the temperature lies that a cell is measured at."""
+    assert work.matched is not None
+    return workspace.evaluation(work.matched.chain, work.matched.step, work.seed).matched
 
 
 def _model(workspace: Workspace, chain: Chain, step: int, seed: int) -> str:

@@ -20,7 +20,14 @@ from heldout.store.lease import hold
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
-from heldout.study.perform import Watch, Workspace, open_workspace, perform, refuse_other_trainings
+from heldout.study.perform import (
+    Watch,
+    Workspace,
+    episodes_left,
+    open_workspace,
+    perform,
+    refuse_other_trainings,
+)
 from heldout.study.plan import PlannedWork, Study, plan
 from heldout.study.results import Base, CellFacts, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.work import Work
@@ -38,6 +45,7 @@ def run(
     with Backends() as backends:
         load_before_claim(workspace, backends)
         claim(workspace, graph)
+        watch.expects(sum(episodes_left(workspace, planned.work) for planned in graph))
         executor(graph, partial(perform, workspace, backends=backends))
         if backends.used:
             folder.sessions.add([{"study": study.digest, "seconds": time.monotonic() - begun, **provenance()}])

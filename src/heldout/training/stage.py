@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import fmean
 
 from heldout.analysis.scores import Cell
@@ -22,7 +23,7 @@ from heldout.evaluation.measure import tasks_of
 from heldout.learn.advantages import zero_variance
 from heldout.learn.algorithms import algorithm_of, refuse_unknown_aggregation, samples
 from heldout.model.identity import weights_digest, words_digest
-from heldout.model.learner import Objective, Update
+from heldout.model.learner import Objective, Tell, Update, unheard
 from heldout.records import Ending, Group, Json, Task, Trajectory, to_json
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import group_by_task
@@ -104,10 +105,22 @@ class Job:
         return stream_name(tuple(own))
 
 
+Phase = Callable[[int, str, int, int], None]
+"""Hears within a step what is done, `playing` or `learning`, and how much of how much."""
+
+
+def _unheard(step: int, phase: str, done: int, in_all: int) -> None:
+    """Nobody hears it."""
+
+
 def train(
-    job: Job, backend: Backend, folder: StageFolder, tell: Callable[[StepMetrics], None] | None = None
+    job: Job,
+    backend: Backend,
+    folder: StageFolder,
+    tell: Callable[[StepMetrics], None] | None = None,
+    during: Phase = _unheard,
 ) -> int:
-    """Trains until the last step and returns its number; `tell` hears each step's metrics.
+    """Trains until the last step and returns its number; `tell` hears each step's metrics, `during` what goes on.
 
     The backend comes with the weights that the stage starts from; where the folder has a checkpoint the
     stage goes on from there, and what was played after it is played again. A step that was trained already, and
@@ -122,7 +135,7 @@ def train(
     begun = begin(job, backend, folder)
     for step in range(begun + 1, last + 1):
         with saying_how_to_go_on(job.chain, job.config.train, folder, step):
-            row = one_step(job, backend, folder, step, pools)
+            row = one_step(job, backend, folder, step, pools, during)
             folder.check()
             folder.metrics.add(row)
             refuse_too_many(row, job.config.train)
@@ -184,18 +197,29 @@ def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
 
 
 def one_step(
-    job: Job, backend: Backend, folder: StageFolder, step: int, pools: Sequence[Sequence[Task]]
+    job: Job,
+    backend: Backend,
+    folder: StageFolder,
+    step: int,
+    pools: Sequence[Sequence[Task]],
+    during: Phase = _unheard,
 ) -> StepMetrics:
     """Plays the step's groups, learns from those that the algorithm keeps, and gives the step's metrics."""
     settings = job.config.train
     began = time.perf_counter()
     tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.stream), job.stage.weights)
-    trajectories = sorted(play_groups(job, backend, step, tasks), key=lambda played: played.stream)
+    in_all = len(tasks) * settings.group_size
+    trajectories = list[Trajectory]()
+    during(step, "playing", 0, in_all)
+    for trajectory in play_groups(job, backend, step, tasks):
+        trajectories.append(trajectory)
+        during(step, "playing", len(trajectories), in_all)
+    trajectories.sort(key=lambda played: played.stream)
     folder.rollouts(step).replace(trajectories)
     played = time.perf_counter()
     groups = usable(group_by_task(trajectories))
     kept = [group for group in groups if algorithm_of(settings.algorithm).keeps(group, settings)]
-    update = learn(backend, settings, kept, step)
+    update = learn(backend, settings, kept, step, partial(during, step, "learning"))
     learned = time.perf_counter()
     return {
         **rollout_figures(trajectories),
@@ -234,10 +258,12 @@ def usable(groups: Sequence[Group]) -> list[Group]:
     return [group for group in kept if len(group.trajectories) > 1]
 
 
-def learn(backend: Backend, settings: Train, groups: Sequence[Group], step: int) -> Update | None:
-    """One batch of these groups; without any sampled token no update."""
+def learn(
+    backend: Backend, settings: Train, groups: Sequence[Group], step: int, tell: Tell = unheard
+) -> Update | None:
+    """One batch of these groups; without any sampled token no update. `tell` hears of its micro-batches."""
     taught = samples(algorithm_of(settings.algorithm), groups, settings)
-    return backend.learn(taught, objective(settings, step)) if taught else None
+    return backend.learn(taught, objective(settings, step), tell) if taught else None
 
 
 def objective(settings: Train, step: int) -> Objective:

@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 
 from heldout.analysis.scores import Cell
 from heldout.config import Config, with_overrides
@@ -27,6 +29,8 @@ def play(
     settings: Sequence[str],
 ) -> None:
     """Plays one task with whoever is at standard input."""
+    with suppress(ImportError):  # not every Python has it; with it, input can be edited and has a history
+        import_module("readline")
     given = [f"source.difficulty={difficulty_file}"] if difficulty_file else []
     config = with_overrides(Config(), [*given, *settings])
     suite = open_suite(env, config.source)
@@ -51,7 +55,7 @@ def _find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> T
 
 
 def _listen(prompt: str) -> str:
-    """The next line of standard input; what is piped in is shown as if it were typed."""
+    """The next line of standard input, which can be edited; what is piped in is shown as if it were typed."""
     line = input(prompt)
     if not sys.stdin.isatty():
         print(line)
@@ -61,5 +65,5 @@ def _listen(prompt: str) -> str:
 def _format_ending(trajectory: Trajectory) -> str:
     """How an episode went: its last words, its ending and its figures."""
     last = trajectory.turns[-1].observation if trajectory.turns else trajectory.error
-    figures = f"score {trajectory.score:.2f}, {len(trajectory.turns)} turns"
+    figures = f"score {100 * trajectory.score:.0f}, {len(trajectory.turns)} turns"
     return f"{last}\n\n{trajectory.ending.replace('_', ' ')}: {figures}"

@@ -1,32 +1,124 @@
-"""The live line while episodes are played: how many, and their mean score so far."""
+"""What a terminal is told while episodes are played and a model is trained; scores are from 0 to 100."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import final
 
-from heldout.progress import Progress
+from heldout.progress import Line, Progress, figure, figure_texts, of
 from heldout.records import Trajectory
+from heldout.study.perform import Watch
+from heldout.training.stage import OCCASIONAL, StepMetrics
+
+SHARE_OF_PLAY = 0.7
+"""How much of a step is taken for play until one was made."""
 
 
 @final
-class _EpisodeProgress:
-    """Counts what is played, for a progress line."""
+class _Finished:
+    """What the episodes come to that are finished: the quick ones first, so it is no estimate of all."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._played, self._score, self._too_long = 0, 0.0, 0
+    def __init__(self) -> None:
+        self.played, self._score, self._too_long = 0, 0.0, 0
 
-    def __call__(self, trajectory: Trajectory) -> None:
-        """One more episode was played."""
-        self._played += 1
+    def add(self, trajectory: Trajectory) -> None:
+        """One more."""
+        self.played += 1
         self._score += trajectory.score
         self._too_long += trajectory.is_too_long
-        beside = {"openings_too_long": self._too_long} if self._too_long else {}
-        self._progress.show(self._played, score=self._score / self._played, **beside)
+
+    @property
+    def figures(self) -> dict[str, float | str]:
+        """The mean score of the finished ones, from 0 to 100, and how many had no room for a reply."""
+        if not self.played:
+            return {}
+        score = {"score_of_finished": f"{100 * self._score / self.played:.0f}"}
+        return {**score, "openings_too_long": self._too_long} if self._too_long else {**score}
 
 
 @contextmanager
 def show_episodes(title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
-    """A live line with the score so far, of so many episodes."""
+    """A live line of so many episodes."""
+    finished = _Finished()
     with Progress(title, episodes) as progress:
-        yield _EpisodeProgress(progress)
+        progress.show(0)
+
+        def hear(trajectory: Trajectory) -> None:
+            finished.add(trajectory)
+            progress.show(finished.played, **finished.figures)
+
+        yield hear
+
+
+@final
+class StudyProgress(Watch):
+    """Shows a study on one line: what goes on, and how long the step and the whole will take.
+
+    `whole` is what the whole is called; what is done of it is counted in episodes.
+    """
+
+    def __init__(self, line: Line, whole: str, clock: Callable[[], float] = monotonic) -> None:
+        self._line, self._whole, self._clock = line, whole, clock
+        self._episodes, self._played, self._in_step = 0, 0, 0
+        self._began = self._step_began = clock()
+        self._share = SHARE_OF_PLAY
+
+    def expects(self, episodes: int) -> None:
+        """About so many episodes are to be played in all."""
+        self._episodes, self._began = episodes, self._clock()
+
+    def during(self, chain: str, step: int, steps: int, phase: str, done: int, in_all: int) -> None:
+        """A training's step is so far."""
+        if phase == "playing" and done == 0:
+            self._step_began, self._in_step = self._clock(), 0
+        if phase == "playing":
+            self._played, self._in_step = self._played + done - self._in_step, done
+        part = done / max(1, in_all)
+        made = self._share * part if phase == "playing" else self._share + (1 - self._share) * part
+        spent = self._clock() - self._step_began
+        left = {"step": spent * (1 - made) / made} if made else {}
+        whole = {of_what: max(seconds, *left.values()) for of_what, seconds in self._left().items()} if left else {}
+        self._line.say(f"train {chain}", of(step, steps), f"{phase} {of(done, in_all)}", **left, **whole)
+
+    def step(self, chain: str, row: StepMetrics, steps: int) -> None:
+        """A line that stays for each training step."""
+        seconds = row["seconds_play"] + row["seconds_learn"]
+        self._share = row["seconds_play"] / max(1e-9, seconds)
+        beside = [f"{name.replace('_', ' ')} {row[name]}" for name in OCCASIONAL if name in row]
+        useful = round(row["useful_share"] * row["groups"])
+        self._line.say(f"train {chain}", of(row["step"], steps), **self._left())
+        self._line.note(
+            "  ".join(
+                [
+                    f"step {of(row['step'], steps)}",
+                    f"score {100 * row['score']:.0f}",
+                    f"success {100 * row['success']:.0f}",
+                    f"turns {row['turns']:.1f}",
+                    f"useful {useful}/{row['groups']}",
+                    *beside,
+                    f"{figure(row['tokens_per_second'])} tokens/s",
+                    f"{seconds:.1f} s",
+                ]
+            )
+        )
+
+    @contextmanager
+    def playing(self, title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
+        """A cell is measured."""
+        finished = _Finished()
+        self._line.say(title, of(0, episodes), **self._left())
+
+        def hear(trajectory: Trajectory) -> None:
+            finished.add(trajectory)
+            self._played += 1
+            told = figure_texts(finished.figures)
+            self._line.say(title, of(finished.played, episodes), *told, **self._left())
+
+        yield hear
+
+    def _left(self) -> dict[str, float]:
+        """Seconds that the whole still takes, by the episodes that were played so far."""
+        if not self._played or self._played >= self._episodes:
+            return {}
+        spent = self._clock() - self._began
+        return {self._whole: spent / self._played * (self._episodes - self._played)}

@@ -1,29 +1,23 @@
 """`heldout train`: one stage of reinforcement fine-tuning."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import final
 
 from heldout.agents import PLAYERS, agent_of
 from heldout.chains import Stage, parse_chain
 from heldout.errors import BadCall
-from heldout.progress import Progress
-from heldout.records import Trajectory
+from heldout.progress import Line
 from heldout.store.published import published_in
 from heldout.store.runs import StudyFolder
 from heldout.study.once import train_once
 from heldout.study.perform import open_workspace
 from heldout.study.plan import Study
-from heldout.training.stage import OCCASIONAL, StepMetrics
-from heldout.verbs.progress import show_episodes
+from heldout.training.stage import StepMetrics
+from heldout.verbs.progress import StudyProgress
 from heldout.verbs.publish import own_folder, publish_checkpoint
 from heldout.verbs.settings import resolve_config, run_folder
-
-SHOWN = ("reward", "success", "turns", "useful_share", "rollouts_per_second", "tokens_per_second")
-"""A step's figures that the progress line shows."""
 
 
 def train(
@@ -58,8 +52,9 @@ def train(
     outputs = out or Path("outputs")
     published_in(own_folder(stage, config, outputs))  # what would be refused at the end is refused now
     study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
-    with Progress(f"train {stage.name}", config.train.steps) as progress:
-        place = open_workspace(study, folder, _StepProgress(progress))
+    with Line() as line:
+        place = open_workspace(study, folder, StudyProgress(line, "run"))
+        line.say(f"train {stage.name}  loading {model}")
         checkpoint, trained, news = train_once(place, resume=resume)
     if news:
         print(news)
@@ -97,21 +92,3 @@ def _requested_stage(text: str, difficulty: str) -> Stage:
     if difficulty != "all" and stage.difficulty not in ("all", difficulty):
         raise BadCall(f"--env {text} and --difficulty {difficulty} ask for different tasks: leave one out")
     return replace(stage, difficulty=difficulty) if difficulty != "all" else stage
-
-
-@final
-class _StepProgress:
-    """Shows a training's steps on one line."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def step(self, chain: str, row: StepMetrics, steps: int) -> None:
-        """A training step was made."""
-        del chain, steps
-        there = [name for name in OCCASIONAL if name in row]
-        self._progress.show(row["step"], **{name: row[name] for name in (*SHOWN, *there)})
-
-    def playing(self, title: str, episodes: int) -> AbstractContextManager[Callable[[Trajectory], None]]:
-        """Episodes are to be played."""
-        return show_episodes(title, episodes)
