@@ -5,6 +5,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Self, TextIO, final
 
+from heldout.printable import printable_line
+
 ON_A_TERMINAL = 0.1
 """Seconds between two looks of the line on a terminal."""
 ELSEWHERE = 10.0
@@ -63,7 +65,7 @@ class Progress:
         parts.append(span(seconds))
         if self._total is not None and 0 < done < self._total:
             parts.append(f"{span(seconds / done * (self._total - done))} left")
-        return "  ".join(parts)
+        return printable_line("  ".join(parts))
 
 
 def figure(value: float | str) -> str:

@@ -109,3 +109,11 @@ def test_a_name_at_hugging_face_is_the_revision_that_it_stands_for(tmp_path: Pat
     call = [sys.executable, "-c", code]
     done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == f"some/model@{revision}\n"
+
+
+@pytest.mark.parametrize("training", [{}, {"base": "0f", "stages": []}, {"base": 1, "stages": [{}]}])
+def test_a_lineage_without_base_or_stages_is_damaged(copy: Path, training: dict[str, object]) -> None:
+    told = Lineage(base="a", chain="textcraft", step=7, training=training, weights=weights_digest(copy))
+    lineage.write(copy, told)
+    with pytest.raises(HeldoutError, match=r"lineage.json is damaged: its training has no base or no stages"):
+        agent_of(str(copy))

@@ -28,6 +28,7 @@ from heldout.config import Limits
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.learner import Objective, Update
+from heldout.printable import printable
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 
@@ -212,7 +213,7 @@ def _serve(pipe: Connection, config: WorkerConfig, rank: int, size: int, meeting
     except HeldoutError as failure:
         pipe.send(("failure", failure))
     except Exception as failure:
-        traceback.print_exc(file=sys.stderr)
+        print(printable(traceback.format_exc()), end="", file=sys.stderr)
         pipe.send(("failure", HeldoutError(f"a worker failed: {type(failure).__name__}: {failure}")))
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from heldout.printable import printable_line
+from heldout.reporting.markdown import escape
+
 MISSING = "–"
 """What was not measured: a missing cell, never a zero."""
 
@@ -23,32 +26,21 @@ class Table:
 def markdown(table: Table) -> str:
     """A Markdown table: the first column to the left, the others to the right."""
     rule = [":--"] + ["--:"] * (len(table.header) - 1)
-    cells = [[_escape(cell) for cell in line] for line in table.lines]
+    cells = [[escape(cell) for cell in line] for line in table.lines]
     return _join_lines("| " + " | ".join(line) + " |" for line in (cells[0], rule, *cells[1:]))
 
 
 def align(table: Table) -> str:
     """Plain text in columns: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*table.lines, strict=True)]
+    header, *rows = [[printable_line(cell) for cell in line] for line in table.lines]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = ["-" * width for width in widths]
-    return _join_lines(_pad(line, widths) for line in (table.header, rule, *table.rows))
-
-
-def fence_block(text: str) -> str:
-    """Text as a Markdown block that nothing in it can end."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}text\n{text}\n{fence}\n"
+    return _join_lines(_pad(line, widths) for line in (header, rule, *rows))
 
 
 def _pad(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = zip(line, widths, strict=True)
     return "  ".join([str.ljust(*first), *(str.rjust(*other) for other in others)]).rstrip()
-
-
-def _escape(cell: str) -> str:
-    return " ".join(cell.split()).replace("|", "\\|")
 
 
 def _join_lines(lines: Iterable[str]) -> str:

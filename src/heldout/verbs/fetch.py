@@ -10,6 +10,7 @@ from heldout.data.catalogue import Source, source_of, sources
 from heldout.data.fetch import Fetched, fetch, from_mirror
 from heldout.data.folder import VARIABLE, data_folder
 from heldout.envs.registry import names
+from heldout.printable import printable, printable_json
 from heldout.progress import Progress
 from heldout.records import Json
 from heldout.reporting.tables import Table, align
@@ -26,13 +27,13 @@ def data_list(*, as_json: bool) -> None:
     playable = states(names(), data) if data else []
     if as_json:
         lists = {"sources": found, "environments": [asdict(state) for state in playable]}
-        print(dumps(lists, indent=2, ensure_ascii=False))
+        print(printable_json(lists))
         return
     for entry in found:
         print(f"{entry['name']}: {entry['what']}")
         print(f"  licence  {entry['licence']}\n  from     {entry['home']}\n  read by  {entry['reads']}")
         print(f"  size     {_size(entry['bytes'])}\n  here     {entry['here']} of {entry['files']} files\n")
-    print(format_states(playable), end="")
+    print(printable(format_states(playable)), end="")
     if data is None:
         print(f"{VARIABLE} is not set: it names the folder that `heldout data fetch NAME` brings them to.")
 
