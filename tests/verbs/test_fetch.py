@@ -41,7 +41,12 @@ def test_every_source_is_listed_with_its_licence_and_what_is_here(folder: Path, 
     assert (listed["textcraft"]["here"], listed["textcraft"]["files"], listed["textcraft"]["bytes"]) == (1, 1, None)
     assert (listed["agentgym_ids"]["here"], listed["agentgym_ids"]["licence"]) == (0, "CC BY-NC 4.0")
     assert main(["data", "list"]) == 0
-    assert "  licence  CC BY-NC 4.0\n" in said()
+    told = said()
+    assert "  licence  CC BY-NC 4.0\n" in told
+    assert told.count("  sums     all known\n") == 3
+    assert "  sums     first fetch is trusted, of 1 of 3 files\n" in told
+    assert "  sums     first fetch is trusted\n" in told
+    assert listed["alfworld"]["first_fetch_trusted"] == ["alfworld/json_2.1.1"]
 
 
 def test_the_list_ends_with_what_can_be_played(folder: Path, said: Said) -> None:

@@ -32,7 +32,8 @@ def data_list(*, as_json: bool) -> None:
     for entry in found:
         print(f"{entry['name']}: {entry['what']}")
         print(f"  licence  {entry['licence']}\n  from     {entry['home']}\n  read by  {entry['reads']}")
-        print(f"  size     {_size(entry['bytes'])}\n  here     {entry['here']} of {entry['files']} files\n")
+        print(f"  size     {_size(entry['bytes'])}\n  here     {entry['here']} of {entry['files']} files")
+        print(f"  sums     {_sums(entry)}\n")
     print(printable(format_states(playable)), end="")
     if data is None:
         print(f"{VARIABLE} is not set: it names the folder that `heldout data fetch NAME` brings them to.")
@@ -69,9 +70,18 @@ def _entry(source: Source, data: Path | None) -> dict[str, Json]:
         "home": source.home,
         "reads": source.reads,
         "files": len(source.files),
+        "first_fetch_trusted": list(source.trusted),
         "here": sum((data / file.path).exists() for file in source.files) if data else 0,
         "bytes": source.bytes or None,
     }
+
+
+def _sums(entry: dict[str, Json]) -> str:
+    """How it is known that its files are the right ones."""
+    trusted, files = len(entry["first_fetch_trusted"]), entry["files"]
+    if not trusted:
+        return "all known"
+    return f"first fetch is trusted{'' if trusted == files else f', of {trusted} of {files} files'}"
 
 
 def _size(length: int | None) -> str:
@@ -79,4 +89,4 @@ def _size(length: int | None) -> str:
 
 
 def _state(one: Fetched) -> str:
-    return f"{one.state}; kept to hold later ones to" if one.first else one.state
+    return f"{one.state}; first fetch is trusted, later ones are held to its sum" if one.first else one.state
