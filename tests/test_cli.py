@@ -47,6 +47,7 @@ LIGHT = {
     "heldout",
     "heldout.version",
     "heldout.cli",
+    "heldout.printable",
     "heldout.config",
     "heldout.errors",
     "heldout.verbs",

@@ -3,8 +3,6 @@
 import re
 from json import dumps
 
-from heldout.records import Json
-
 _HIDDEN = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, newline and tab apart
@@ -31,7 +29,7 @@ def printable_line(text: str) -> str:
     return printable(text).replace("\n", _NAMED["\n"]).replace("\t", _NAMED["\t"])
 
 
-def printable_json(value: Json, *, indent: int | None = 2) -> str:
+def printable_json(value: object, *, indent: int | None = 2) -> str:
     """JSON for standard output: a program reads exactly the value from it, and a terminal shows it harmlessly."""
     text = dumps(value, indent=indent, ensure_ascii=False)
     return _HIDDEN.sub(lambda found: dumps(found[0])[1:-1] if ord(found[0]) != 0x7F else r"\u007f", text)

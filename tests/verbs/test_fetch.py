@@ -159,3 +159,18 @@ def test_what_is_fetched_is_what_the_environments_read(
     checks = json.loads(said())["checks"]
     assert {check["source"]: check["good"] for check in checks}["textcraft/recipes.tar.xz"] == 860
     assert not any(check["missing"] for check in checks)
+
+
+def test_a_fetch_without_a_known_sum_says_that_it_is_trusted(folder: Path, tmp_path: Path, said: Said) -> None:
+    (tmp_path / "wiki-18.jsonl.gz").write_bytes(b"passages")
+    call = ["data", "fetch", "wiki18", "--from", tmp_path.as_uri()]
+    assert main(call) == 0
+    told = said()
+    assert "first fetch is trusted, since no sum is known: searchqa/wiki-18.jsonl.gz\n" in told
+    assert "fetched; first fetch is trusted, later ones are held to its sum" in told
+    (folder / "searchqa" / "wiki-18.jsonl.gz").unlink()
+    assert main(call) == 0
+    assert "first fetch is trusted" not in said()
+    (folder / "searchqa" / "wiki-18.jsonl.gz").unlink()
+    (tmp_path / "wiki-18.jsonl.gz").write_bytes(b"other")
+    assert main(call) == 1

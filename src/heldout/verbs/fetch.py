@@ -9,6 +9,7 @@ from pathlib import Path
 from heldout.data.catalogue import Source, source_of, sources
 from heldout.data.fetch import Fetched, fetch, from_mirror
 from heldout.data.folder import VARIABLE, data_folder
+from heldout.data.sums import read_lock
 from heldout.envs.registry import names
 from heldout.printable import printable, printable_json
 from heldout.progress import Progress
@@ -56,6 +57,9 @@ def data_fetch(*, wanted: Sequence[str], mirror: str | None, as_json: bool) -> N
 def _fetch_all(source: Source, data: Path, mirror: str | None, *, quiet: bool) -> Iterator[Fetched]:
     if not quiet:
         print(f"{source.name}: {source.what}\nlicence: {source.licence}; {source.home}", flush=True)
+        known = read_lock(data)
+        if trusted := [place for place in source.trusted if place not in known and not (data / place).exists()]:
+            print(f"first fetch is trusted, since no sum is known: {', '.join(trusted)}", flush=True)
     for file in (from_mirror(source, mirror) if mirror else source).files:
         with Progress(f"fetch {file.path}", file.bytes or None) as progress:
             yield fetch(source, file, data, progress.show)
