@@ -50,6 +50,7 @@ LIGHT = {
     "heldout",
     "heldout.version",
     "heldout.cli",
+    "heldout.printable",
     "heldout.config",
     "heldout.errors",
     "heldout.ranges",

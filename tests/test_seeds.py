@@ -27,3 +27,7 @@ def test_drawing_from_one_stream_leaves_another_alone() -> None:
 @given(st.integers(), st.lists(st.text() | st.integers()))
 def test_any_name_gives_a_seed_that_fits_a_signed_64_bit_integer(seed: int, path: list[str | int]) -> None:
     assert 0 <= derive(seed, *path) < 2**63
+
+
+def test_a_name_may_hold_half_a_surrogate_pair() -> None:
+    assert derive(0, "a \ud83d") != derive(0, "a \ud83e") != derive(0, "a ?")

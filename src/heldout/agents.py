@@ -15,6 +15,7 @@ from heldout.chains import Chain, parse_chain
 from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
+from heldout.model.folder import CONFIG, read_object
 from heldout.model.identity import model_digest, weights_digest, words_digest
 from heldout.model.load import POCKET, hub_name_of, place_of
 from heldout.model.pocket import CONTEXT
@@ -25,7 +26,6 @@ from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play, play
 from heldout.rollout.limits import Room
 from heldout.store import lineage
-from heldout.store.files import read_json
 from heldout.store.lineage import model_of
 
 PLAYERS = {"oracle": privileged.oracle, "random": privileged.random}
@@ -94,9 +94,9 @@ def defaults_of(model: str) -> Config:
 
 
 def _context(folder: Path) -> float:
-    described = folder / "config.json"
-    context = read_json(described).get("max_position_embeddings") if described.is_file() else None
-    return context or float("inf")
+    described = folder / CONFIG
+    context = read_object(described).get("max_position_embeddings") if described.is_file() else None
+    return context if context and isinstance(context, int) else float("inf")
 
 
 def device() -> str:

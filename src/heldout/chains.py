@@ -37,6 +37,9 @@ POINTLESS = {
 LONGEST_SLUG = 80
 """Signs of a slug, its hash apart: two of them and a seed stay below the 255 that a name may have."""
 
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+"""What no file can be called on Windows, whatever follows a point."""
+
 _RESERVED = re.compile(r"[\s>*+()\[\]=,]")
 """What an environment's name cannot hold, since the grammar does."""
 
@@ -130,11 +133,16 @@ def stream_name(chain: Chain) -> str:
 def slug_of(name: str) -> str:
     """A chain's name, or an environment's, in paths: `webshop.easy > webshop.hard` is `webshop.easy--webshop.hard`.
 
-    A name that is long, or has signs that a path should not have, is cut or loses them, and gets a hash.
+    A name that is long, has signs that a path should not have, or is one that Windows keeps for itself, is cut or
+    loses them, and gets a hash: no name leads out of the folder that its slug is put in.
     """
     plain = re.sub(r"\s*>\s*", "--", name)
     kept = re.sub(r"[^a-z0-9_.+@-]+", "-", plain.lower()).strip("-.")[:LONGEST_SLUG]
-    return kept if kept == plain and "--" not in name else f"{kept}~{sha256(name.encode()).hexdigest()[:8]}"
+    if kept and kept == plain and "--" not in name and kept.partition(".")[0] not in _DEVICES:
+        return kept
+    stem, dot, rest = kept.partition(".")
+    kept = f"{stem}-{dot}{rest}" if stem in _DEVICES else kept
+    return f"{kept}~{sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def _normal_weights(envs: Sequence[str], weights: Sequence[int]) -> tuple[int, ...]:

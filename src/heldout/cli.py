@@ -18,6 +18,7 @@ from typing import NoReturn, final
 
 from heldout.config import ALGORITHMS
 from heldout.errors import BadCall, HeldoutError, choose_from, unknown
+from heldout.printable import printable_line
 from heldout.stops import STATUSES, WORDS, Stops, mend_streams
 from heldout.verbs import flags
 from heldout.version import __version__
@@ -163,7 +164,7 @@ def load(place: str) -> Callable[..., object]:
 
 
 def _print_error(message: str, status: int) -> int:
-    print(f"heldout: {message}", file=sys.stderr)
+    print(f"heldout: {printable_line(message)}", file=sys.stderr)
     return status
 
 

@@ -51,8 +51,11 @@ _LONGEST = 200
 
 
 def in_one_line(error: Exception) -> str:
-    """The first line of what an error says, or its type's name where it says nothing."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    """The first line of what an error says, and the next where that ends in a colon; a mute one's type."""
+    if isinstance(error, KeyError):
+        return f"there is no {error}"
+    first, *others = [line for line in map(str.strip, str(error).splitlines()) if line] or [type(error).__name__]
+    return f"{first} {others[0]}" if first.endswith(":") and others else first
 
 
 def unknown(kind: str, value: object, choices: Iterable[str]) -> BadCall:

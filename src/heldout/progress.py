@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Self, TextIO, final
 
+from heldout.printable import printable_line
+
 if TYPE_CHECKING:
     from rich.live import Live
 
@@ -148,7 +150,8 @@ def span(seconds: float) -> str:
 
 
 def _fit(text: str, width: int) -> str:
-    """A text in so many columns, its end left out where it is longer."""
+    """A text in so many columns, its end left out where it is longer, and nothing in it that a terminal obeys."""
+    text = printable_line(text)
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 

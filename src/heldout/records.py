@@ -283,7 +283,7 @@ def digest(value: Json) -> str:
 
 def digest_of_text(text: str) -> str:
     """The same of a JSON value that is written already: keys in order, nothing escaped that need not be."""
-    return sha256(text.encode()).hexdigest()[:16]
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def to_json(value: object) -> Json:

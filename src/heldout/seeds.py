@@ -11,7 +11,7 @@ from random import Random
 def derive(seed: int, *path: str | int) -> int:
     """The seed of one named stream, from 0 to 2**63 - 1."""
     name = "/".join(map(str, (seed, *path)))
-    return int.from_bytes(sha256(name.encode()).digest()[:8], "big") >> 1
+    return int.from_bytes(sha256(name.encode(errors="surrogatepass")).digest()[:8], "big") >> 1
 
 
 def stream(seed: int, *path: str | int) -> Random:

@@ -55,3 +55,10 @@ def test_one_command_brings_several_files() -> None:
 def test_an_unknown_source_is_told_with_the_nearest() -> None:
     with pytest.raises(BadCall, match="unknown source 'textkraft'; did you mean 'textcraft'"):
         source_of("textkraft")
+
+
+def test_what_has_no_sum_says_that_its_first_fetch_is_trusted_and_has_a_bound() -> None:
+    assert source_of("agentgym_ids").trusted == source_of("textcraft").trusted == source_of("webshop").trusted == ()
+    assert source_of("alfworld").trusted == ("alfworld/json_2.1.1",)
+    for source in sources():
+        assert all(file.bytes or file.most for file in source.files)

@@ -158,3 +158,23 @@ def tar(tmp_path: Path) -> Path:
     with tarfile.open(tmp_path / "doors.tar.gz", "w:gz") as packed:
         packed.add(rooms, "doors-1/deep/rooms")
     return tmp_path / "doors.tar.gz"
+
+
+def test_an_archive_that_holds_too_much_leaves_nothing(doors: Source, data: Path, tar: Path) -> None:
+    file = File(path="doors/rooms", url=tar.as_uri(), inside="deep/rooms", most=0)
+    (tar.parent / "deep" / "rooms" / "b.json").write_text("2" * 100)
+    with tarfile.open(tar, "w:gz") as packed:
+        packed.add(tar.parent / "deep" / "rooms", "doors-1/deep/rooms")
+    source = replace(doors, files=(replace(file, most=50),))
+    with pytest.raises(HeldoutError, match=r"'b.json' is more than the 50 bytes that it may unpack to"):
+        fetched(source, data)
+    assert files_in(data) == []
+    assert fetched(replace(doors, files=(file,)), data).state is State.FETCHED
+
+
+def test_a_download_that_is_longer_than_it_may_be_is_not_kept(doors: Source, data: Path) -> None:
+    [file] = unknown(doors).files
+    with pytest.raises(HeldoutError, match=r"doors.json is longer than the 7 bytes .*: nothing of it was kept$"):
+        fetched(replace(doors, files=(replace(file, most=7),)), data)
+    assert files_in(data) == []
+    assert fetched(replace(doors, files=(replace(file, most=8),)), data).state is State.FETCHED

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -239,3 +240,41 @@ def test_pieces_with_other_ids_than_the_whole_are_refused() -> None:
     joined.chat_template = tokenizer.chat_template
     with pytest.raises(BadCall, match="gives pieces of a conversation other ids than the whole"):
         chat_of(joined)
+
+
+ENDLESS = "{% for i in range(99999) %}{% for j in range(99999) %}{{ i }}{% endfor %}{% endfor %}"
+DOUBLING = "{% set n = namespace(x=messages) %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        pytest.param(ENDLESS, "takes more than 2 s of processor time|256 MiB", marks=pytest.mark.slow),
+        pytest.param("{{ 3 ** (9 ** 9 ** 3) }}", "takes more than 2 s of processor time", marks=pytest.mark.slow),
+        (DOUBLING, "takes more than 256 MiB"),
+        ("{{ 'a' * 10 ** 9 }}", "takes more than 256 MiB"),
+        ("{{ 'a'.ljust(10 ** 9) }}", "takes more than 256 MiB"),
+        ("{{ '%1000000000d' % 1 }}", "takes more than 256 MiB"),
+        ("{{ messages | center(2 * 10 ** 9) }}", "takes more than 256 MiB"),
+        ("{{ 'a' * 1000001 }}", "makes a text of more than 1,000,000 characters"),
+        (
+            "{% for i in range(2000) %}{{ 'a' * 1000 }}{% endfor %}",
+            "makes a text of more than 1,000,000 characters",
+        ),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "maximum recursion depth exceeded"),
+        ("{% for i in range(10 ** 9) %}{% endfor %}", "Range too big"),
+        ("{% for %}", "Expected an expression, got"),
+        ("{{ nowhere() }}", "'nowhere' is undefined"),
+        ("{{ messages.__class__.__mro__ }}", "access to attribute '__class__' of .* is unsafe"),
+        ("{% include '/etc/passwd' %}", "no loader for this environment"),
+        ("{{ raise_exception('a\\nb') }}", "refuses a conversation of user and assistant: a$"),
+    ],
+)
+def test_a_template_without_end_or_measure_is_refused_in_one_line(
+    tokenizer: Any, template: str, reason: str
+) -> None:
+    began = monotonic()
+    with pytest.raises(BadCall, match=reason) as caught:
+        chat_with(tokenizer, template)
+    assert "\n" not in str(caught.value)
+    assert monotonic() - began < 30

@@ -92,3 +92,11 @@ def test_players_are_what_they_are_called() -> None:
     assert agent_of("oracle").identity == "oracle"
     with pytest.raises(BadCall, match="no model 'nowhere'"):
         agent_of("nowhere")
+
+
+@pytest.mark.parametrize("training", [{}, {"base": "0f", "stages": []}, {"base": 1, "stages": [{}]}])
+def test_a_lineage_without_base_or_stages_is_damaged(copy: Path, training: dict[str, object]) -> None:
+    told = Lineage(base="a", chain="textcraft", step=7, training=training, weights=weights_digest(copy))
+    lineage.write(copy, told)
+    with pytest.raises(HeldoutError, match=r"lineage.json is damaged: its training has no base or no stages"):
+        agent_of(str(copy))

@@ -1,8 +1,11 @@
 from dataclasses import replace
 
+from heldout.analysis.scores import Cell
 from heldout.config import Config, Evaluate, Source, Variant
+from heldout.printable import printable
 from heldout.records import Ending, Trajectory
 from heldout.reporting.examples import Example, examples
+from heldout.reporting.figures import Point, learning_curve, svg
 from heldout.reporting.findings import Findings, control_table, detail_table, score_table
 from heldout.reporting.pages import study_page
 from heldout.reporting.summary import summary
@@ -121,3 +124,34 @@ def test_the_summary_has_each_control_and_the_change_over_it(findings: Findings)
     assert control["temperature"] == 0.61
     assert control["textcraft.easy"]["mean"] == 45.0
     assert control["change"]["textcraft.hard"] == {"mean": -1.5, "ci95": [-7.5, 4.0]}
+
+
+def test_a_hostile_name_marks_nothing_up_and_hides_nothing(findings: Findings, tricky: Example) -> None:
+    name = "`x`\n# b | <script> [c](https://d)\x1b[2J\u202e"
+    shown = r"\`x\` \# b \| \<script\> [c\](https:\//d)\\x1b[2J\\u202e"
+    cell = Cell(env=name, split="test", difficulty="easy")
+    hostile = replace(
+        findings,
+        study=name,
+        base_name=name,
+        chain=name,
+        trained_env=name,
+        base=(replace(findings.base[0], env=name),),
+        trained=(replace(findings.base[0], env=name),),
+        change={cell: findings.change[findings.base[0].cell]},
+        controls=(),
+    )
+    before, after = (
+        replace(each, task=replace(each.task, id=name, env=name)) for each in (tricky.before, tricky.after)
+    )
+    page = study_page(hostile, [Example("the largest gain", before, after)], "curve.svg")
+    assert page.startswith(f"# {shown}: what training on {shown} (easy) changed")
+    assert f"### {shown} ({shown}, " in page
+    assert f"| {shown}.easy | yes |" in page
+    assert r"The model `` `x` # b | <script> [c](https://d)\x1b[2J\u202e `` was" in page
+    assert printable(page) == page
+
+
+def test_a_figure_takes_any_name(findings: Findings) -> None:
+    point = Point(1, replace(findings.base[0], env="$x^$ \x1b \u202e"))
+    assert rb"\x1b" in svg(learning_curve([], [point]))

@@ -1,7 +1,4 @@
-from hypothesis import given
-from hypothesis import strategies as st
-
-from heldout.reporting.tables import Table, align, fence_block, markdown
+from heldout.reporting.tables import Table, align, markdown
 
 TABLE = Table(("cell", "score"), [("textcraft.easy", "41.7"), ("a|b\nc", "–")])
 
@@ -40,12 +37,6 @@ def test_a_table_without_rows_is_its_header() -> None:
     assert align(Table(("a", "b"), [])) == "a  b\n-  -\n"
 
 
-def test_a_block_has_a_fence_that_its_text_lacks() -> None:
-    assert fence_block("plain") == "```text\nplain\n```\n"
-    assert fence_block("```\n````") == "`````text\n```\n````\n`````\n"
-
-
-@given(st.text(alphabet="`~a\n ", max_size=30))
-def test_no_text_ends_its_block(text: str) -> None:
-    fence, *_ = fence_block(text).partition("text\n")
-    assert fence not in text
+def test_a_cell_in_a_terminal_stays_in_its_line_and_column() -> None:
+    table = Table(("cell", "score"), [("a\nb\x1b[2J", "1"), ("c", "22")])
+    assert align(table).splitlines()[2:] == [r"a\nb\x1b[2J      1", "c               22"]

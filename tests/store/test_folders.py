@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -75,3 +76,10 @@ def test_what_killed_processes_left_is_swept_away_and_nothing_else(tmp_path: Pat
     os.utime(old, (0, 0))
     sweep(tmp_path)
     assert names(tmp_path) == sorted([*kept, "stages"])
+
+
+def test_an_account_that_names_a_file_elsewhere_is_damaged(tmp_path: Path) -> None:
+    fill(tmp_path / "made", "content")
+    account = json.loads((tmp_path / "made" / "files.json").read_text())
+    (tmp_path / "made" / "files.json").write_text(json.dumps({**account, "files": {"../other": {}}}))
+    assert str(damage(tmp_path / "made")).endswith("is damaged: '../other' is no place in its folder")

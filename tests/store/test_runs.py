@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from heldout.errors import HeldoutError
+from heldout.paths import stays_inside
 from heldout.store.runs import StageFolder, StudyFolder, last_checkpoints
 
 
@@ -89,3 +90,45 @@ def test_the_last_checkpoint_of_each_training_is_found_from_any_folder_above_it(
         assert last_checkpoints(folder) == [first, second]
     assert last_checkpoints(first.parents[1]) == [first]
     assert last_checkpoints(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc",
+        "/etc/passwd",
+        "..",
+        ".",
+        "",
+        "a\0b",
+        "a\\..\\..\\b",
+        "C:\\a",
+        "x" * 300,
+        "nul",
+        "con.easy",
+        "COM1",
+        "half \ud83d",
+        "a\nb",
+        "\x1b[2J",
+        "aux",
+        "~",
+        "$HOME",
+        "-rf",
+        "a:b",
+    ],
+)
+def test_no_name_from_outside_leads_out_of_the_runs_folder(name: str, tmp_path: Path) -> None:
+    study = StudyFolder(tmp_path)
+    evaluation = study.evaluation(name, step=0, seed=0)
+    files = [evaluation.rows(name).path, evaluation.trajectories(name).path, evaluation.lease(name)]
+    files += [study.stage(name, seed=0).metrics.path]
+    for path in files:
+        below = path.relative_to(tmp_path).parts
+        assert stays_inside("/".join(below))
+        assert len(below) == 4
+        assert all(len(part) < 200 for part in below)
+        stems = {part.lower().partition(".")[0] for part in below}
+        assert not stems & {"nul", "con", "com1", "aux"}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} == {"evaluations", "stages"}

@@ -2,6 +2,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from zstandard import ZstdCompressor
 
 from heldout.errors import HeldoutError
 from heldout.records import Ending, Reply, Trajectory
@@ -69,3 +70,10 @@ def test_what_is_no_frame_is_named(tmp_path: Path) -> None:
     file(tmp_path).path.write_bytes(b"not zstandard at all")
     with pytest.raises(HeldoutError, match=r"doors\.trajectories\.jsonl\.zst is damaged: "):
         list(file(tmp_path))
+
+
+def test_a_frame_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl.zst"
+    path.write_bytes(ZstdCompressor().compress(b" " * 10_000_000))
+    with pytest.raises(HeldoutError, match="what was added at once is more than 1,000,000 bytes"):
+        len(Trajectories(path, longest=1_000_000))

@@ -41,7 +41,12 @@ def test_every_source_is_listed_with_its_licence_and_what_is_here(folder: Path, 
     assert (listed["textcraft"]["here"], listed["textcraft"]["files"], listed["textcraft"]["bytes"]) == (1, 1, None)
     assert (listed["agentgym_ids"]["here"], listed["agentgym_ids"]["licence"]) == (0, "CC BY-NC 4.0")
     assert main(["data", "list"]) == 0
-    assert "  licence  CC BY-NC 4.0\n" in said()
+    told = said()
+    assert "  licence  CC BY-NC 4.0\n" in told
+    assert told.count("  sums     all known\n") == 3
+    assert "  sums     first fetch is trusted, of 1 of 3 files\n" in told
+    assert "  sums     first fetch is trusted\n" in told
+    assert listed["alfworld"]["first_fetch_trusted"] == ["alfworld/json_2.1.1"]
 
 
 def test_the_list_ends_with_what_can_be_played(folder: Path, said: Said) -> None:
@@ -154,3 +159,18 @@ def test_what_is_fetched_is_what_the_environments_read(
     checks = json.loads(said())["checks"]
     assert {check["source"]: check["good"] for check in checks}["textcraft/recipes.tar.xz"] == 860
     assert not any(check["missing"] for check in checks)
+
+
+def test_a_fetch_without_a_known_sum_says_that_it_is_trusted(folder: Path, tmp_path: Path, said: Said) -> None:
+    (tmp_path / "wiki-18.jsonl.gz").write_bytes(b"passages")
+    call = ["data", "fetch", "wiki18", "--from", tmp_path.as_uri()]
+    assert main(call) == 0
+    told = said()
+    assert "first fetch is trusted, since no sum is known: searchqa/wiki-18.jsonl.gz\n" in told
+    assert "fetched; first fetch is trusted, later ones are held to its sum" in told
+    (folder / "searchqa" / "wiki-18.jsonl.gz").unlink()
+    assert main(call) == 0
+    assert "first fetch is trusted" not in said()
+    (folder / "searchqa" / "wiki-18.jsonl.gz").unlink()
+    (tmp_path / "wiki-18.jsonl.gz").write_bytes(b"other")
+    assert main(call) == 1

@@ -45,3 +45,13 @@ def test_models_of_one_name_have_folders_of_their_own() -> None:
     )
     assert run_folder("evaluate", one, AS_IT_STANDS) == Path("runs/evaluate-trained-01234567")
     assert run_folder("evaluate", other, AS_IT_STANDS) == Path("runs/evaluate-trained-abcdefgh")
+
+
+def test_no_name_of_a_model_leads_out_of_the_runs_folder() -> None:
+    names = ("../../up", "/abs", "..", "nul\0", "a/../../../b", "\ud83d", "x" * 300, "con")
+    for name in names:
+        agent = Agent(model=name, base=name, digest="../../..")
+        folder = run_folder("evaluate", agent, AS_IT_STANDS)
+        assert folder.parts[0] == "runs"
+        assert len(folder.parts) == 2
+        assert len(folder.name.encode()) < 200

@@ -29,8 +29,10 @@ from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Limits
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
+from heldout.model.folder import check_folder
 from heldout.model.learner import Objective, Tell, Update, unheard
-from heldout.model.load import check_folder, place_of
+from heldout.model.load import place_of
+from heldout.printable import printable
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.stops import without_interrupts
@@ -239,7 +241,7 @@ def _serve(pipe: Connection, config: WorkerConfig, rank: int, size: int, meeting
     except HeldoutError as failure:
         pipe.send(("failure", failure))
     except Exception as failure:
-        traceback.print_exc(file=sys.stderr)
+        print(printable(traceback.format_exc()), end="", file=sys.stderr)
         pipe.send(("failure", HeldoutError(f"a worker failed: {type(failure).__name__}: {failure}")))
 
 

@@ -17,6 +17,8 @@ class File:
     """`https://…`, or `hf://datasets/OWNER/NAME@REVISION/PATH` for a file at Hugging Face."""
     bytes: int = 0
     """How long it is; 0 where that is not known."""
+    most: int = 0
+    """Bytes that it may have where its length is not known, or that are taken of an archive; 0 is the default."""
     sum: str = ""
     """`sha256:…` of the file, or `git:…` as git names it; empty where that is not known."""
     inside: str = ""
@@ -39,6 +41,11 @@ class Source:
     files: tuple[File, ...]
     makes: tuple[str, ...] = ()
     """Places of what is made of its files once they are here, by the environment of its name."""
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The files of which no sum is known: the first fetch of each is trusted, and later ones are held to it."""
+        return tuple(file.path for file in self.files if not (file.sum or file.contents))
 
     @property
     def bytes(self) -> int:

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
@@ -23,12 +25,15 @@ Tell = Callable[[int], None]
 """Hears how many bytes are here."""
 
 
-def download(url: str, folder: Path, tell: Tell) -> Path:
+def download(url: str, folder: Path, tell: Tell, most: int = sys.maxsize) -> Path:
     """The file at an address, whole, in a folder for what is under way; raises `HeldoutError` where it cannot be.
+
+    What has more than `most` bytes is refused, and nothing of it is kept.
 
     Called again after a stop it goes on, where the source says that the file is still the same.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    tell = _bounded(tell, url, folder, most)
     scheme = urlsplit(url).scheme
     if scheme not in ("hf", "http", "https", "file"):
         raise BadCall(f"{url!r} is no address such as https://… or file://…")
@@ -43,6 +48,18 @@ def download(url: str, folder: Path, tell: Tell) -> Path:
     except (OSError, HTTPException, HfHubHTTPError, LocalEntryNotFoundError) as error:
         first, *_ = str(getattr(error, "reason", "") or error).strip().splitlines() or [type(error).__name__]
         raise HeldoutError(f"could not fetch {url}: {first}") from None
+
+
+def _bounded(tell: Tell, url: str, folder: Path, most: int) -> Tell:
+    """Tells, and ends a download that has become too long."""
+
+    def hear(here: int) -> None:
+        if here > most:
+            shutil.rmtree(folder)
+            raise HeldoutError(f"{url} is longer than the {most:,} bytes that it may have: nothing of it was kept")
+        tell(here)
+
+    return hear
 
 
 def _from_hub(url: str, folder: Path) -> Path:

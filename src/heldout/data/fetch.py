@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from heldout.bounds import DEFAULT, Bounds
 from heldout.data.archives import take
 from heldout.data.catalogue import File, Source
 from heldout.data.download import download
@@ -16,6 +17,10 @@ from heldout.errors import HeldoutError
 
 UNDER_WAY = ".fetch"
 """In the data folder: what is not whole yet."""
+
+
+LONGEST_DOWNLOAD = 64 << 30
+"""Bytes of a file whose length nobody knows."""
 
 
 class State(StrEnum):
@@ -66,13 +71,18 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
         return _check_present(target, file, known, mend)
     folder = data / UNDER_WAY / file.path
     try:
-        got = download(file.url, folder, tell)
+        got = download(file.url, folder, tell, _most(file))
     except HeldoutError as error:
-        raise HeldoutError(f"{error}; what came is kept: heldout data fetch {source.name}") from None
+        kept = f"; what came is kept: heldout data fetch {source.name}" if folder.exists() else ""
+        raise HeldoutError(f"{error}{kept}") from None
     if wrong := _mismatch(got, file, known):
         shutil.rmtree(folder)
         raise HeldoutError(f"{file.url} is not what it was: {wrong}; nothing was kept")
-    made = _extract(got, file, folder)
+    try:
+        made = _extract(got, file, folder)
+    except HeldoutError:
+        shutil.rmtree(folder)
+        raise
     taken = _sum_of_place(made, file)
     expected = file.contents or known.get("sum", taken) if file.inside else taken
     if taken != expected:
@@ -85,6 +95,11 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
     _clear(folder, data / UNDER_WAY)
     is_known = bool(file.sum or file.contents or known)
     return Fetched(path=file.path, state=State.FETCHED, sum=taken, first=not is_known)
+
+
+def _most(file: File) -> int:
+    """How many bytes are downloaded at most."""
+    return file.bytes or (0 if file.inside else file.most) or LONGEST_DOWNLOAD
 
 
 def _check_present(target: Path, file: File, known: Mapping[str, str], mend: str) -> Fetched:
@@ -111,7 +126,7 @@ def _extract(got: Path, file: File, folder: Path) -> Path:
         return got
     made = folder / "made" / Path(file.path).name
     made.parent.mkdir(exist_ok=True)
-    take(got, file.inside, made)
+    take(got, file.inside, made, Bounds(total=file.most) if file.most else DEFAULT)
     return made
 
 

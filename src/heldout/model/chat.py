@@ -16,7 +16,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from heldout.errors import BadCall, in_one_line
+from heldout.errors import BadCall
+from heldout.model.bounded import bounded
 from heldout.records import Json, Reply, Stop
 
 OWN = ("chatml", "chatml-no-thinking", "deepseek-r1")
@@ -215,14 +216,14 @@ def _render(tokenizer: Any, contents: list[str]) -> str:
 
 
 def _rendered(tokenizer: Any, messages: list[dict[str, Any]]) -> str:
-    try:
+    """A conversation as the template renders it: only here does a template run, in a process with bounds."""
+
+    def render() -> str:
         template = _TODAY.sub(_as_of_the_date, tokenizer.get_chat_template())
         return str(
             tokenizer.apply_chat_template(
                 messages, chat_template=template, tokenize=False, add_generation_prompt=True
             )
         )
-    except Exception as error:  # a template is a program of others: jinja's errors, and Python's from inside it
-        raise BadCall(
-            f"the chat template refuses a conversation of user and assistant: {in_one_line(error)}"
-        ) from None
+
+    return bounded(render, "the chat template refuses a conversation of user and assistant")

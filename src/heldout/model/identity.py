@@ -5,9 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from heldout.model.chat import chat_of, template_of
-from heldout.model.load import check_folder, hub_name_of, is_gguf, load_tokenizer, place_of, weight_files
+from heldout.model.folder import CONFIG, GENERATION, check_folder, ends_in, read_object, weight_files
+from heldout.model.load import hub_name_of, is_gguf, load_tokenizer, place_of
 from heldout.records import Json, digest, digest_of_text
-from heldout.store.files import read_json, sha256_of
+from heldout.store.files import sha256_of
 
 VOLATILE = ("_name_or_path", "transformers_version", "architectures", "torch_dtype", "dtype", "use_cache")
 """What a model's configuration says that changes nothing in float32."""
@@ -31,7 +32,7 @@ def model_digest(name: str, chat_template: str = "") -> str:
     return digest(
         {
             "weights": weights_digest(place),
-            "shape": _without_volatile(read_json(place / "config.json")),
+            "shape": _without_volatile(read_object(place / CONFIG)),
             **_words(name, chat_template),
         }
     )
@@ -44,7 +45,12 @@ def words_digest(name: str, chat_template: str = "") -> str:
 
 def weights_digest(folder: Path) -> str:
     """16 hexadecimal digits that name the weights in a model's folder, by the content of their files."""
-    return digest({file.name: _sha256_of(file.resolve(), _stamp(file)) for file in weight_files(folder)})
+    return digest(
+        {
+            file.relative_to(folder).as_posix(): _sha256_of(file.resolve(), _stamp(file))
+            for file in weight_files(folder)
+        }
+    )
 
 
 @cache
@@ -76,7 +82,7 @@ def _words_of(
     tokenizer = load_tokenizer(name, chat_template)
     place = place_of(name)
     ends = _ends(place) if place.is_dir() else None
-    chat = chat_of(tokenizer, ends if isinstance(ends, list) else [] if ends is None else [ends])
+    chat = chat_of(tokenizer, ends_in(ends))
     return {
         "ends": ends,
         "tokenizer": digest(json.loads(chat.tokenizer.to_str())),
@@ -85,8 +91,8 @@ def _words_of(
 
 
 def _ends(folder: Path) -> Json:
-    described = folder / "generation_config.json"
-    return read_json(described).get("eos_token_id") if described.is_file() else None
+    described = folder / GENERATION
+    return read_object(described).get("eos_token_id") if described.is_file() else None
 
 
 def _without_volatile(config: dict[str, Json]) -> dict[str, Json]:

@@ -1,7 +1,6 @@
 """A name → a model and its tokenizer. Model folders are data: safetensors only, no code, no pickle."""
 
 import copy
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,14 +11,14 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError, safe_open
 
 from heldout.errors import BadCall, HeldoutError, NotFinite, choose_from, in_one_line
 from heldout.model import hub
 from heldout.model.chat import template_of
+from heldout.model.folder import check_folder, ends_in, weight_files
 from heldout.model.head import check_head
 from heldout.model.parameters import not_finite
-from heldout.store.files import read_json, readable_as_its_folder
+from heldout.store.files import readable_as_its_folder
 from heldout.store.runs import last_checkpoints
 
 POCKET = "pocket"
@@ -36,6 +35,11 @@ MODELS = (
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 """Files of which a folder with a tokenizer has one: without any, transformers makes an empty tokenizer."""
+PLAINER = {
+    "ignore_mismatched_sizes": "its weights have other shapes than config.json says",
+    "custom code": "it needs code of its own, which heldout never runs: choose a model that transformers knows",
+}
+"""A word of what transformers says of a model → what its user should hear."""
 
 transformers.utils.logging.disable_progress_bar()
 
@@ -142,13 +146,19 @@ def _source_of(name: str) -> tuple[Path, dict[str, Any]]:
 
 @contextmanager
 def _one_line(name: str, part: str) -> Iterator[None]:
-    """Turns what the library says of files that it cannot read into one line."""
+    """Turns what the library says of files that it cannot read into one line; its log, with their words, is off."""
+    log, before = transformers.utils.logging, transformers.utils.logging.get_verbosity()
+    log.set_verbosity(log.CRITICAL)
     try:
         yield
     except HeldoutError:
         raise
     except Exception as error:  # the library's own, those of the code of a hundred models, and the system's
-        raise HeldoutError(f"{part} {name!r} cannot be loaded: {in_one_line(error)}") from None
+        said = in_one_line(error)
+        ours = (why for hint, why in PLAINER.items() if hint in said)
+        raise HeldoutError(f"{part} {name!r} cannot be loaded: {next(ours, said)}") from None
+    finally:
+        log.set_verbosity(before)
 
 
 def _forget_packing(model: Any) -> None:
@@ -210,8 +220,7 @@ def save(model: Any, tokenizer: Any, folder: Path, dtype: torch.dtype | None = N
 
 def end_ids(model: Any) -> list[int]:
     """The tokens at which the model itself ends a reply."""
-    ends = model.generation_config.eos_token_id
-    return [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+    return ends_in(model.generation_config.eos_token_id)
 
 
 def context_of(model: Any, most: int = 32_768) -> int:
@@ -232,48 +241,3 @@ def context_of(model: Any, most: int = 32_768) -> int:
             or getattr(config, "original_max_position_embeddings", None)
         )
     return min(int(each) for each in held if each)
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The files of the model's weights; an optimizer's may lie beside them."""
-    return sorted(folder.glob("model*.safetensors"))
-
-
-def check_folder(folder: Path) -> None:
-    """Refuses a folder that is no model, or one whose files are damaged."""
-    config = folder / "config.json"
-    if (folder / "adapter_config.json").is_file():
-        raise BadCall(
-            f"{os.fspath(folder)!r} is an adapter, not a model: merge it into its base first "
-            "(peft: merge_and_unload)"
-        )
-    if not config.is_file():
-        if gguf := sorted(folder.glob("*.gguf")):
-            raise BadCall(f"no model in {os.fspath(folder)!r}: give its GGUF file itself (--model {gguf[0]})")
-        inside = ", ".join(sorted(item.name for item in folder.iterdir())[:5]) or "nothing"
-        raise BadCall(f"no model in {os.fspath(folder)!r}: it has no config.json (it has: {inside})")
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise BadCall(f"no weights in {os.fspath(folder)!r}: heldout reads safetensors only")
-    for path in (*sorted(folder.glob("*.json")), *weights):
-        if wrong := _damage(path):
-            raise HeldoutError(f"{os.fspath(path)!r} is damaged ({wrong}): copy or make the model again")
-    if quantised := read_json(config).get("quantization_config"):
-        method = quantised.get("quant_method", "some method") if isinstance(quantised, dict) else "some method"
-        raise BadCall(
-            f"the weights in {os.fspath(folder)!r} are quantised ({method}), and cannot be trained or held "
-            "exactly: take the model that they were made from"
-        )
-
-
-def _damage(path: Path) -> str | None:
-    """What is wrong with a file of a model, if a look shows it: JSON is read, of weights the table of contents."""
-    try:
-        if path.suffix == ".json":
-            json.loads(path.read_text(encoding="utf-8"))
-        else:
-            with safe_open(path, "pt"):
-                pass
-    except (ValueError, SafetensorError) as error:
-        return str(error)
-    return None

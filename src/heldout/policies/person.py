@@ -7,6 +7,7 @@ from typing import final
 from heldout.envs.base import Suite
 from heldout.envs.react import Misread
 from heldout.policies.base import Request
+from heldout.printable import printable
 from heldout.records import Reply
 
 HELP = "Type an action, or a whole Thought/Action reply; ? lists the actions, :hint is the oracle's, :quit stops."
@@ -33,7 +34,7 @@ class Person:
 
     def submit(self, request: Request) -> None:
         """Take a request: the observation is shown."""
-        self._say(request.text)
+        self._say(printable(request.text))
         self._requests.append(request)
 
     def collect(self) -> list[tuple[str, Reply]]:
@@ -56,7 +57,7 @@ class Person:
             if line and line != "?" and not line.startswith(":"):
                 return self._whole(line)
             if line:
-                self._say(self._hint(request) if line == ":hint" else self._help())
+                self._say(printable(self._hint(request)) if line == ":hint" else self._help())
         raise Stopped
 
     def _help(self) -> str:

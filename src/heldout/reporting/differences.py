@@ -4,6 +4,7 @@ from itertools import takewhile
 
 from heldout.envs.recorded import ERROR, Answer
 from heldout.envs.replay import Difference
+from heldout.printable import printable_line
 
 COLUMNS = 100
 BEFORE = 20
@@ -16,7 +17,7 @@ ROOM = COLUMNS - len(INDENT.format("", ""))
 def format_difference(difference: Difference) -> str:
     """One difference: where it is, then each field that differs, as recorded and as ours."""
     place = f"step {difference.step}: {_quote(difference.action)}" if difference.step else "start"
-    lines = [_fit(f"{difference.episode}, {place}", 0, COLUMNS)]
+    lines = [_fit(printable_line(f"{difference.episode}, {place}"), 0, COLUMNS)]
     for name in difference.fields:
         texts = [_format_field(answer, name) for answer in (difference.recorded, difference.ours)]
         start = max(0, _shared_length(*texts) - BEFORE) if max(map(len, texts)) > ROOM else 0

@@ -7,6 +7,7 @@ from statistics import fmean
 
 from heldout.analysis.difficulty import rank_correlation
 from heldout.records import Difficulty, DifficultySplit, Json
+from heldout.reporting.markdown import escape
 from heldout.reporting.tables import MISSING, Table, markdown
 
 Turns = Mapping[tuple[str, str, str], int]
@@ -87,8 +88,8 @@ def page(difficulty: Difficulty, found: Sequence[Against], figure: str) -> str:
     """The page, in Markdown; `figure` is the path of its picture, from the page."""
     settings = ", ".join(f"{name} {value}" for name, value in difficulty.settings.items() if value is not None)
     parts = [
-        f"# Easy and hard for {difficulty.model}\n",
-        f"Hash {difficulty.digest}; {settings}.\n",
+        f"# Easy and hard for {escape(difficulty.model)}\n",
+        f"Hash {difficulty.digest}; {escape(settings)}.\n",
         "## The halves\n",
         markdown(size_table(difficulty)),
         THRESHOLD,

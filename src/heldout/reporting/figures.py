@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from heldout.analysis.scores import CellScore
+from heldout.printable import printable_line
 from heldout.records import Json
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -103,7 +104,7 @@ def _bar(score: CellScore) -> tuple[float, float, float]:
 
 
 def _dress(panel: Axes, title: str, unit: str) -> None:
-    panel.set_title(title, fontsize=11)
+    panel.set_title(printable_line(title), fontsize=11, parse_math=False)
     panel.set_xlabel("training step")
     panel.set_ylabel(unit)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

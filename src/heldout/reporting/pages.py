@@ -6,7 +6,8 @@ from heldout.config import Config
 from heldout.records import Trajectory, Turn
 from heldout.reporting.examples import Example
 from heldout.reporting.findings import Findings, control_table, detail_table, score_table
-from heldout.reporting.tables import fence_block, markdown
+from heldout.reporting.markdown import code, escape, fence_block
+from heldout.reporting.tables import markdown
 
 HELD_OUT = """\
 *Held out* means held out of the reinforcement fine-tuning: no task in these tables was trained on, and where the
@@ -35,7 +36,7 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
     """The whole page; `curve` is the path of the curve's image, from the page."""
     seeds = " and training seeds" if len(findings.seeds) > 1 else ""
     parts = [
-        f"# {findings.study}: what training on {_trained_on(findings)} changed, there and elsewhere\n",
+        f"# {escape(findings.study)}: what training on {_trained_on(findings)} changed, there and elsewhere\n",
         _how_measured(findings),
         _how_played(findings.config),
         _section("Before and after", markdown(score_table(findings)), INTERVALS.format(seeds=seeds), MACHINE_READ),
@@ -55,15 +56,15 @@ def _transcript(trajectory: Trajectory) -> str:
 
 
 def _trained_on(findings: Findings) -> str:
-    return f"{findings.trained_env} ({findings.trained_difficulty})"
+    return escape(f"{findings.trained_env} ({findings.trained_difficulty})")
 
 
 def _how_measured(findings: Findings) -> str:
     seeds = ", ".join(map(str, findings.seeds))
-    cells = ", ".join(cell.name for cell in findings.cells)
+    cells = escape(", ".join(cell.name for cell in findings.cells))
     return (
-        f"The model `{findings.base_name}` was trained for {findings.config.train.steps} steps on"
-        f" {_trained_on(findings)} (chain `{findings.chain}`, seed {seeds}) and measured before and after"
+        f"The model {code(findings.base_name)} was trained for {findings.config.train.steps} steps on"
+        f" {_trained_on(findings)} (chain {code(findings.chain)}, seed {seeds}) and measured before and after"
         f" on the test tasks of {cells}. All of it took {findings.wall_seconds / 60:.1f} minutes.\n"
     )
 
@@ -71,9 +72,11 @@ def _how_measured(findings: Findings) -> str:
 def _how_played(config: Config) -> str:
     """By which tasks and rules, so that a page never stands for others."""
     source, measured = config.source, config.evaluate
-    tasks = f"generated (profile `{source.profile}`)" if source.kind == "generated" else "the published ones"
-    halves = f"by the file `{source.difficulty}`" if source.difficulty else "as each environment has them"
-    variant = f" Every environment is the variant `{source.variant.name}` of itself." if source.variant.name else ""
+    tasks = f"generated (profile {code(source.profile)})" if source.kind == "generated" else "the published ones"
+    halves = f"by the file {code(source.difficulty)}" if source.difficulty else "as each environment has them"
+    variant = (
+        f" Every environment is the variant {code(source.variant.name)} of itself." if source.variant.name else ""
+    )
     return (
         f"The tasks are {tasks}, played by `{source.rules}` rules for at most {measured.max_turns} turns, at"
         f" temperature {measured.temperature:g}. Easy and hard are {halves}.{variant}\n"
@@ -94,9 +97,10 @@ def _episodes(shown: Sequence[Example]) -> str:
 
 def _example(example: Example) -> str:
     task = example.before.task
+    name = escape(f"{task.id} ({task.env}, {task.difficulty})")
     return "\n".join(
         [
-            f"### {task.id} ({task.env}, {task.difficulty}): {example.why}, {100 * example.gain:+.0f} points\n",
+            f"### {name}: {example.why}, {100 * example.gain:+.0f} points\n",
             _fold("What both were told first", fence_block(example.before.opening)),
             f"#### Before: {_outcome(example.before)}\n",
             _transcript(example.before),

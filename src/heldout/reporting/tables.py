@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from shutil import get_terminal_size
 
+from heldout.printable import printable_line
+from heldout.reporting.markdown import escape
+
 GAP = "  "
 """Between two columns."""
 
@@ -29,7 +32,7 @@ class Table:
 def markdown(table: Table) -> str:
     """A Markdown table: the first column to the left, the others to the right."""
     rule = [":--"] + ["--:"] * (len(table.header) - 1)
-    cells = [[_escape(cell) for cell in line] for line in table.lines]
+    cells = [[escape(cell) for cell in line] for line in table.lines]
     return _join_lines("| " + " | ".join(line) + " |" for line in (cells[0], rule, *cells[1:]))
 
 
@@ -39,8 +42,9 @@ def align(table: Table, width: int | None = None) -> str:
     A table that is wider than `width` (the terminal, or 80 columns where there is none) is folded into several.
     """
     most = width or get_terminal_size().columns
-    widths = [max(map(len, column)) for column in zip(*table.lines, strict=True)]
-    return "\n".join(_part(table, widths, columns) for columns in _fold(widths, table.keys, most))
+    header, *rows = [[printable_line(cell) for cell in line] for line in table.lines]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    return "\n".join(_part(header, rows, widths, columns) for columns in _fold(widths, table.keys, most))
 
 
 def _fold(widths: Sequence[int], keys: int, most: int) -> list[list[int]]:
@@ -55,28 +59,18 @@ def _fold(widths: Sequence[int], keys: int, most: int) -> list[list[int]]:
     return parts or [own]
 
 
-def _part(table: Table, widths: Sequence[int], columns: Sequence[int]) -> str:
+def _part(
+    header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], columns: Sequence[int]
+) -> str:
     own = [widths[column] for column in columns]
     rule = ["-" * width for width in own]
-    lines = ([line[column] for column in columns] for line in table.rows)
-    return _join_lines(_pad(line, own) for line in ([table.header[column] for column in columns], rule, *lines))
-
-
-def fence_block(text: str) -> str:
-    """Text as a Markdown block that nothing in it can end."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}text\n{text}\n{fence}\n"
+    shown = [[line[column] for column in columns] for line in (header, *rows)]
+    return _join_lines(_pad(line, own) for line in (shown[0], rule, *shown[1:]))
 
 
 def _pad(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = zip(line, widths, strict=True)
     return GAP.join([str.ljust(*first), *(str.rjust(*other) for other in others)]).rstrip()
-
-
-def _escape(cell: str) -> str:
-    return " ".join(cell.split()).replace("|", "\\|")
 
 
 def _join_lines(lines: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from heldout.printable import printable_line
 from heldout.records import Difficulty, DifficultySplit, TaskDifficulty
 from heldout.reporting.difficulty import LEVELS, SPLITS, Turns
 from heldout.reporting.figures import COLOURS, MARKERS
@@ -37,7 +38,8 @@ def _panel(panel: Axes, env_split: DifficultySplit, turns: Turns) -> None:
             look = {"color": colour, "marker": marker, "alpha": 0.6, "linewidths": 0}
             panel.scatter([x + aside for x in xs], ys, areas, label=f"{level} ({len(of_level)})", **look)
     panel.axhline(100 * env_split.threshold, color="#555555", linewidth=0.8, linestyle=":")
-    panel.set_title(f"{env_split.env}: training and test tasks", fontsize=11)
+    title = printable_line(f"{env_split.env}: training and test tasks")
+    panel.set_title(title, fontsize=11, parse_math=False)
     panel.set_xlabel("turns of the oracle")
     panel.set_ylabel(f"avg@{env_split.k} (points, 0 to 100)")
     panel.spines[["top", "right"]].set_visible(False)

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 
 from zstandard import ZstdDecompressor, ZstdError
 
+from heldout.bounds import bounded_lines
 from heldout.errors import HeldoutError
 from heldout.records import Json
 from heldout.store.files import refusals
@@ -138,7 +139,7 @@ def _numbered(path: Path) -> Iterator[_Line]:
     number = 0
     try:
         with refusals(path, "read"), _opened(path) as file:
-            for number, text in enumerate(file, start=1):
+            for number, text in enumerate(bounded_lines(file, path), start=1):
                 yield number, text
     except (lzma.LZMAError, gzip.BadGzipFile, ZstdError, EOFError) as error:
         raise HeldoutError(f"{path} is damaged after line {number}: {error}") from error

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from io import FileIO
-from json import JSONDecodeError, dumps, loads
+from json import dumps, loads
 from pathlib import Path
 
 from heldout.errors import HeldoutError
@@ -60,7 +60,7 @@ def read_json(path: Path) -> Json:
         data = path.read_bytes()
     try:
         return loads(data)
-    except (JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not JSON, no text, too long a number, too deep
         raise HeldoutError(f"{path} is damaged: not JSON ({error})") from error
 
 

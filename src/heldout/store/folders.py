@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from heldout.errors import HeldoutError
+from heldout.paths import stays_inside
 from heldout.records import Json
 from heldout.store import schema
 from heldout.store.files import make_folder, partial_of, read_json, refusals, sha256_of, sync_folder
@@ -54,6 +55,8 @@ def damage(folder: Path) -> str | None:
         return f"{folder / ACCOUNT} is damaged: it accounts for no files"
     for name, known in files.items():
         path = folder / name
+        if not stays_inside(name):
+            return f"{folder / ACCOUNT} is damaged: {name!r} is no place in its folder"
         if not path.exists():
             return f"{path} is missing"
         if _like(path) != known:

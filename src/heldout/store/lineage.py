@@ -66,9 +66,19 @@ def read(folder: Path, weights: str) -> Lineage | None:
     value = schema.read(path)
     del value["schema"]
     lineage = from_json(Lineage, value)
+    if not _is_whole(lineage.training):
+        raise HeldoutError(f"{path} is damaged: its training has no base or no stages")
     if lineage.weights != weights:
         raise HeldoutError(f"{path} tells of other weights than those beside it: remove it, or copy the folder")
     return lineage
+
+
+def _is_whole(training: Training) -> bool:
+    """Whether a training names its base and one stage or more, each with its fields."""
+    stages = training.get("stages")
+    if not isinstance(training.get("base"), str) or not isinstance(stages, list):
+        return False
+    return bool(stages) and all(isinstance(stage, dict) for stage in stages)
 
 
 def model_of(training: Training, step: int) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from json import dumps, loads
 from pathlib import Path
-from typing import BinaryIO, final
+from typing import BinaryIO, cast, final
 
+from heldout.bounds import bounded_lines
 from heldout.errors import HeldoutError
 from heldout.records import Json
 from heldout.store.files import append, refusals
@@ -85,7 +86,7 @@ def _texts(path: Path) -> Iterator[tuple[int, bytes]]:
     number = 0
     try:
         with refusals(path, "read"), opened(path, "rb") as file:
-            for number, text in enumerate(file, start=1):
+            for number, text in enumerate(bounded_lines(cast(BinaryIO, file), path), start=1):
                 yield number, text
     except (lzma.LZMAError, EOFError) as error:
         raise HeldoutError(f"{path} is damaged after line {number}: {error}") from error

@@ -13,7 +13,10 @@ from heldout.records import Trajectory, from_json, to_json
 from heldout.store.files import append, refusals, replace_file
 from heldout.store.lines import line
 
-CHUNK = 1 << 16
+CHUNK = 1 << 12
+"""Bytes that are unpacked at once: zstandard makes at most 128 MiB of them."""
+LONGEST_FRAME = 4 << 30
+"""Bytes of what was added by one write."""
 
 
 @final
@@ -23,8 +26,9 @@ class Trajectories:
     A last frame torn by a kill is passed over by readers, and cut away before anything is added.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, longest: int = LONGEST_FRAME) -> None:
         self.path = path
+        self._longest = longest
         self._mended = False
 
     def add(self, trajectory: Trajectory) -> None:
@@ -98,6 +102,8 @@ class Trajectories:
                 content += frame.decompress(chunk)
             except ZstdError as error:
                 raise HeldoutError(f"{self.path} is damaged: {error}") from error
+            if len(content) > self._longest:
+                raise HeldoutError(f"{self.path}: what was added at once is more than {self._longest:,} bytes")
             rest = frame.unused_data
             size += len(chunk) - len(rest)
         return bytes(content), size, rest

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from json import dumps
 from pathlib import Path
 
 from heldout.config import Source
@@ -11,6 +10,7 @@ from heldout.data.check import Check
 from heldout.data.folder import Needs, bringing, data_folder, lacking, mending
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
+from heldout.printable import printable, printable_json, printable_line
 from heldout.progress import Progress
 from heldout.reporting.tables import Table, align
 
@@ -43,9 +43,9 @@ def data_check(*, envs: Sequence[str], as_json: bool) -> None:
             "checks": [asdict(check) for check in found],
             "environments": [asdict(state) for state in playable],
         }
-        print(dumps(lists, indent=2, ensure_ascii=False))
+        print(printable_json(lists))
     else:
-        print(format_checks(found) + format_states(playable), end="")
+        print(printable(format_checks(found) + format_states(playable)), end="")
     if wrong := [check.source for check in found if check.faults]:
         raise HeldoutError(f"{len(wrong)} of {len(found)} looks found faults: {', '.join(dict.fromkeys(wrong))}")
 
@@ -89,7 +89,10 @@ def format_checks(found: Sequence[Check]) -> str:
     lines = [align(Table(HEADER, [_row(check) for check in found]))]
     lines += [f"{check.source}: {bringing(check.source)}\n" for check in found if check.missing]
     for check in found:
-        lines += [f"{check.source}: {told}\n" for told in (*_first(check.faults), *_first(check.noted))]
+        lines += [
+            f"{printable_line(f'{check.source}: {told}')}\n"
+            for told in (*_first(check.faults), *_first(check.noted))
+        ]
     return "".join(lines)
 
 

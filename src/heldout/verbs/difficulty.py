@@ -11,6 +11,7 @@ from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
 from heldout.evaluation.difficulty import PURPOSE, cells_of, in_drawn_order, settings_of
 from heldout.evaluation.measure import tasks_of_cells
+from heldout.printable import printable_line
 from heldout.records import Difficulty, Row
 from heldout.reporting.difficulty import Against, Turns, against, oracle_table, page, size_table, summary
 from heldout.reporting.figures import png, svg
@@ -65,7 +66,7 @@ def difficulty(
         print(dumps({"file": str(study.root / NAME), **summary(found, beside)}, indent=2))
     else:
         print(f"{align(size_table(found))}\n{align(oracle_table(beside))}")
-        print(f"{study.root / NAME}; with a figure: {study.report / 'README.md'}")
+        print(printable_line(f"{study.root / NAME}; with a figure: {study.report / 'README.md'}"))
 
 
 def reference_name(agent: Agent) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from json import dumps
 
 from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
+from heldout.printable import printable_json, printable_line
 from heldout.records import Json
 from heldout.reporting.tables import Table, align
 
@@ -20,12 +20,12 @@ def envs(*, as_json: bool, settings: Sequence[str]) -> None:
     source = with_overrides(Config(), settings).source
     entries = [_entry(open_suite(name, source)) for name in names()]
     if as_json:
-        print(dumps(entries, indent=2, ensure_ascii=False))
+        print(printable_json(entries))
         return
     print(align(Table(HEADER, [_row(item) for item in entries])))
     print(LEGEND)
     for item in entries:
-        print(f"\n{item['name']}: {item['source']}\n  " + "\n  ".join(item["actions"]))
+        print("\n" + "\n  ".join(map(printable_line, (f"{item['name']}: {item['source']}", *item["actions"]))))
 
 
 def _entry(suite: Suite) -> dict[str, Json]:

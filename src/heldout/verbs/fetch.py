@@ -9,7 +9,9 @@ from pathlib import Path
 from heldout.data.catalogue import Source, source_of, sources
 from heldout.data.fetch import Fetched, fetch, from_mirror
 from heldout.data.folder import VARIABLE, data_folder
+from heldout.data.sums import read_lock
 from heldout.envs.registry import names
+from heldout.printable import printable, printable_json
 from heldout.progress import Progress
 from heldout.records import Json
 from heldout.reporting.tables import Table, align
@@ -26,13 +28,14 @@ def data_list(*, as_json: bool) -> None:
     playable = states(names(), data) if data else []
     if as_json:
         lists = {"sources": found, "environments": [asdict(state) for state in playable]}
-        print(dumps(lists, indent=2, ensure_ascii=False))
+        print(printable_json(lists))
         return
     for entry in found:
         print(f"{entry['name']}: {entry['what']}")
         print(f"  licence  {entry['licence']}\n  from     {entry['home']}\n  read by  {entry['reads']}")
-        print(f"  size     {_size(entry['bytes'])}\n  here     {entry['here']} of {entry['files']} files\n")
-    print(format_states(playable), end="")
+        print(f"  size     {_size(entry['bytes'])}\n  here     {entry['here']} of {entry['files']} files")
+        print(f"  sums     {_sums(entry)}\n")
+    print(printable(format_states(playable)), end="")
     if data is None:
         print(f"{VARIABLE} is not set: it names the folder that `heldout data fetch NAME` brings them to.")
 
@@ -54,6 +57,9 @@ def data_fetch(*, wanted: Sequence[str], mirror: str | None, as_json: bool) -> N
 def _fetch_all(source: Source, data: Path, mirror: str | None, *, quiet: bool) -> Iterator[Fetched]:
     if not quiet:
         print(f"{source.name}: {source.what}\nlicence: {source.licence}; {source.home}", flush=True)
+        known = read_lock(data)
+        if trusted := [place for place in source.trusted if place not in known and not (data / place).exists()]:
+            print(f"first fetch is trusted, since no sum is known: {', '.join(trusted)}", flush=True)
     for file in (from_mirror(source, mirror) if mirror else source).files:
         with Progress(f"fetch {file.path}", file.bytes or None) as progress:
             yield fetch(source, file, data, progress.show)
@@ -68,9 +74,18 @@ def _entry(source: Source, data: Path | None) -> dict[str, Json]:
         "home": source.home,
         "reads": source.reads,
         "files": len(source.files),
+        "first_fetch_trusted": list(source.trusted),
         "here": sum((data / file.path).exists() for file in source.files) if data else 0,
         "bytes": source.bytes or None,
     }
+
+
+def _sums(entry: dict[str, Json]) -> str:
+    """How it is known that its files are the right ones."""
+    trusted, files = len(entry["first_fetch_trusted"]), entry["files"]
+    if not trusted:
+        return "all known"
+    return f"first fetch is trusted{'' if trusted == files else f', of {trusted} of {files} files'}"
 
 
 def _size(length: int | None) -> str:
@@ -78,4 +93,4 @@ def _size(length: int | None) -> str:
 
 
 def _state(one: Fetched) -> str:
-    return f"{one.state}; kept to hold later ones to" if one.first else one.state
+    return f"{one.state}; first fetch is trusted, later ones are held to its sum" if one.first else one.state

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from json import dumps
 
 from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
@@ -10,6 +9,7 @@ from heldout.envs.law_results import LawResult, law_results
 from heldout.envs.laws import LAWS
 from heldout.envs.registry import suite_to_judge
 from heldout.errors import HeldoutError
+from heldout.printable import printable_json, printable_line
 
 WIDTH = max(len(law.__name__) for law in LAWS)
 
@@ -23,7 +23,7 @@ def laws(*, suite: str, limit: int | None, as_json: bool, settings: Sequence[str
         if not as_json:
             print(_format_result(result), flush=True)
     if as_json:
-        print(dumps([asdict(each) | {"smallest": each.smallest} for each in seen], indent=2, ensure_ascii=False))
+        print(printable_json([asdict(each) | {"smallest": each.smallest} for each in seen]))
     if broken := [result.law for result in seen if result.breaches]:
         raise HeldoutError(f"{suite} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
 
@@ -34,7 +34,7 @@ def _format_result(result: LawResult) -> str:
     if not result.breaches:
         return head
     more = len(result.breaches) - 1
-    return f"{head}\n        {result.smallest}" + (f" (and {more} more)" if more else "")
+    return f"{head}\n        {printable_line(result.smallest)}" + (f" (and {more} more)" if more else "")
 
 
 def _with_first_tasks(suite: Suite, limit: int) -> Suite:

@@ -12,6 +12,7 @@ from heldout.envs.base import Suite, find_task
 from heldout.envs.registry import open_suite
 from heldout.evaluation.measure import tasks_of
 from heldout.policies.person import HELP, Person, Stopped
+from heldout.printable import printable, printable_line
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play as play_episodes
@@ -36,14 +37,17 @@ def play(
     suite = open_suite(env, config.source)
     chosen = _find(suite, task, difficulty=difficulty, seed=seed)
     limits = replace(config.limits, max_turns=max_turns or config.limits.max_turns)
-    print(f"{suite.name} {chosen.id} ({chosen.difficulty}, at most {limits.max_turns} turns). {HELP}\n")
+    told = printable_line(
+        f"{suite.name} {chosen.id} ({chosen.difficulty}, at most {limits.max_turns} turns). {HELP}"
+    )
+    print(told + "\n")
     assignment = Assignment(task=chosen, attempt=0, seed=seed, stream="play")
     try:
         [trajectory] = play_episodes(Person(suite, _listen, print), [assignment], limits, lambda _: suite)
     except Stopped:
         print("stopped")
     else:
-        print(_format_ending(trajectory))
+        print(printable(_format_ending(trajectory)))
 
 
 def _find(suite: Suite, task_id: str | None, *, difficulty: str, seed: int) -> Task:

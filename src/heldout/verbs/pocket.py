@@ -10,6 +10,7 @@ from heldout.chains import slug_of
 from heldout.config import with_overrides
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError, unknown
+from heldout.printable import printable_line
 from heldout.records import Json
 from heldout.reporting.tables import Table, align
 from heldout.training.pocket_card import Compared, make
@@ -51,7 +52,7 @@ def pocket(
     else:
         card = make(recipe, folder, default_processes(), print, part)
         print(align(Table(SCORED, [_score_row(cell, scores) for cell, scores in card["scores"].items()])))
-    print(f"model: {folder}")
+    print(printable_line(f"model: {folder}"))
 
 
 def _name(others: Sequence[str], without: Sequence[str], maps: int | None) -> str:

@@ -11,6 +11,7 @@ from heldout.envs.logs import Logs, Recorded, Unusable
 from heldout.envs.recorded import RecordedEpisode, line_of
 from heldout.envs.replay import Replayed, replay_episode
 from heldout.errors import BadCall, HeldoutError
+from heldout.printable import printable_line
 from heldout.reporting.differences import format_difference
 from heldout.store.files import replace_file
 from heldout.store.lines import line
@@ -75,7 +76,7 @@ def _refuse_nothing(file: Path, played: Sequence[Replayed], unusable: Sequence[U
 def _report(file: Path, played: Sequence[Replayed], unusable: Sequence[Unusable], shown: int) -> None:
     """Counts what was played, and says what could not be; fails where we answer otherwise."""
     for one in unusable[:SHOWN]:
-        print(f"not played: {one.place}: {one.why}", file=sys.stderr)
+        print(printable_line(f"not played: {one.place}: {one.why}"), file=sys.stderr)
     if len(unusable) > SHOWN:
         print(f"not played: {len(unusable) - SHOWN} more", file=sys.stderr)
     apart = [len(one.differences) for one in played if one.differences]

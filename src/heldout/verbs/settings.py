@@ -19,6 +19,6 @@ def run_folder(verb: str, agent: Agent, variant: Variant) -> Path:
 
     The digits are of what plays, so that models of one name do not share a folder.
     """
-    digits = "" if agent.model in PLAYERS else agent.identity.rpartition("@")[2][:8]
-    name = re.sub(r"[^A-Za-z0-9_.+-]", "-", agent.base.replace("/", "--"))
-    return Path("runs") / "-".join(filter(None, [verb, name[:80], digits, variant.name]))
+    digits = "" if agent.model in PLAYERS else agent.identity.rpartition("@")[2]
+    name, digits = (re.sub(r"[^A-Za-z0-9_.+-]", "-", each.replace("/", "--")) for each in (agent.base, digits))
+    return Path("runs") / "-".join(filter(None, [verb, name[:80], digits[:8], variant.name]))

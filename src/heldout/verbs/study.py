@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from heldout.errors import BadCall
+from heldout.printable import printable_line
 from heldout.store.lease import holder, unlock
 from heldout.store.runs import leases_in
 
@@ -15,6 +16,6 @@ def study_unlock(*, folder: Path) -> None:
     for path in held:
         found = unlock(path)
         if found:
-            print(f"{path.parent}: taken from {found.described}")
+            print(printable_line(f"{path.parent}: taken from {found.described}"))
     if not held:
-        print(f"{folder}: nobody holds anything")
+        print(printable_line(f"{folder}: nobody holds anything"))

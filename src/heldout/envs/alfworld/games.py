@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import final
+from typing import BinaryIO, cast, final
 
 from zstandard import compress, decompress
 
+from heldout.bounds import bounded_lines
 from heldout.data.folder import bringing, mending
 from heldout.envs.alfworld.house import Edition, House
 from heldout.envs.alfworld.pddl import edition_of, house_of
@@ -146,7 +147,8 @@ def games(data: Path, release: str, split: str) -> Mapping[str, Game]:
     if (data / where).is_dir():
         return _Tree(data / where)
     try:
-        with lzma.open(data / where, "rt", encoding="utf-8") as lines:
+        with lzma.open(data / where, "rb") as file:
+            lines = bounded_lines(cast(BinaryIO, file), data / where)
             found = [_game(json.loads(line), data / FOLDER) for line in lines]
     except FileNotFoundError:
         raise BadCall(f"there is no {data / where}; {bringing(str(where))}") from None

@@ -4,7 +4,9 @@ import lzma
 from functools import cache
 from json import loads
 from pathlib import Path
+from typing import BinaryIO, cast
 
+from heldout.bounds import bounded_content
 from heldout.data.folder import Needs, bringing, ids_needed, mending
 from heldout.envs.webshop.catalogue import Catalogue, Product
 from heldout.envs.webshop.goals import Goal, Wish, draw_prices, goals_of, original_prices
@@ -92,8 +94,8 @@ def read_file(data: Path, place: Path) -> str:
     """The text of a file of the shop, compressed or not."""
     path = data / place
     try:
-        content = path.read_bytes()
-        return (lzma.decompress(content) if path.suffix == ".xz" else content).decode()
+        with (lzma.open if path.suffix == ".xz" else open)(path, "rb") as file:
+            return bounded_content(cast(BinaryIO, file), path).decode()
     except FileNotFoundError:
         raise BadCall(f"there is no {path}; {bringing(str(place))}") from None
     except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:

@@ -14,6 +14,7 @@ from heldout.envs.logs import Logs, Recorded, Unusable
 from heldout.envs.recorded import RecordedEpisode
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall, HeldoutError
+from heldout.printable import printable
 from heldout.progress import Progress, figure
 from heldout.records import Json
 from heldout.reporting.tables import MISSING, Table, align
@@ -44,7 +45,7 @@ def bench_envs(
     works += [by_players(open_suite(name, source), limit or TASKS, seed) for name in played]
     with Progress("bench envs", rounds * len(works)) as progress:
         found = measure(works, rounds, seconds, progress.show)
-    print(dumps(report_as_json(found), indent=2) if as_json else format_report(found))
+    print(dumps(report_as_json(found), indent=2) if as_json else printable(format_report(found)))
 
 
 def _of_file(file: Path, rules: str, limit: int | None) -> Iterator[Work]:

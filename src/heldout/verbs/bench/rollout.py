@@ -9,6 +9,7 @@ from heldout.agents import PLAYERS, defaults_of, suites_of
 from heldout.bench.rollout import Comparison, Run, Work, compare
 from heldout.config import with_overrides
 from heldout.errors import BadCall
+from heldout.printable import printable
 from heldout.progress import Progress, figure
 from heldout.records import Json
 from heldout.reporting.tables import Table, align
@@ -42,7 +43,7 @@ def bench_rollout(
     )
     with Progress("bench rollout", 2 * rounds) as progress:
         found = compare(model, work, lambda runs, run: progress.show(runs, tokens_per_second=run.tokens_per_second))
-    print(dumps(report_as_json(found, work), indent=2) if as_json else format_report(found, work))
+    print(dumps(report_as_json(found, work), indent=2) if as_json else printable(format_report(found, work)))
 
 
 def report_as_json(found: Comparison, work: Work) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from itertools import count
-from json import dumps, loads
+from json import loads
 from signal import SIGINT
 from typing import Any
 
@@ -16,6 +16,7 @@ from heldout.config import Config, with_overrides
 from heldout.envs.agentgym.protocol import rules_served
 from heldout.envs.registry import open_suite
 from heldout.errors import HeldoutError
+from heldout.printable import printable, printable_json
 from heldout.progress import Progress, figure
 from heldout.reporting.tables import Table, align
 
@@ -48,7 +49,7 @@ def bench_serve(
             tell=lambda: progress.show(next(done)),
         )
     described = {"env": env, "speeds": {name: asdict(each) for name, each in speeds.items()}, "soak": asdict(found)}
-    print(dumps(described, indent=2, ensure_ascii=False) if as_json else _format_report(speeds, found, in_flight))
+    print(printable_json(described) if as_json else printable(_format_report(speeds, found, in_flight)))
     if found.unexpected or found.left_open:
         raise HeldoutError(
             f"{len(found.unexpected)} answers are none of the protocol's, {found.left_open} left open"

@@ -13,6 +13,7 @@ from heldout.bench.trl import INSTALLED, Trl
 from heldout.chains import Stage
 from heldout.config import Config, with_overrides
 from heldout.errors import BadCall
+from heldout.printable import printable
 from heldout.progress import Progress, figure
 from heldout.records import Json
 from heldout.reporting.tables import MISSING, Table, align
@@ -86,7 +87,7 @@ def bench_train(
             Trl(work) if INSTALLED else None,
             lambda name, taken: progress.show(next(counted), last=name, seconds=taken.seconds),
         )
-    print(dumps(report_as_json(found, work), indent=2) if as_json else format_report(found, work))
+    print(dumps(report_as_json(found, work), indent=2) if as_json else printable(format_report(found, work)))
 
 
 def report_as_json(found: Comparison, work: Work) -> dict[str, Json]:
