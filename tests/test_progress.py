@@ -6,7 +6,7 @@ from typing import final
 
 import pytest
 
-from heldout.progress import Line, Progress, figure, span
+from heldout.progress import Progress, StatusLine, figure, span
 
 
 @final
@@ -52,7 +52,7 @@ def test_on_a_terminal_one_line_is_rewritten_and_left_standing() -> None:
 
 def test_a_terminals_times_go_on_while_nothing_is_said() -> None:
     out, clock = Terminal(), Clock()
-    with Line(out=out, clock=clock) as line:
+    with StatusLine(out=out, clock=clock) as line:
         line.say("train", "1/3", step=12, run=600)
         clock.now += 7
     assert "train  1/3  7 s  step 5 s left  run 9:53 left" in out.getvalue()
@@ -61,7 +61,7 @@ def test_a_terminals_times_go_on_while_nothing_is_said() -> None:
 @pytest.mark.parametrize("out", [StringIO(), Terminal()])
 def test_a_line_has_80_columns_and_only_its_title_is_cut(out: StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    with Line(out=out, clock=Clock()) as line:
+    with StatusLine(out=out, clock=Clock()) as line:
         line.say("a chain of many stages > " * 9, "12/20", "playing 7/96", step=12, run=500)
     plain = re.sub(r"\x1b\[[0-9?]*[a-zA-Z]", "", out.getvalue())
     [shown] = {text.strip("\r") for text in plain.split("\n") if text.strip("\r")}
@@ -72,7 +72,7 @@ def test_a_line_has_80_columns_and_only_its_title_is_cut(out: StringIO, monkeypa
 
 def test_a_note_stays_above() -> None:
     out = StringIO()
-    with Line(out=out, clock=Clock()) as line:
+    with StatusLine(out=out, clock=Clock()) as line:
         line.say("train", "1/2")
         line.note("step 1/2  score 55")
         line.say("train", "2/2")

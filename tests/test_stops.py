@@ -98,7 +98,7 @@ def test_what_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with Stops() as stops:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         assert stops.signal is None
     finally:
         signal.signal(signal.SIGINT, before)
@@ -110,8 +110,8 @@ def test_ctrl_c_is_heard_after_a_process_was_started_and_never_by_that_process()
 
     def start() -> None:
         with without_interrupts():
-            os.kill(os.getpid(), signal.SIGINT)
-            child = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('alive')"
+            signal.raise_signal(signal.SIGINT)
+            child = "import signal; signal.raise_signal(signal.SIGINT); print('alive')"
             done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True, check=False)
             begun.append(done.stdout)
 

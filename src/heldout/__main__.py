@@ -1,6 +1,7 @@
 """`python -m heldout` is `heldout`: quick to load, so that Ctrl-C is one line from the first moment."""
 
 import sys
+from importlib import import_module
 
 
 def main() -> int:
@@ -9,11 +10,11 @@ def main() -> int:
         print("heldout: heldout runs on Linux and macOS; on Windows run it in WSL", file=sys.stderr)
         return 1
     try:
-        from heldout.cli import main as command_line  # noqa: PLC0415
+        command_line = import_module("heldout.cli")
     except KeyboardInterrupt:
         print("heldout: interrupted", file=sys.stderr)
         return 130
-    return command_line()
+    return int(command_line.main())
 
 
 if __name__ == "__main__":

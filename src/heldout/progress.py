@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Self, TextIO, final
+from typing import Self, TextIO, final
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
 from heldout.printable import printable_line
-
-if TYPE_CHECKING:
-    from rich.live import Live
 
 WIDTH = 80
 """Columns of a line that is no terminal's."""
@@ -19,7 +20,7 @@ A_SECOND = 4
 
 
 @final
-class Line:
+class StatusLine:
     """Says how things stand; a context manager, whose end leaves the last line standing.
 
     `out` is standard error where it is None; `clock` gives seconds.
@@ -98,7 +99,7 @@ class Progress:
     ) -> None:
         self._title, self._total = title, total
         self._clock, self._began = clock, clock()
-        self._line = Line(out=out, clock=clock)
+        self._line = StatusLine(out=out, clock=clock)
 
     def __enter__(self) -> Self:
         return self
@@ -155,12 +156,8 @@ def _fit(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
-def _live(out: TextIO, line: Callable[[int], str]) -> "Live":
-    """A line of a terminal that is written anew by itself; what is loaded here is not needed elsewhere."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.live import Live  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
+def _live(out: TextIO, line: Callable[[int], str]) -> Live:
+    """A line of a terminal that is written anew by itself."""
     console = Console(file=out, highlight=False)
     return Live(
         get_renderable=lambda: Text(line(console.width), no_wrap=True),

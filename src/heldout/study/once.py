@@ -23,7 +23,7 @@ from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study.perform import Workspace, checkpoint_of, episodes_left, open_workspace, perform
 from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
-from heldout.study.run import claim, load_before_claim
+from heldout.study.run import claim, entry_of, load_before_claim
 from heldout.training.identity import apart
 from heldout.training.skipping import last_recorded_step
 
@@ -48,9 +48,10 @@ def train_once(workspace: Workspace, *, resume: bool | None = None) -> tuple[Pat
         raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
     here, news = _continue(workspace, folder, chain) if folder.config.exists() else (workspace, "")
     graph = plan(here.study, controls=False)
+    entry = entry_of(here)
     with Backends() as backends:
         load_before_claim(here, backends)
-        claim(here, graph)
+        claim(here, graph, entry)
         here.watch.expects(sum(episodes_left(here, planned.work) for planned in graph))
         for planned in graph:
             perform(here, planned.work, backends)
@@ -66,6 +67,7 @@ def measure_agent(
     *,
     seed: int | None,
     playing: Playing,
+    loading: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:
     """The rows of an agent in each environment's cells; what is in the folder is not played again.
 
@@ -74,6 +76,8 @@ def measure_agent(
     agent, suites = agent_of(model, config.chat_template), suites_of(config)
     seed = _seed_of(agent, seed)
     identity = identity_of(agent, study, seed)
+    if model not in PLAYERS:
+        loading(model)
     with open_agent(model, config) as opened:
         folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
         for own in cells:

@@ -26,7 +26,7 @@ from heldout.study.controls import Matched, entropy, match_temperature
 from heldout.study.plan import Study
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
 from heldout.training.identity import with_steps
-from heldout.training.stage import Job, StepMetrics, is_trained, refuse_another, train, train_tasks
+from heldout.training.stage import Job, StepMetrics, StepPart, is_trained, refuse_another, train, train_tasks
 
 CALIBRATION = (16, 3)
 """Training tasks, and attempts at each, from which an entropy is estimated."""
@@ -41,8 +41,11 @@ class Watch:
     def expects(self, episodes: int) -> None:
         """About so many episodes are to be played in all."""
 
-    def during(self, chain: str, step: int, steps: int, phase: str, done: int, in_all: int) -> None:
-        """In a training step of so many this goes on, `playing` or `learning`, and is so far."""
+    def loading(self, model: str) -> None:
+        """A model is to be loaded."""
+
+    def during(self, chain: str, part: StepPart) -> None:
+        """A training step is so far."""
 
     def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A training step was made."""
@@ -161,6 +164,7 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
     job = workspace.job(work.chain, work.until, work.seed)
     with hold(workspace.stage(work.chain, work.seed).lease, purpose=work.title) as lease:
         folder = workspace.stage(work.chain, work.seed, lease.check)
+        workspace.watch.loading(workspace.study.base)
         backend = backends.open(job.config, workspace.study.base)
         backend.load(_model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed))
         for suite in job.suites:
@@ -172,7 +176,7 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
             backend,
             folder,
             tell=lambda row: watch.step(job.name, row, steps),
-            during=lambda step, *how_far: watch.during(job.name, step, steps, *how_far),
+            during=lambda part: watch.during(job.name, part),
         )
 
 

@@ -42,9 +42,10 @@ def run(
     """Everything that the study asks for and the folder does not have yet."""
     begun = time.monotonic()
     workspace, graph = open_workspace(study, folder, watch), plan(study, controls)
+    entry = entry_of(workspace)
     with Backends() as backends:
         load_before_claim(workspace, backends)
-        claim(workspace, graph)
+        claim(workspace, graph, entry)
         watch.expects(sum(episodes_left(workspace, planned.work) for planned in graph))
         executor(graph, partial(perform, workspace, backends=backends))
         if backends.used:
@@ -55,13 +56,14 @@ def load_before_claim(workspace: Workspace, backends: Backends) -> None:
     """Loads the base of a study that has no folder yet: one that cannot be loaded leaves none behind."""
     study = workspace.study
     if read_manifest(workspace.folder) is None:
+        workspace.watch.loading(study.base)
         backends.open(study.chains[0][0].apply_to(study.config) if study.chains else study.config, study.base)
 
 
-def claim(workspace: Workspace, graph: Iterable[PlannedWork]) -> None:
-    """Says in the folder what the study asks of it; one with another base, or other trainings, is refused."""
-    study, folder, agent = workspace.study, workspace.folder, workspace.agent
-    entry = ManifestEntry(
+def entry_of(workspace: Workspace) -> ManifestEntry:
+    """What the study asks of its folder; environments and settings that cannot be are refused."""
+    study, agent = workspace.study, workspace.agent
+    return ManifestEntry(
         study=to_json(study),
         chain=chain_name(agent.chain),
         step=agent.step,
@@ -73,6 +75,11 @@ def claim(workspace: Workspace, graph: Iterable[PlannedWork]) -> None:
         },
         made_with=provenance(),
     )
+
+
+def claim(workspace: Workspace, graph: Iterable[PlannedWork], entry: ManifestEntry) -> None:
+    """Says in the folder what the study asks of it; one with another base, or other trainings, is refused."""
+    study, folder, agent = workspace.study, workspace.folder, workspace.agent
     base = Base(name=agent.base, digest=agent.digest)
     with hold(folder.lease, purpose=f"begin {study.name}"):
         sweep(folder.root)

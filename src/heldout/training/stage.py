@@ -105,11 +105,22 @@ class Job:
         return stream_name(tuple(own))
 
 
-Phase = Callable[[int, str, int, int], None]
-"""Hears within a step what is done, `playing` or `learning`, and how much of how much."""
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """How far a training step is: `playing` counts episodes, `learning` micro-batches."""
+
+    step: int
+    steps: int
+    phase: str
+    done: int
+    in_all: int
 
 
-def _unheard(step: int, phase: str, done: int, in_all: int) -> None:
+During = Callable[[StepPart], None]
+"""Hears how far a step is."""
+
+
+def _silent(part: StepPart) -> None:
     """Nobody hears it."""
 
 
@@ -118,7 +129,7 @@ def train(
     backend: Backend,
     folder: StageFolder,
     tell: Callable[[StepMetrics], None] | None = None,
-    during: Phase = _unheard,
+    during: During = _silent,
 ) -> int:
     """Trains until the last step and returns its number; `tell` hears each step's metrics, `during` what goes on.
 
@@ -135,7 +146,7 @@ def train(
     begun = begin(job, backend, folder)
     for step in range(begun + 1, last + 1):
         with saying_how_to_go_on(job.chain, job.config.train, folder, step):
-            row = one_step(job, backend, folder, step, pools, during)
+            row = one_step(job, backend, folder, step, pools, during=during)
             folder.check()
             folder.metrics.add(row)
             refuse_too_many(row, job.config.train)
@@ -202,7 +213,8 @@ def one_step(
     folder: StageFolder,
     step: int,
     pools: Sequence[Sequence[Task]],
-    during: Phase = _unheard,
+    *,
+    during: During = _silent,
 ) -> StepMetrics:
     """Plays the step's groups, learns from those that the algorithm keeps, and gives the step's metrics."""
     settings = job.config.train
@@ -210,16 +222,17 @@ def one_step(
     tasks = tasks_of_step(pools, step, settings.tasks, derive(job.seed, job.stream), job.stage.weights)
     in_all = len(tasks) * settings.group_size
     trajectories = list[Trajectory]()
-    during(step, "playing", 0, in_all)
+    now = partial(StepPart, step, settings.steps)
+    during(now("playing", 0, in_all))
     for trajectory in play_groups(job, backend, step, tasks):
         trajectories.append(trajectory)
-        during(step, "playing", len(trajectories), in_all)
+        during(now("playing", len(trajectories), in_all))
     trajectories.sort(key=lambda played: played.stream)
     folder.rollouts(step).replace(trajectories)
     played = time.perf_counter()
     groups = usable(group_by_task(trajectories))
     kept = [group for group in groups if algorithm_of(settings.algorithm).keeps(group, settings)]
-    update = learn(backend, settings, kept, step, partial(during, step, "learning"))
+    update = learn(backend, settings, kept, step, lambda *far: during(now("learning", *far)))
     learned = time.perf_counter()
     return {
         **rollout_figures(trajectories),

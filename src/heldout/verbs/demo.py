@@ -5,7 +5,7 @@ from pathlib import Path
 
 from heldout.config import pocket, with_overrides
 from heldout.envs.registry import open_suite
-from heldout.progress import Line
+from heldout.progress import StatusLine
 from heldout.reporting.chain import write_report
 from heldout.reporting.findings import control_table, score_table
 from heldout.reporting.tables import align
@@ -22,8 +22,7 @@ def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: 
     open_suite(chosen, config.source)  # a wrong name is refused before anything is played
     study = pocket_studies.demo(config, chosen, seed, model)
     folder = StudyFolder(out or Path("runs") / "-".join(filter(None, ("demo", config.source.variant.name))))
-    with Line() as line:
-        line.say(f"demo  loading {model}")
+    with StatusLine() as line:
         run(study, folder, StudyProgress(line, "demo"))
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")

@@ -12,7 +12,7 @@ from heldout.records import Row
 from heldout.reporting.tables import Table, align
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent
-from heldout.verbs.progress import show_episodes
+from heldout.verbs.progress import show_episodes, show_loading
 from heldout.verbs.settings import resolve_config, run_folder
 
 HEADER = (
@@ -58,7 +58,7 @@ def evaluate(
     suites = suites_of(config)
     cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
     study = StudyFolder(out or run_folder("evaluate", agent_of(model, config.chat_template), config.source.variant))
-    rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes)
+    rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes, loading=show_loading)
     if told := _too_long(rows):
         print(told, file=sys.stderr)
     scores = summarise(rows, pool=difficulty == ALL)

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from importlib import import_module
 
 from heldout.analysis.scores import Cell
 from heldout.config import Config, with_overrides
@@ -18,6 +17,9 @@ from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play as play_episodes
 from heldout.seeds import stream
 
+with suppress(ImportError):  # not every Python has it; with it, what is typed can be edited and has a history
+    import readline  # noqa: F401
+
 
 def play(
     *,
@@ -30,8 +32,6 @@ def play(
     settings: Sequence[str],
 ) -> None:
     """Plays one task with whoever is at standard input."""
-    with suppress(ImportError):  # not every Python has it; with it, input can be edited and has a history
-        import_module("readline")
     given = [f"source.difficulty={difficulty_file}"] if difficulty_file else []
     config = with_overrides(Config(), [*given, *settings])
     suite = open_suite(env, config.source)

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import final
 
-from heldout.progress import Line, Progress, figure, figure_texts, of
+from heldout.progress import Progress, StatusLine, figure, figure_texts, of
 from heldout.records import Trajectory
 from heldout.study.perform import Watch
-from heldout.training.stage import OCCASIONAL, StepMetrics
+from heldout.training.stage import OCCASIONAL, StepMetrics, StepPart
 
 SHARE_OF_PLAY = 0.7
 """How much of a step is taken for play until one was made."""
@@ -36,6 +36,12 @@ class _Finished:
         return {**score, "openings_too_long": self._too_long} if self._too_long else {**score}
 
 
+def show_loading(model: str) -> None:
+    """A line that says that a model is to be loaded."""
+    with StatusLine() as line:
+        line.say(f"loading {model}")
+
+
 @contextmanager
 def show_episodes(title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
     """A live line of so many episodes."""
@@ -57,7 +63,7 @@ class StudyProgress(Watch):
     `whole` is what the whole is called; what is done of it is counted in episodes.
     """
 
-    def __init__(self, line: Line, whole: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, line: StatusLine, whole: str, clock: Callable[[], float] = monotonic) -> None:
         self._line, self._whole, self._clock = line, whole, clock
         self._episodes, self._played, self._in_step = 0, 0, 0
         self._began = self._step_began = clock()
@@ -67,18 +73,24 @@ class StudyProgress(Watch):
         """About so many episodes are to be played in all."""
         self._episodes, self._began = episodes, self._clock()
 
-    def during(self, chain: str, step: int, steps: int, phase: str, done: int, in_all: int) -> None:
+    def loading(self, model: str) -> None:
+        """A model is to be loaded."""
+        self._line.say(f"loading {model}")
+
+    def during(self, chain: str, part: StepPart) -> None:
         """A training's step is so far."""
-        if phase == "playing" and done == 0:
+        is_play = part.phase == "playing"
+        if is_play and part.done == 0:
             self._step_began, self._in_step = self._clock(), 0
-        if phase == "playing":
-            self._played, self._in_step = self._played + done - self._in_step, done
-        part = done / max(1, in_all)
-        made = self._share * part if phase == "playing" else self._share + (1 - self._share) * part
+        if is_play:
+            self._played, self._in_step = self._played + part.done - self._in_step, part.done
+        share = part.done / max(1, part.in_all)
+        made = self._share * share if is_play else self._share + (1 - self._share) * share
         spent = self._clock() - self._step_began
         left = {"step": spent * (1 - made) / made} if made else {}
         whole = {of_what: max(seconds, *left.values()) for of_what, seconds in self._left().items()} if left else {}
-        self._line.say(f"train {chain}", of(step, steps), f"{phase} {of(done, in_all)}", **left, **whole)
+        now = (of(part.step, part.steps), f"{part.phase} {of(part.done, part.in_all)}")
+        self._line.say(f"train {chain}", *now, **left, **whole)
 
     def step(self, chain: str, row: StepMetrics, steps: int) -> None:
         """A line that stays for each training step."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from heldout.agents import PLAYERS, agent_of
 from heldout.chains import Stage, parse_chain
 from heldout.errors import BadCall
-from heldout.progress import Line
+from heldout.progress import StatusLine
 from heldout.store.published import published_in
 from heldout.store.runs import StudyFolder
 from heldout.study.once import train_once
@@ -52,9 +52,8 @@ def train(
     outputs = out or Path("outputs")
     published_in(own_folder(stage, config, outputs))  # what would be refused at the end is refused now
     study = Study(name=folder.root.name, base=model, chains=((stage,),), seeds=(seed,), measured=(), config=config)
-    with Line() as line:
+    with StatusLine() as line:
         place = open_workspace(study, folder, StudyProgress(line, "run"))
-        line.say(f"train {stage.name}  loading {model}")
         checkpoint, trained, news = train_once(place, resume=resume)
     if news:
         print(news)
