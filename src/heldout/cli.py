@@ -348,6 +348,12 @@ def _serve_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--host", default="127.0.0.1", metavar="H", help="who may call: this machine (127.0.0.1)")
     parser.add_argument("--port", type=flags.port, default=36001, metavar="N", help="0 is any that is free (36001)")
+    token = "its paths begin with it: HELDOUT_SERVE_TOKEN, or one that is made (only beyond this machine)"
+    parser.add_argument("--token", nargs="?", const="", metavar="TOKEN", help=token)
+    names = "other names that it may be called by, NAME or NAME:PORT"
+    parser.add_argument(
+        "--allow-host", dest="allowed", nargs="+", action="extend", default=[], metavar="NAME", help=names
+    )
     parser.add_argument(
         "--protocol",
         type=flags.one_of("protocol", *PROTOCOLS),
@@ -370,6 +376,8 @@ def _serve_flags(parser: ArgumentParser) -> None:
         metavar="S",
         help="an unused episode is closed after (3600)",
     )
+    shown = "with openenv, what an observation has beside its text: admissible_actions, task, score, success"
+    parser.add_argument("--show", dest="shown", nargs="+", action="extend", default=[], metavar="FIELD", help=shown)
     flags.as_json(parser)
     flags.settings(parser)
 

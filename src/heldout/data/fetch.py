@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from heldout.addresses import without_credentials
 from heldout.data.archives import take
 from heldout.data.catalogue import File, Source
 from heldout.data.download import download
@@ -64,21 +65,21 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
     mend = f"remove it, then: heldout data fetch {source.name}"
     if target.exists():
         return _check_present(target, file, known, mend)
-    folder = data / UNDER_WAY / file.path
+    folder, shown = data / UNDER_WAY / file.path, without_credentials(file.url)
     try:
         got = download(file.url, folder, tell)
     except HeldoutError as error:
         raise HeldoutError(f"{error}; what came is kept: heldout data fetch {source.name}") from None
     if wrong := _mismatch(got, file, known):
         shutil.rmtree(folder)
-        raise HeldoutError(f"{file.url} is not what it was: {wrong}; nothing was kept")
+        raise HeldoutError(f"{shown} is not what it was: {wrong}; nothing was kept")
     made = _extract(got, file, folder)
     taken = _sum_of_place(made, file)
     expected = file.contents or known.get("sum", taken) if file.inside else taken
     if taken != expected:
         shutil.rmtree(folder)
-        raise HeldoutError(f"{file.url} is not what it was: it holds {taken}, not {expected}; nothing was kept")
-    entry = {"url": file.url, "sum": taken, "download": sum_of(got)}
+        raise HeldoutError(f"{shown} is not what it was: it holds {taken}, not {expected}; nothing was kept")
+    entry = {"url": shown, "sum": taken, "download": sum_of(got)}
     target.parent.mkdir(parents=True, exist_ok=True)
     made.replace(target)
     add_to_lock(data, file.path, entry)

@@ -25,7 +25,7 @@ def laws(*, suite: str, limit: int | None, as_json: bool, settings: Sequence[str
     if as_json:
         print(dumps([asdict(each) | {"smallest": each.smallest} for each in seen], indent=2, ensure_ascii=False))
     if broken := [result.law for result in seen if result.breaches]:
-        raise HeldoutError(f"{suite} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
+        raise HeldoutError(f"{found.name} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
 
 
 def _format_result(result: LawResult) -> str:
