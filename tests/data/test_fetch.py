@@ -158,3 +158,9 @@ def tar(tmp_path: Path) -> Path:
     with tarfile.open(tmp_path / "doors.tar.gz", "w:gz") as packed:
         packed.add(rooms, "doors-1/deep/rooms")
     return tmp_path / "doors.tar.gz"
+
+
+def test_what_was_fetched_from_where_is_kept_without_what_opens_it(doors: Source, data: Path) -> None:
+    [file] = doors.files
+    fetched(replace(doors, files=(replace(file, url=f"{file.url}?sig=secret"),)), data)
+    assert json.loads((data / LOCK).read_text())[file.path]["url"] == file.url

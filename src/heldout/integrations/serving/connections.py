@@ -6,6 +6,7 @@ uvicorn waits for a request's head for as long as it takes, so a few thousand ha
 import asyncio
 import resource
 from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, final
 
@@ -48,9 +49,10 @@ TOO_SLOW = (
 
 @final
 class Crowd:
-    """All connections of one server."""
+    """All connections of one server: at most so many, each waited for at most so many seconds."""
 
-    def __init__(self, most: int = CONNECTIONS) -> None:
+    def __init__(self, most: int = CONNECTIONS, seconds: Mapping[Waiting, float] = SECONDS) -> None:
+        self.seconds = seconds
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.most = max(1, min(most, soft - SPARE_FILES) if soft != resource.RLIM_INFINITY else most)
         self.most_of_one = max(1, int(SHARE_OF_ONE * self.most))
@@ -188,7 +190,7 @@ class Connection(H11Protocol):
             return
         if self._deadline:
             self._deadline.cancel()
-        seconds = SECONDS.get(waiting) if waiting else None
+        seconds = self._crowd.seconds.get(waiting) if waiting else None
         self._deadline = self.loop.call_later(seconds, self._give_up) if seconds else None
         self._waiting = waiting
         self._crowd.note(self, waiting)
@@ -198,6 +200,6 @@ class Connection(H11Protocol):
             self.transport.abort()
             return
         if self.conn.trailing_data[0]:
-            told = b'{"detail": "the head did not come in %d seconds"}' % SECONDS[Waiting.HEAD]
+            told = b'{"detail": "the head did not come in %g seconds"}' % self._crowd.seconds[Waiting.HEAD]
             self.transport.write(TOO_SLOW % (len(told), told))
         self.transport.close()

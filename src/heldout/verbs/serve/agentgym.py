@@ -35,8 +35,8 @@ def serve_agentgym(
     suite = open_suite(env, source)
     episodes = Episodes(max_episodes, idle_seconds)
     app = App(suite, source, episodes, SystemRandom())
-    listening = listen(host, port)
-    access = access_to(listening, allowed, token)
-    server = Server(app, episodes, listening, access)
-    announce(suite, access, "", as_json)
-    server.run()
+    with listen(host, port) as listening:
+        access = access_to(listening, allowed, token)
+        server = Server(app, episodes, listening, access)
+        announce(suite, access, "", as_json)
+        server.run()

@@ -6,7 +6,7 @@ from heldout.config import Config, with_overrides
 from heldout.envs.registry import open_suite
 from heldout.integrations.openenv import app_of
 from heldout.integrations.serving.access import access_to, listen
-from heldout.integrations.serving.connections import CONNECTIONS
+from heldout.integrations.serving.connections import CONNECTIONS, Crowd
 from heldout.integrations.serving.server import server_of
 from heldout.verbs.serve.first_line import announce
 
@@ -38,9 +38,9 @@ def serve_openenv(
         idle_seconds=idle_seconds,
         shown=shown,
     )
-    listening = listen(host, port)
-    access = access_to(listening, allowed, token)
-    most = max(CONNECTIONS, max_episodes + BESIDE_SESSIONS)
-    server = server_of(app, access, sockets=True, most=most)
-    announce(suite, access, " as an OpenEnv environment", as_json)
-    server.run(sockets=[listening])
+    with listen(host, port) as listening:
+        access = access_to(listening, allowed, token)
+        crowd = Crowd(max(CONNECTIONS, max_episodes + BESIDE_SESSIONS))
+        server = server_of(app, access, sockets=True, crowd=crowd)
+        announce(suite, access, " as an OpenEnv environment", as_json)
+        server.run(sockets=[listening])
