@@ -90,7 +90,19 @@ def test_many_good_and_bad_clients_at_once_get_the_protocols_answers(
     soaking.send(range(60), in_flight=16, tell=lambda: None)
     assert soaking.unexpected == []
     kinds = {answer.partition(":")[0] for answer in soaking.answers}
-    assert kinds == {"whole", "abandon", "unknown", "broken", "long", "control", "large", "hang_up_midway"}
+    assert kinds == {
+        "whole",
+        "abandon",
+        "unknown",
+        "broken",
+        "long",
+        "control",
+        "large",
+        "hang_up_midway",
+        "hold",
+        "drops",
+        "web_page",
+    }
 
 
 def test_calls_to_one_episode_wait_for_each_other(textcraft: Served) -> None:
