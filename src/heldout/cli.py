@@ -387,6 +387,8 @@ def _bench_serve_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--episodes", type=flags.count, default=2000, metavar="N", help="in the soak (2000)")
     parser.add_argument("--in-flight", type=flags.count, default=64, metavar="N", help="clients at a time (64)")
     parser.add_argument("--steps", type=flags.count, default=2000, metavar="N", help="timed, by one client (2000)")
+    waits = "good clients are timed, without and with half-sent calls beside them (25)"
+    parser.add_argument("--seconds", type=flags.seconds, default=25.0, metavar="S", help=waits)
     flags.seed(parser)
     flags.as_json(parser)
     flags.settings(parser)

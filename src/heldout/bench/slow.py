@@ -15,6 +15,7 @@ from threading import Event, Thread
 from typing import Self, final
 
 from heldout.bench.clients import HALF_BODY, HALF_HEAD, Client, Script, whole
+from heldout.bench.soak import megabytes
 from heldout.envs.agentgym.protocol import wire_of
 from heldout.envs.base import Suite
 from heldout.seeds import stream
@@ -23,8 +24,8 @@ HELD = 1010
 """Connections that are held: more than a server has."""
 PLAYERS = 16
 """Good clients at a time."""
-AT_ONCE = 50
-"""Connections that are begun before it is seen which have ended."""
+PAUSE = 1.0
+"""Seconds between two bytes of a call, and until what has ended is begun anew."""
 SPARE_FILES = 200
 """Files that this process has open beside."""
 
@@ -39,8 +40,10 @@ class Waits:
     median: float
     p99: float
     longest: float
+    megabytes: float
+    """Of the server's memory at the end, while they are held."""
     ended: dict[str, int]
-    """What came of the held ones, which were begun anew each time: `408`, or `closed` to make room."""
+    """What came of the held ones, which were begun anew a second later: `408`, or `closed` to make room."""
 
 
 @final
@@ -68,21 +71,20 @@ class Holding:
         self._thread.join()
 
     def _hold(self) -> None:
-        there, poller, numbers, said = dict[int, socket.socket](), poll(), count(), time.monotonic()
+        there, poller, numbers = dict[int, socket.socket](), poll(), count()
         while not self._over.is_set():
-            for _ in range(min(AT_ONCE, self._held - len(there))):
+            while len(there) < self._held:
                 connection = self._begin(next(numbers))
                 there[connection.fileno()] = connection
                 poller.register(connection, POLLIN)
-            if len(there) == self._held:
-                self._full.set()
-            for number, _ in poller.poll(10):
-                poller.unregister(number)
-                self._end(there.pop(number))
-            if time.monotonic() - said > 1.0:
-                said = time.monotonic()
-                for connection in there.values():
-                    _say_more(connection)
+            self._full.set()
+            again = time.monotonic() + PAUSE
+            while time.monotonic() < again and not self._over.is_set():
+                for number, _ in poller.poll(20):
+                    poller.unregister(number)
+                    self._end(there.pop(number))
+            for connection in there.values():
+                _say_more(connection)
         for connection in there.values():
             connection.close()
 
@@ -109,7 +111,7 @@ def _say_more(connection: socket.socket) -> None:
 
 
 def measure_waits(
-    address: str, suite: Suite, plays: Sequence[Script], *, held: int, seconds: float, seed: int
+    address: str, suite: Suite, plays: Sequence[Script], *, held: int, seconds: float, seed: int, pid: int
 ) -> Waits:
     """Whole plays for so long, each answer compared, beside so many held connections."""
     waits = list[float]()
@@ -128,6 +130,15 @@ def measure_waits(
         end = time.perf_counter() + seconds
         for taken in pool.map(one, range(PLAYERS), [end] * PLAYERS):
             waits += taken
+        size = megabytes(pid)
         ended = dict(sorted(holding.ended.items()))
     cuts = quantiles(waits, n=100)
-    return Waits(held=held, calls=len(waits), median=cuts[49], p99=cuts[98], longest=max(waits), ended=ended)
+    return Waits(
+        held=held,
+        calls=len(waits),
+        median=cuts[49],
+        p99=cuts[98],
+        longest=max(waits),
+        megabytes=size,
+        ended=ended,
+    )

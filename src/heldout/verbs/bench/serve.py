@@ -20,14 +20,20 @@ from heldout.errors import HeldoutError
 from heldout.progress import Progress, figure
 from heldout.reporting.tables import Table, align
 
-SLOW_SECONDS = 25
-"""How long good clients are timed: a half-sent head is given up twice meanwhile."""
 IDLE_SECONDS = 15
 """Long beside a call on a machine that is busy, short beside the soak."""
 
 
 def bench_serve(
-    *, env: str, episodes: int, in_flight: int, steps: int, seed: int, as_json: bool, settings: Sequence[str]
+    *,
+    env: str,
+    episodes: int,
+    in_flight: int,
+    steps: int,
+    seconds: float,
+    seed: int,
+    as_json: bool,
+    settings: Sequence[str],
 ) -> None:
     """Measures a server in a process of its own, and fails where an answer was not the protocol's."""
     given = [f"source.rules={rules_served(env)}", *settings]
@@ -40,7 +46,8 @@ def bench_serve(
             for name, keeps in (("new connections", False), ("kept alive", True))
         }
         waits = [
-            measure_waits(address, suite, plays, held=held, seconds=SLOW_SECONDS, seed=seed) for held in (0, HELD)
+            measure_waits(address, suite, plays, held=held, seconds=seconds, seed=seed, pid=told["pid"])
+            for held in (0, HELD)
         ]
         found = soak(
             address,
@@ -90,14 +97,14 @@ def _format_report(speeds: dict[str, Speed], waits: Sequence[Waits], found: Soak
         [(name, *map(figure, astuple(each))) for name, each in speeds.items()],
     )
     waited = Table(
-        ("HALF-SENT, HELD", "CALLS", "MEDIAN MS", "P99 MS", "LONGEST MS", "OF THE HELD"),
+        ("HALF-SENT, HELD", "CALLS", "MEDIAN MS", "P99 MS", "LONGEST MS", "MEMORY MB", "OF THE HELD"),
         [_waits_row(each) for each in waits],
     )
     answers = Table(("CLIENT: ANSWER", "TIMES"), [(name, str(times)) for name, times in found.answers.items()])
     memory = " → ".join(f"{size:.1f}" for size in found.megabytes)
     wrong = "".join(f"\n  {each}" for each in found.unexpected[:20])
     return (
-        f"{align(timed)}\n\n{align(waited)}\n\n{align(answers)}\n"
+        f"{align(timed)}\n{align(waited)}\n{align(answers)}\n"
         f"{found.episodes} episodes, {in_flight} in flight: {found.calls} calls in {found.seconds:.1f} s "
         f"({figure(found.calls / found.seconds)}/s), {found.steps} steps of whole plays as in process\n"
         f"answers that are none of the protocol's: {len(found.unexpected)}{wrong}\n"
@@ -107,9 +114,5 @@ def _format_report(speeds: dict[str, Speed], waits: Sequence[Waits], found: Soak
 
 def _waits_row(waits: Waits) -> tuple[str, ...]:
     times = (f"{1000 * each:.1f}" for each in (waits.median, waits.p99, waits.longest))
-    return (
-        str(waits.held),
-        str(waits.calls),
-        *times,
-        ", ".join(f"{many} {how}" for how, many in waits.ended.items()),
-    )
+    ended = ", ".join(f"{many} {how}" for how, many in waits.ended.items())
+    return (str(waits.held), str(waits.calls), *times, f"{waits.megabytes:.1f}", ended)
