@@ -47,7 +47,7 @@ class Waits:
 
 
 @final
-class Holding:
+class _Holding:
     """Keeps so many connections half sent, from a thread: half heads, heads that come in drops, half bodies."""
 
     def __init__(self, address: str, held: int) -> None:
@@ -126,7 +126,7 @@ def measure_waits(
             taken += client.waits
         return taken
 
-    with Holding(address, held) as holding, ThreadPoolExecutor(PLAYERS) as pool:
+    with _Holding(address, held) as holding, ThreadPoolExecutor(PLAYERS) as pool:
         end = time.perf_counter() + seconds
         for taken in pool.map(one, range(PLAYERS), [end] * PLAYERS):
             waits += taken

@@ -52,7 +52,7 @@ Programs show a model all that is in an observation, and one that sees these pla
 """
 
 
-def observation_with(shown: Iterable[str]) -> type[TextObservation]:
+def _observation_with(shown: Iterable[str]) -> type[TextObservation]:
     """The observation that has these fields of `SHOWABLE` too; raises `BadCall` where there is no such field."""
     for name in shown:
         if name not in SHOWABLE:
@@ -248,7 +248,7 @@ def app_of(
 
     `shown` are the fields of `SHOWABLE` that an observation has too.
     """
-    tasks, observation = Tasks(suite), observation_with(shown)
+    tasks, observation = Tasks(suite), _observation_with(shown)
     app = create_app(
         lambda: TextEnvironment(tasks, max_turns, observation),
         TextAction,

@@ -41,11 +41,6 @@ class Access:
         """What its paths begin with: `/TOKEN`, or nothing."""
         return f"/{self.token}" if self.token else ""
 
-    @property
-    def is_local(self) -> bool:
-        """Whether only this machine can reach it."""
-        return is_loopback(self.host)
-
     def knows(self, host: str, reached_at: str) -> bool:
         """Whether a call may name this host: an own address at the own port, or a name that was allowed.
 
@@ -54,7 +49,7 @@ class Access:
         """
         name, port = _split_port(host.lower())
         reached = _plain(reached_at)
-        own = {self.host, reached, *(("localhost", "127.0.0.1", "::1") if is_loopback(reached) else ())}
+        own = {self.host, reached, *(("localhost", "127.0.0.1", "::1") if _is_loopback(reached) else ())}
         if name in own and (port or DEFAULT_PORTS["http"]) == self.port:
             return True
         return name in self.names or host.lower() in self.names
@@ -79,7 +74,7 @@ def access_to(listening: socket.socket, names: Sequence[str] = (), token: str | 
     chosen = token or os.environ.get(VARIABLE, "")
     if chosen and not TOKEN.fullmatch(chosen):
         raise BadCall(f"a token is 16 to 128 of the characters A-Z a-z 0-9 - _, and not {len(chosen)} others")
-    if not chosen and (token == MADE or not is_loopback(host)):
+    if not chosen and (token == MADE or not _is_loopback(host)):
         chosen = token_urlsafe(32)
     return Access(host=host, port=port, names=tuple(name.lower() for name in names), token=chosen)
 
@@ -105,7 +100,7 @@ def _plain(address: str) -> str:
     return str(getattr(found, "ipv4_mapped", None) or found)
 
 
-def is_loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Whether an address is this machine's alone."""
     try:
         return ip_address(host).is_loopback
