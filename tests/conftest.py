@@ -24,7 +24,8 @@ from heldout.errors import Unavailable
 from heldout.integrations.agentgym.app import App
 from heldout.integrations.agentgym.episodes import Episodes
 from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
-from heldout.integrations.agentgym.server import Server, listen
+from heldout.integrations.agentgym.server import Server
+from heldout.integrations.serving.access import access_to, listen
 from heldout.learn.algorithms import IMITATION
 from heldout.model import load
 from heldout.model.chat import chat_of
@@ -201,10 +202,18 @@ def served() -> Iterator[Callable[..., Served]]:
     """Serves suites, each from a thread: `served("textcraft")`; `change` may change answers on their way."""
     with ExitStack() as stack:
 
-        def made(env: str, source: Source = ORIGINAL, most: int = 1000, change: Change | None = None) -> Served:
+        def made(
+            env: str,
+            source: Source = ORIGINAL,
+            most: int = 1000,
+            change: Change | None = None,
+            token: str | None = None,
+        ) -> Served:
             episodes = Episodes(most, idle_seconds=3600)
             app = App(open_suite(env, source), source, episodes, Random(0))
-            server = Server(Changing(app, change) if change else app, episodes, listen("127.0.0.1", 0))
+            listening = listen("127.0.0.1", 0)
+            access = access_to(listening, token=token)
+            server = Server(Changing(app, change) if change else app, episodes, listening, access)
             thread = Thread(target=server.run)
             thread.start()
             stack.callback(thread.join)

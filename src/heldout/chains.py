@@ -16,6 +16,7 @@ from hashlib import sha256
 from itertools import pairwise
 from math import gcd
 
+from heldout.addresses import public_name, without_credentials
 from heldout.config import Config, setting_text, with_overrides
 from heldout.errors import BadCall
 
@@ -48,6 +49,7 @@ _RESERVED = re.compile(r"[\s>*+()\[\]=,]")
 class Stage:
     """One training run: some environments at one difficulty, and what is set otherwise for it alone.
 
+    An environment on a server is named without what opens its address (`addresses.public_name`).
     `weights` are the environments' shares of a mixture, in whole numbers without a common divisor; none is equal
     shares. `changes` are settings by their dotted paths, in order; `train.steps` names where the stage ends.
     """
@@ -58,6 +60,7 @@ class Stage:
     changes: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "envs", tuple(map(public_name, self.envs)))
         if not self.envs or len(set(self.envs)) < len(self.envs):
             raise BadCall(
                 f"a stage has one environment or several different ones, not {', '.join(self.envs) or 'none'}"
@@ -216,6 +219,7 @@ def _without_difficulty(tasks: str) -> tuple[str, str]:
 
 
 def _unreadable(stage: str, chain: str) -> BadCall:
+    stage, chain = without_credentials(stage), without_credentials(chain)
     return BadCall(
         f"{chain!r} is no chain: {stage!r} is no stage (write webshop.easy > webshop.hard, babyai+webshop, "
         "(2*textcraft+webshop).easy, textcraft[train.kl=0.01 train.steps=40], or base)"

@@ -393,6 +393,12 @@ def _serve_flags(parser: ArgumentParser) -> None:
     parser.add_argument("env", metavar="ENV", help="an environment of `heldout envs`")
     parser.add_argument("--host", default="127.0.0.1", metavar="H", help="who may call: this machine (127.0.0.1)")
     parser.add_argument("--port", type=flags.port, default=36001, metavar="N", help="0 is any that is free (36001)")
+    token = "its paths begin with it: HELDOUT_SERVE_TOKEN, or one that is made (only beyond this machine)"
+    parser.add_argument("--token", nargs="?", const="", metavar="TOKEN", help=token)
+    names = "other names that it may be called by, NAME or NAME:PORT"
+    parser.add_argument(
+        "--allow-host", dest="allowed", nargs="+", action="extend", default=[], metavar="NAME", help=names
+    )
     parser.add_argument(
         "--protocol",
         type=flags.one_of("protocol", *PROTOCOLS),
@@ -415,6 +421,8 @@ def _serve_flags(parser: ArgumentParser) -> None:
         metavar="S",
         help="an unused episode is closed after (3600)",
     )
+    shown = "with openenv, what an observation has beside its text: admissible_actions, task, score, success"
+    parser.add_argument("--show", dest="shown", nargs="+", action="extend", default=[], metavar="FIELD", help=shown)
     flags.as_json(parser)
     flags.settings(parser)
 
@@ -424,6 +432,8 @@ def _bench_serve_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--episodes", type=flags.count, default=2000, metavar="N", help="in the soak (2000)")
     parser.add_argument("--in-flight", type=flags.count, default=64, metavar="N", help="clients at a time (64)")
     parser.add_argument("--steps", type=flags.count, default=2000, metavar="N", help="timed, by one client (2000)")
+    waits = "good clients are timed, without and with half-sent calls beside them (25)"
+    parser.add_argument("--seconds", type=flags.seconds, default=25.0, metavar="S", help=waits)
     flags.seed(parser)
     flags.as_json(parser)
     flags.settings(parser)

@@ -39,4 +39,4 @@ def test_the_wheel_says_its_licence_and_its_command(wheel: ZipFile) -> None:
     [licence] = [name for name in wheel.namelist() if name.endswith("/licenses/LICENSE")]
     [commands] = [name for name in wheel.namelist() if name.endswith("/entry_points.txt")]
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
-    assert wheel.read(commands).decode() == "[console_scripts]\nheldout = heldout.cli:main\n"
+    assert wheel.read(commands).decode() == "[console_scripts]\nheldout = heldout.__main__:main\n"

@@ -27,6 +27,8 @@ class Site:
     hang_ups: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """The ranges that it was asked for."""
+    users: list[str | None] = field(default_factory=list)
+    """Who asked, as the header says it."""
     url: str = ""
 
 
@@ -41,6 +43,7 @@ def site() -> Iterator[Site]:
                 return
             span = self.headers.get("Range", "")
             there.asked.append(span)
+            there.users.append(self.headers.get("Authorization"))
             first = int(span.removeprefix("bytes=").rstrip("-") or 0)
             goes_on = bool(span) and self.headers.get("If-Range") == there.tag
             if goes_on and first >= len(there.content):
@@ -170,3 +173,18 @@ def test_a_file_at_hugging_face_comes_by_its_own_client(site: Site, tmp_path: Pa
     )
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).read_bytes() == OLD
+
+
+def test_who_calls_is_said_to_the_source_and_to_nobody_else(site: Site, tmp_path: Path) -> None:
+    whole = site.url.replace("http://", "http://me:secret@")
+    assert download(whole, tmp_path, lambda _: None).read_bytes() == OLD
+    assert site.users == ["Basic bWU6c2VjcmV0"]
+    for wrong in (
+        f"{whole}?sig=secret",
+        whole.replace("file.bin", "no.bin"),
+        "http://me:secret@127.0.0.1:1/file.bin",
+        "ftp://me:secret@x/y",
+    ):
+        with pytest.raises(HeldoutError) as told:
+            download(wrong, tmp_path, lambda _: None)
+        assert "secret" not in str(told.value)

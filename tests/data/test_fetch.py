@@ -178,3 +178,9 @@ def test_a_download_that_is_longer_than_it_may_be_is_not_kept(doors: Source, dat
         fetched(replace(doors, files=(replace(file, most=7),)), data)
     assert files_in(data) == []
     assert fetched(replace(doors, files=(replace(file, most=8),)), data).state is State.FETCHED
+
+
+def test_what_was_fetched_from_where_is_kept_without_what_opens_it(doors: Source, data: Path) -> None:
+    [file] = doors.files
+    fetched(replace(doors, files=(replace(file, url=f"{file.url}?sig=secret"),)), data)
+    assert json.loads((data / LOCK).read_text())[file.path]["url"] == file.url

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cache
 from random import Random
+from socket import create_connection
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -20,7 +21,9 @@ from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import names, open_suite
 from heldout.errors import BadCall
-from heldout.integrations.agentgym.server import address_of, listen
+from heldout.integrations.serving.access import access_to, listen
+from heldout.integrations.serving.guard import LARGEST_BODY
+from heldout.integrations.serving.server import server_of
 from heldout.policies import privileged
 from heldout.records import Ending, Task, Trajectory
 from heldout.rollout.episode import Assignment
@@ -28,13 +31,15 @@ from heldout.rollout.groups import play
 
 pytest.importorskip("openenv", reason="openenv has an environment of its own: make test-doors")
 
-import uvicorn
 from openenv import GenericEnvClient
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from heldout.integrations.openenv import Tasks, TextEnvironment, app_of
+from heldout.integrations.openenv import SHOWABLE, Tasks, TextEnvironment, app_of
 
 TURNS = 20
+ALL = tuple(SHOWABLE)
+"""Every field that an observation may have beside: most tests look at them."""
 SESSIONS = 9
 """That are played at once."""
 
@@ -45,15 +50,18 @@ def served() -> Iterator[Callable[..., str]]:
     with ExitStack() as stack:
 
         @cache
-        def address(env: str, most: int = 100) -> str:
-            app = app_of(open_suite(env, Source()), max_turns=TURNS, max_episodes=most, idle_seconds=3600)
-            server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="error"))
+        def address(env: str, most: int = 100, shown: tuple[str, ...] = ALL, token: str | None = None) -> str:
+            app = app_of(
+                open_suite(env, Source()), max_turns=TURNS, max_episodes=most, idle_seconds=3600, shown=shown
+            )
             listening = listen("127.0.0.1", 0)
+            access = access_to(listening, token=token)
+            server = server_of(app, access, sockets=True)
             thread = Thread(target=server.run, kwargs={"sockets": [listening]})
             thread.start()
             stack.callback(thread.join)
             stack.callback(setattr, server, "should_exit", True)
-            return address_of(listening)
+            return access.url
 
         yield address
 
@@ -105,6 +113,96 @@ def test_admissible_actions_are_the_suites_until_the_end(client: Callable[[str],
     for turn in by_oracle(suite, task).turns:
         told = session.step({"action": turn.action})
     assert (told.done, told.observation["admissible_actions"]) == (True, [])
+
+
+def test_an_observation_shows_no_actions_no_score_and_no_task_unless_it_is_asked_to(
+    served: Callable[..., str],
+) -> None:
+    suite = open_suite("textcraft", Source())
+    played = by_oracle(suite, suite.tasks("test")[0])
+    with GenericEnvClient(base_url=served("textcraft", shown=())).sync() as session:
+        seen = [session.reset(task=played.task.id)]
+        seen += [session.step({"action": turn.action}) for turn in played.turns]
+        state = session.state()
+    assert all(set(each.observation) == {"text", "action", "ending", "metadata"} for each in seen)
+    assert all(each.observation["metadata"] == {} for each in seen)
+    assert (sum(each.reward for each in seen), seen[-1].done) == (played.reward, True)
+    assert (state["task"], state["score"], state["ending"]) == (played.task.id, 1.0, "solved")
+
+
+def test_what_is_asked_for_is_shown_and_no_more(served: Callable[..., str]) -> None:
+    with GenericEnvClient(base_url=served("textcraft", shown=("score",))).sync() as session:
+        seen = session.reset(index=0).observation
+    assert seen["score"] == 0.0
+    assert not {"admissible_actions", "task", "success"} & set(seen)
+    schema = httpx2.get(f"{served('textcraft', shown=('score',))}/schema").json()["observation"]["properties"]
+    assert "score" in schema
+    assert "admissible_actions" not in schema
+
+
+def test_a_field_that_cannot_be_shown_is_refused() -> None:
+    with pytest.raises(BadCall, match=r"unknown field to show 'scor'; did you mean 'score'\? \(choose from: "):
+        app_of(open_suite("textcraft", Source()), max_turns=1, max_episodes=1, idle_seconds=1, shown=["scor"])
+
+
+TOKEN = "t" * 20
+
+
+def test_with_a_token_the_same_server_stands_below_it_and_elsewhere_is_nothing(served: Callable[..., str]) -> None:
+    whole = served("textcraft", token=TOKEN)
+    place = whole.removesuffix(f"/{TOKEN}")
+    assert whole.endswith(f"/{TOKEN}")
+    with GenericEnvClient(base_url=whole).sync() as session:
+        assert session.reset(index=0).observation["text"]
+        assert session.step({"action": "inventory"}).observation["text"].startswith("Inventory:")
+    assert httpx2.get(f"{whole}/metadata").json()["name"] == "textcraft"
+    assert httpx2.get(f"{whole}/textcraft/splits").status_code == 200
+    for path in ("metadata", "ws", "", f"{TOKEN[:-1]}/metadata", f"{TOKEN}x/metadata"):
+        answer = httpx2.get(f"{place}/{path}")
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+    with pytest.raises(InvalidStatus), connect(f"{place.replace('http', 'ws')}/ws"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+    ],
+    ids=lambda headers: ":".join(*headers.items()),
+)
+def test_a_web_page_opens_no_websocket_and_gets_no_answer(
+    served: Callable[..., str], headers: dict[str, str]
+) -> None:
+    address = served("textcraft")
+    status = 421 if "Host" in headers else 403
+    assert httpx2.post(f"{address}/reset", headers=headers, json={}).status_code == status
+    with pytest.raises(InvalidStatus) as refused:
+        upgrade(address, headers)
+    assert refused.value.response.status_code == 403
+
+
+def upgrade(address: str, headers: dict[str, str]) -> None:
+    """Opens a websocket with these headers, a `Host` in the place of its own."""
+    host, port = address.removeprefix("http://").split(":")
+    sock = create_connection((host, int(port)))
+    named = headers.get("Host", f"{host}:{port}")
+    others = {name: value for name, value in headers.items() if name != "Host"}
+    with connect(f"ws://{named}/ws", sock=sock, additional_headers=others):
+        pass
+
+
+def test_a_page_of_the_server_itself_may_open_a_websocket(served: Callable[..., str]) -> None:
+    address = served("textcraft")
+    upgrade(address, {"Origin": address, "Sec-Fetch-Site": "same-origin"})
+
+
+def test_a_body_that_is_too_large_is_refused_here_too(served: Callable[..., str]) -> None:
+    answer = httpx2.post(f"{served('textcraft')}/reset", content=b" " * (LARGEST_BODY + 1))
+    assert (answer.status_code, answer.json()) == (413, {"detail": "a body has at most 1048576 bytes"})
 
 
 def test_sessions_are_played_at_once_and_do_not_meet(served: Callable[..., str]) -> None:
@@ -293,13 +391,26 @@ def test_in_python_a_place_past_the_end_is_an_index_error_and_an_unknown_split_a
 
 @pytest.mark.usefixtures("interruptible")
 def test_the_verb_serves_until_it_is_interrupted() -> None:
-    words = ["serve", "babyai", "--protocol", "openenv", "--port", "0", "--json", "--set", "limits.max_turns=1"]
+    words = [
+        "serve",
+        "babyai",
+        "--protocol",
+        "openenv",
+        "--port",
+        "0",
+        "--json",
+        "--token",
+        "a-token-of-one-s-own",
+        "--set",
+        "limits.max_turns=1",
+    ]
     call = [sys.executable, "-m", "heldout", *words]
     with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout
         assert server.stderr
         about = json.loads(server.stdout.readline())
         assert (about["env"], about["rules"]) == ("babyai", "fixed")
+        assert about["url"].endswith("/a-token-of-one-s-own")
         with GenericEnvClient(base_url=about["url"]).sync() as session:
             session.reset(index=0)
             assert session.step({"action": "turn left"}).observation["ending"] == "out_of_turns"

@@ -1,11 +1,15 @@
 """Which protocol `heldout serve` speaks."""
 
+import re
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
+import httpx2
 import pytest
 
-from heldout.cli import parse
+from heldout.cli import main, parse
 from heldout.errors import BadCall
 
 
@@ -32,3 +36,33 @@ def test_without_openenv_the_verb_says_what_to_install() -> None:
         1,
         "heldout: fastapi is not installed: pip install 'heldout[openenv]'\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--token", "short"], "a token is 16 to 128 of the characters A-Z a-z 0-9 - _, and not 5 others"),
+        (["--allow-host", "http://x"], "--allow-host takes NAME or NAME:PORT, not 'http://x'"),
+        (["--show", "score"], "--show is of --protocol openenv: AgentGym's protocol says what an observation has"),
+    ],
+)
+def test_what_serve_cannot_do_is_one_line(said: Callable[[], tuple[str, str]], words: list[str], told: str) -> None:
+    assert main(["serve", "textcraft", "--port", "0", *words]) == BadCall.status
+    assert said() == ("", f"heldout: {told}\n")
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_beyond_this_machine_the_first_line_has_a_token_and_the_server_asks_for_it() -> None:
+    words = [sys.executable, "-m", "heldout", "serve", "textcraft", "--host", "0.0.0.0", "--port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout
+        line = serving.stdout.readline()
+        found = re.search(
+            r"at http://0\.0\.0\.0:(\d+)/([A-Za-z0-9_-]{43}), for who knows this address; Ctrl-C", line
+        )
+        assert found, line
+        here = f"http://127.0.0.1:{found[1]}"
+        assert httpx2.get(f"{here}/{found[2]}/").json() == "This is environment TextCraft."
+        assert httpx2.get(f"{here}/").status_code == 404
+        serving.send_signal(signal.SIGINT)
+        serving.communicate(timeout=30)

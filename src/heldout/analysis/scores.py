@@ -10,6 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
+from heldout.addresses import public_name
 from heldout.analysis.bootstrap import Floats, interval
 from heldout.errors import HeldoutError
 from heldout.records import Ending, Row
@@ -23,8 +24,12 @@ class Cell:
     """What is measured as one figure: an environment, a split, a difficulty."""
 
     env: str
+    """One on a server without what opens its address."""
     split: str
     difficulty: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "env", public_name(self.env))
 
     @property
     def name(self) -> str:

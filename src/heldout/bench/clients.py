@@ -1,7 +1,9 @@
 """Clients of a server, good and bad: what each does, and which answers the protocol has for it."""
 
 import re
-from collections.abc import Callable, Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from json import dumps, loads
@@ -22,6 +24,17 @@ LARGE = 2 << 20
 """Bytes of a body that is too large."""
 
 CONTROL = "\x00\x01\x1b[2J\r\n\t\x7f\x85\u2028\ufffe\ud800 look"
+
+HALF_HEAD = "POST /step HTTP/1.1\r\nhost: HOST\r\ncontent-le"
+HALF_BODY = 'POST /step HTTP/1.1\r\nhost: HOST\r\ncontent-length: 100\r\n\r\n{"action": "'
+"""The first halves of a call; `HOST` stands for the server's."""
+
+PAGES = (
+    ({"origin": "http://evil.example", "content-type": "text/plain"}, "403"),
+    ({"sec-fetch-site": "cross-site", "content-type": "text/plain"}, "403"),
+    ({"host": "evil.example"}, "421"),
+)
+"""What a page of another site has a browser send, and what it is answered."""
 
 BROKEN = (b"", b"{", b"[]", b"null", b'{"id": "x", "env_idx": "x", "action": 3}', b"\xff\xfe\xfd", b"[" * 50_000)
 """Bodies that are no call."""
@@ -64,17 +77,23 @@ class Client:
 
     def __init__(self, address: str, wire: EnvProtocol, *, keeps: bool) -> None:
         self.wire = wire
+        self.waits = list[float]()
+        """How long each answer took to come, in seconds."""
         self._host = address.removeprefix("http://")
         self._keeps = keeps
         self._connection = HTTPConnection(self._host, timeout=120)
 
-    def call(self, method: str, path: str, body: Json = None) -> tuple[int, Json]:
+    def call(
+        self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Json]:
         """The status, and the JSON or text, that a call is answered; bytes are sent as they are."""
         content = body if isinstance(body, bytes | None) else dumps(body).encode()
+        sent, begun = {"content-type": "application/json", **(headers or {})}, time.perf_counter()
         try:
-            self._connection.request(method, path, content, {"content-type": "application/json"})
+            self._connection.request(method, path, content, sent)
             answer = self._connection.getresponse()
             said = answer.read()
+            self.waits.append(time.perf_counter() - begun)
         finally:
             if not self._keeps:
                 self._connection.close()
@@ -113,12 +132,22 @@ class Client:
         """Close the connection."""
         self._connection.close()
 
-    def hang_up(self) -> None:
-        """Announce a body, send half of it, and be gone."""
-        self._connection.connect()
-        head = f"POST /step HTTP/1.1\r\nhost: {self._host}\r\ncontent-length: 100\r\n\r\n"
-        self._connection.sock.sendall(head.encode() + b'{"action": "')
-        self._connection.close()
+    def say(self, said: str, *, drops: bool = False, seconds: float) -> bytes:
+        """What comes on a connection of its own, in so many seconds at most, once that was said.
+
+        `HOST` stands for the server's. With `drops` it is said byte by byte, for half a second.
+        """
+        host, _, port = self._host.partition(":")
+        content = said.replace("HOST", self._host).encode()
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            for piece in [content[place : place + 1] for place in range(len(content))] if drops else [content]:
+                connection.sendall(piece)
+                time.sleep(0.5 / len(content) if drops else 0.0)
+            connection.settimeout(seconds)
+            try:
+                return connection.recv(1 << 16) if seconds else b""
+            except TimeoutError:
+                return b""
 
 
 class WrongAnswer(Exception):
@@ -212,8 +241,34 @@ def large(client: Client, _: Script, __: Random) -> Iterator[str]:
 
 def hang_up_midway(client: Client, _: Script, __: Random) -> Iterator[str]:
     """Hangs up within a body."""
-    client.hang_up()
+    client.say(HALF_BODY, seconds=0)
     yield "none"
+
+
+def hold(client: Client, _: Script, chance: Random) -> Iterator[str]:
+    """Sends half a head or half a body, and waits for nothing for a while."""
+    if said := client.say(chance.choice((HALF_HEAD, HALF_BODY)), seconds=1.0):
+        raise WrongAnswer("half a call", 0, said.decode("latin-1"))
+    yield "none"
+
+
+def drops(client: Client, _: Script, __: Random) -> Iterator[str]:
+    """Says a whole call byte by byte, which is slow and no fault."""
+    said = client.say("GET / HTTP/1.1\r\nhost: HOST\r\n\r\n", drops=True, seconds=30.0)
+    if not said.startswith(b"HTTP/1.1 200 "):
+        raise WrongAnswer("/ in drops", 0, said.decode("latin-1"))
+    yield "200"
+
+
+def web_page(client: Client, script: Script, _: Random) -> Iterator[str]:
+    """Calls as a page of another site makes a browser call: it is refused, and the episode goes on."""
+    episode = client.create()
+    client.reset(episode, script)
+    for headers, status in PAGES:
+        for path in ("/create", "/close"):
+            yield _kind(path, *client.call("POST", path, client.about(episode), headers), {status})
+    yield from play(client, episode, script)
+    yield _check_post(client, "/close", client.about(episode), {"200 true"})
 
 
 LIVES: tuple[Life, ...] = (
@@ -228,6 +283,9 @@ LIVES: tuple[Life, ...] = (
     control,
     large,
     hang_up_midway,
+    hold,
+    drops,
+    web_page,
 )
 """One is drawn for each client."""
 

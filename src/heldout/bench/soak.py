@@ -124,11 +124,11 @@ def soak(
     warming = Soaking(address, suite, plays, seed)
     warming.send(range(-WARM_UP * in_flight, 0), in_flight, lambda: None)
     soaking = Soaking(address, suite, plays, seed)
-    sizes, begun = [_megabytes(pid)], time.perf_counter()
+    sizes, begun = [megabytes(pid)], time.perf_counter()
     for quarter in range(4):
         part = range(quarter * episodes // 4, (quarter + 1) * episodes // 4)
         soaking.send(part, in_flight, tell)
-        sizes.append(_megabytes(pid))
+        sizes.append(megabytes(pid))
     seconds = time.perf_counter() - begun
     left = _open_after(address, suite, 3 * idle_seconds)
     return Soak(
@@ -138,7 +138,7 @@ def soak(
         steps=soaking.answers[f"{whole.__name__}: {STEP}"],
         answers=dict(sorted(soaking.answers.items())),
         unexpected=[*warming.unexpected, *soaking.unexpected],
-        megabytes=[*sizes, _megabytes(pid)],
+        megabytes=[*sizes, megabytes(pid)],
         left_open=left,
     )
 
@@ -160,7 +160,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
     """The memory of a process that is its own; 0 where the system does not say."""
     status = Path(f"/proc/{pid}/status")
     found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None

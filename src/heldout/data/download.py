@@ -15,6 +15,7 @@ from urllib.request import Request, url2pathname, urlopen
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from heldout.addresses import split_credentials, without_credentials
 from heldout.data.sums import CHUNK
 from heldout.errors import BadCall, HeldoutError
 
@@ -33,10 +34,10 @@ def download(url: str, folder: Path, tell: Tell, most: int = sys.maxsize) -> Pat
     Called again after a stop it goes on, where the source says that the file is still the same.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tell = _bounded(tell, url, folder, most)
-    scheme = urlsplit(url).scheme
+    scheme, shown = urlsplit(url).scheme, without_credentials(url)
+    tell = _bounded(tell, shown, folder, most)
     if scheme not in ("hf", "http", "https", "file"):
-        raise BadCall(f"{url!r} is no address such as https://… or file://…")
+        raise BadCall(f"{shown!r} is no address such as https://… or file://…")
     try:
         if scheme == "hf":
             return _from_hub(url, folder)
@@ -44,10 +45,10 @@ def download(url: str, folder: Path, tell: Tell, most: int = sys.maxsize) -> Pat
         (_from_disk if scheme == "file" else _from_web)(url, target, tell)
         return target
     except HTTPError as error:
-        raise HeldoutError(f"could not fetch {url}: it answers {error.code} {error.reason}") from None
+        raise HeldoutError(f"could not fetch {shown}: it answers {error.code} {error.reason}") from None
     except (OSError, HTTPException, HfHubHTTPError, LocalEntryNotFoundError) as error:
         first, *_ = str(getattr(error, "reason", "") or error).strip().splitlines() or [type(error).__name__]
-        raise HeldoutError(f"could not fetch {url}: {first}") from None
+        raise HeldoutError(f"could not fetch {shown}: {without_credentials(first)}") from None
 
 
 def _bounded(tell: Tell, url: str, folder: Path, most: int) -> Tell:
@@ -77,20 +78,31 @@ def _from_web(url: str, target: Path, tell: Tell) -> None:
     here, tag = _partial_size(target)
     headers = {"Range": f"bytes={here}-", "If-Range": tag} if here else {}
     try:
-        answer = urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+        answer = urlopen(_request(url, headers), timeout=TIMEOUT)
     except HTTPError as error:
         if error.code != 416:  # nothing is left to send: the file is another one, or all of it is here
             raise
         target.unlink()
-        answer, here = urlopen(url, timeout=TIMEOUT), 0
+        answer, here = urlopen(_request(url, {}), timeout=TIMEOUT), 0
     with answer:
         here = here if answer.status == 206 else 0
         length = answer.headers["Content-Length"]
         total = here + int(length) if length else None
         _keep(answer, target, here, answer.headers["ETag"] or answer.headers["Last-Modified"] or "", tell)
     if total is not None and target.stat().st_size != total:
-        raise HeldoutError(f"could not fetch {url}: it ended after {target.stat().st_size} of {total} bytes")
+        raise HeldoutError(
+            f"could not fetch {without_credentials(url)}: it ended after {target.stat().st_size} of {total} bytes"
+        )
     _tag_of(target).unlink(missing_ok=True)
+
+
+def _request(url: str, headers: dict[str, str]) -> Request:
+    """A request that says who its address says is calling, and says it to nobody that it is sent on to."""
+    address, authorization = split_credentials(url)
+    request = Request(address, headers=headers)
+    for name, value in authorization.items():
+        request.add_unredirected_header(name, value)
+    return request
 
 
 def _from_disk(url: str, target: Path, tell: Tell) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from heldout.addresses import without_credentials
 from heldout.bounds import DEFAULT, Bounds
 from heldout.data.archives import take
 from heldout.data.catalogue import File, Source
@@ -69,7 +70,7 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
     mend = f"remove it, then: heldout data fetch {source.name}"
     if target.exists():
         return _check_present(target, file, known, mend)
-    folder = data / UNDER_WAY / file.path
+    folder, shown = data / UNDER_WAY / file.path, without_credentials(file.url)
     try:
         got = download(file.url, folder, tell, _most(file))
     except HeldoutError as error:
@@ -77,7 +78,7 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
         raise HeldoutError(f"{error}{kept}") from None
     if wrong := _mismatch(got, file, known):
         shutil.rmtree(folder)
-        raise HeldoutError(f"{file.url} is not what it was: {wrong}; nothing was kept")
+        raise HeldoutError(f"{shown} is not what it was: {wrong}; nothing was kept")
     try:
         made = _extract(got, file, folder)
     except HeldoutError:
@@ -87,8 +88,8 @@ def fetch(source: Source, file: File, data: Path, tell: Callable[[int], None]) -
     expected = file.contents or known.get("sum", taken) if file.inside else taken
     if taken != expected:
         shutil.rmtree(folder)
-        raise HeldoutError(f"{file.url} is not what it was: it holds {taken}, not {expected}; nothing was kept")
-    entry = {"url": file.url, "sum": taken, "download": sum_of(got)}
+        raise HeldoutError(f"{shown} is not what it was: it holds {taken}, not {expected}; nothing was kept")
+    entry = {"url": shown, "sum": taken, "download": sum_of(got)}
     target.parent.mkdir(parents=True, exist_ok=True)
     made.replace(target)
     add_to_lock(data, file.path, entry)

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
 
+from heldout.addresses import public_name, without_credentials
 from heldout.config import Source, with_options
 from heldout.envs.base import Suite
 from heldout.envs.difficulty import with_measured_difficulty
@@ -49,8 +50,10 @@ def open_suite(name: str, source: Source) -> Suite:
     """The suite of that name over that source; the same arguments give the same object.
 
     The source's variant has changed some of its traits. Where the source names a file of difficulties, easy and
-    hard are as it has them. Its tasks say that name, so that whoever has a task can open its suite.
+    hard are as it has them. Its tasks say that name, so that whoever has a task can open its suite; what opens a
+    server's address is no part of it (`addresses.public_name`).
     """
+    name = public_name(name)
     suite = under_name(_whole(name, source), name)
     return (
         with_measured_difficulty(suite, read(source.difficulty), source.difficulty) if source.difficulty else suite
@@ -65,7 +68,7 @@ def suite_to_judge(name: str, source: Source) -> Suite:
 def refuse_unknown_name(name: str) -> None:
     """Refuses what names no environment: none of ours, none of an entry point, and no place."""
     if name not in names() and not _is_place(name):
-        raise BadCall(f"{unknown('environment', name, names())}; {YOURS}")
+        raise BadCall(f"{unknown('environment', without_credentials(name), names())}; {YOURS}")
 
 
 def own_name(name: str) -> str:

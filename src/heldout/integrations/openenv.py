@@ -1,6 +1,6 @@
 """Any suite as an OpenEnv environment: a session is a connection, an episode follows each reset."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import SystemRandom
 from typing import Any, final
 from uuid import uuid4
@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from openenv.core.env_server.http_server import create_app
 from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, ConcurrencyConfig, EnvironmentMetadata, Observation, State
-from pydantic import Field
+from pydantic import Field, create_model
 
 from heldout.envs.base import Suite, find_task
 from heldout.errors import BadCall, unknown
@@ -36,12 +36,32 @@ class TextObservation(Observation):  # type: ignore[misc]
     """What the environment answers, beside the reward and whether the episode is done."""
 
     text: str = Field(description="what the agent is told; at first its instruction too")
-    task: str = Field(description="the id of the task")
     action: str = Field(default="", description="the action that was carried out, or read from the reply")
-    score: float = Field(description="what the episode is worth so far, from 0 to 1")
-    success: bool = Field(description="whether the task is done")
     ending: str = Field(description="solved, failed or out_of_turns; empty while the episode lasts")
-    admissible_actions: list[str] = Field(description="actions that would be carried out now")
+
+
+SHOWABLE: Mapping[str, tuple[Any, str]] = {
+    "admissible_actions": (list[str], "actions that would be carried out now"),
+    "score": (float, "what the episode is worth so far, from 0 to 1"),
+    "success": (bool, "whether the task is done"),
+    "task": (str, "the id of the task"),
+}
+"""What an observation has only where it is asked for: of which type, and what it is.
+
+Programs show a model all that is in an observation, and one that sees these plays another game.
+"""
+
+
+def _observation_with(shown: Iterable[str]) -> type[TextObservation]:
+    """The observation that has these fields of `SHOWABLE` too; raises `BadCall` where there is no such field."""
+    for name in shown:
+        if name not in SHOWABLE:
+            raise unknown("field to show", name, SHOWABLE)
+    more: dict[str, Any] = {
+        name: (SHOWABLE[name][0], Field(description=SHOWABLE[name][1])) for name in SHOWABLE if name in shown
+    }
+    made: type[TextObservation] = create_model("TextObservation", __base__=TextObservation, **more)
+    return made
 
 
 class EpisodeState(State):  # type: ignore[misc]
@@ -89,8 +109,9 @@ class TextEnvironment(Environment):  # type: ignore[misc]
 
     SUPPORTS_CONCURRENT_SESSIONS = True
 
-    def __init__(self, tasks: Tasks, max_turns: int) -> None:
+    def __init__(self, tasks: Tasks, max_turns: int, observation: type[TextObservation] = TextObservation) -> None:
         super().__init__()
+        self._made = observation
         self._tasks, self._suite, self._most = tasks, tasks.suite, max_turns
         self._env: TurnLimit | None = None
         self._task: Task | None = None
@@ -170,16 +191,19 @@ class TextEnvironment(Environment):  # type: ignore[misc]
         assert self._task is not None
         now, ending = self._now, self._now.ending.value if self._now.ending else ""
         self._state.task, self._state.score, self._state.ending = self._task.id, now.score, ending
-        return TextObservation(
+        told: dict[str, Callable[[], Any]] = {
+            "admissible_actions": self._admissible,
+            "score": lambda: now.score,
+            "success": lambda: now.ending is Ending.SOLVED,
+            "task": lambda: self._state.task,
+        }
+        return self._made(
             text=now.observation,
-            task=self._task.id,
             action=action,
             reward=now.reward,
-            score=now.score,
-            success=now.ending is Ending.SOLVED,
             ending=ending,
             done=now.ending is not None,
-            admissible_actions=self._admissible(),
+            **{name: tell() for name, tell in told.items() if name in self._made.model_fields},
         )
 
     def _admissible(self) -> list[str]:
@@ -217,13 +241,18 @@ def _describe_task(split: str, index: int, task: Task) -> dict[str, Any]:
     return {"id": task.id, "split": split, "index": index, "difficulty": task.difficulty}
 
 
-def app_of(suite: Suite, *, max_turns: int, max_episodes: int, idle_seconds: float) -> FastAPI:
-    """The server's application: so many sessions at once, each forgotten when it was idle for too long."""
-    tasks = Tasks(suite)
+def app_of(
+    suite: Suite, *, max_turns: int, max_episodes: int, idle_seconds: float, shown: Sequence[str] = ()
+) -> FastAPI:
+    """The server's application: so many sessions at once, each forgotten when it was idle for too long.
+
+    `shown` are the fields of `SHOWABLE` that an observation has too.
+    """
+    tasks, observation = Tasks(suite), _observation_with(shown)
     app = create_app(
-        lambda: TextEnvironment(tasks, max_turns),
+        lambda: TextEnvironment(tasks, max_turns, observation),
         TextAction,
-        TextObservation,
+        observation,
         env_name=suite.name,
         concurrency_config=ConcurrencyConfig(max_concurrent_envs=max_episodes, session_timeout=idle_seconds),
         state_cls=EpisodeState,

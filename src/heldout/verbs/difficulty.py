@@ -5,6 +5,7 @@ from dataclasses import replace
 from json import dumps
 from pathlib import Path
 
+from heldout.addresses import public_name
 from heldout.agents import PLAYERS, Agent, agent_of, open_agent, suites_of
 from heldout.analysis.difficulty import split_by_difficulty
 from heldout.config import Config, Evaluate
@@ -51,7 +52,7 @@ def difficulty(
         raise BadCall("difficulty is measured on an environment's own tasks: leave source.difficulty out")
     agent = agent_of(model)
     study = StudyFolder(out or run_folder("difficulty", agent, config.source.variant))
-    envs = list(dict.fromkeys(envs))
+    envs = list(dict.fromkeys(map(public_name, envs)))
     with hold(study.lease, purpose="begin difficulty"):
         sweep(study.root)
     rows = _play_agent(model, envs, config, study, seed=seed)

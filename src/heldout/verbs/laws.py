@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+from heldout.addresses import public_name
 from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.law_results import LawResult, law_results
@@ -25,7 +26,7 @@ def laws(*, suite: str, limit: int | None, as_json: bool, settings: Sequence[str
     if as_json:
         print(printable_json([asdict(each) | {"smallest": each.smallest} for each in seen]))
     if broken := [result.law for result in seen if result.breaches]:
-        raise HeldoutError(f"{suite} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
+        raise HeldoutError(f"{public_name(suite)} breaks {len(broken)} of {len(seen)} laws: {', '.join(broken)}")
 
 
 def _format_result(result: LawResult) -> str:

@@ -1,6 +1,8 @@
 """A retrieval service: a real small server in a thread, which may be slow, down or confused."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,7 +56,8 @@ def server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, said = told.answer({"path": self.path, **body})
+            user = {"user": self.headers["Authorization"]} if "Authorization" in self.headers else {}
+            status, said = told.answer({"path": self.path, **user, **body})
             self.send_response(status)
             self.send_header("Content-Length", str(len(said)))
             self.end_headers()
@@ -243,3 +246,36 @@ def test_real_questions_are_searched_by_the_service_that_is_named(
     assert told == '<information>Doc 1(Title: "Ada Grant") Ada Grant was born in Oak Hill.</information>'
     assert episode.step("<answer>oak hill</answer>").ending is Ending.SOLVED
     assert published.retriever(real.options) is published.retriever(real.options)
+
+
+def test_a_services_address_with_a_password_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+    setting = "source.options.searchqa.retriever=http://me:secret@127.0.0.1:9/a?key=secret"
+    calls = [
+        ["evaluate", "--model", "oracle", "--envs", "searchqa"],
+        ["evaluate", "--model", "oracle", "--envs", "textcraft"],
+        ["train", "--model", "pocket", "--env", "textcraft"],
+    ]
+    for verb, *words in calls:
+        done = subprocess.run(
+            [sys.executable, "-m", "heldout", verb, *words, "--out", str(tmp_path / verb), "--set", setting],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "heldout: source.options.searchqa.retriever is kept with what was played, so it has no password and no "
+            "query: give http://127.0.0.1:9/a there, and the whole address in HELDOUT_SERVERS\n"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_service_is_told_who_calls_by_the_variable_and_shows_nobody(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELDOUT_SERVERS", server.address.replace("http://", "http://me:secret@"))
+    Service(server.address).search("Ada", 1)
+    assert server.asked[0]["user"] == "Basic bWU6c2VjcmV0"
+    with pytest.raises(BadCall) as told:
+        Service("ftp://me:secret@x")
+    assert "secret" not in str(told.value)

@@ -20,7 +20,8 @@ from heldout.config import Source
 from heldout.envs.agentgym.protocol import ENV_PROTOCOLS, rules_served
 from heldout.envs.registry import names, open_suite
 from heldout.errors import HeldoutError
-from heldout.integrations.agentgym.server import LARGEST_BODY, listen
+from heldout.integrations.serving.access import listen
+from heldout.integrations.serving.guard import LARGEST_BODY
 
 Served = Any
 ORIGINAL = Source(rules="agentgym")
@@ -69,7 +70,10 @@ def test_what_is_no_http_is_a_bad_request(textcraft: Served) -> None:
 
 
 def test_a_client_that_hangs_up_within_a_body_hurts_nobody(textcraft: Served, episode: tuple[Client, int]) -> None:
-    assert raw(textcraft, b"POST /step HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{") == b""
+    assert (
+        raw(textcraft, f"POST /step HTTP/1.1\r\nhost: {textcraft.host}\r\ncontent-length: 9\r\n\r\n{{".encode())
+        == b""
+    )
     client, number = episode
     assert client.step(number, "inventory")[0].startswith("Inventory:")
 
@@ -85,7 +89,19 @@ def test_many_good_and_bad_clients_at_once_get_the_protocols_answers(
     soaking.send(range(60), in_flight=16, tell=lambda: None)
     assert soaking.unexpected == []
     kinds = {answer.partition(":")[0] for answer in soaking.answers}
-    assert kinds == {"whole", "abandon", "unknown", "broken", "long", "control", "large", "hang_up_midway"}
+    assert kinds == {
+        "whole",
+        "abandon",
+        "unknown",
+        "broken",
+        "long",
+        "control",
+        "large",
+        "hang_up_midway",
+        "hold",
+        "drops",
+        "web_page",
+    }
 
 
 def test_calls_to_one_episode_wait_for_each_other(textcraft: Served) -> None:

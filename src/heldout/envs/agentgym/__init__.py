@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
+from heldout.addresses import SERVERS, public_name
 from heldout.config import Source
 from heldout.envs.agentgym.client import Client
 from heldout.envs.agentgym.env import Episodes, Remote
@@ -15,7 +16,7 @@ from heldout.envs.registry import open_suite, refuse_unknown_name
 from heldout.errors import BadCall, HeldoutError, Unavailable, unknown
 from heldout.records import Json, Task, digest, from_json
 
-NAME = re.compile(r"agentgym:(?P<env>[^@]*)@(?P<address>https?://.+)")
+NAME = re.compile(r"agentgym:(?P<env>[^@]*)@(?P<address>.+)")
 
 SPLITS = ("train", "test")
 """What has tasks on a server; demonstrations are made where the world can be seen."""
@@ -32,13 +33,18 @@ def suite(name: str, source: Source) -> Suite:
         raise BadCall(
             f"an environment on a server is such as agentgym:textcraft@http://127.0.0.1:36001, not {name!r}"
         )
-    env = parts["env"]
+    name, env = public_name(name), parts["env"]
     refuse_unknown_name(env)
     client = Client(parts["address"])
     try:
         told = _ask_about(client, env)
         if told is None and env not in ENV_PROTOCOLS:
             raise BadCall(f"{client.address} is no server of ours, and AgentGym has none of {env}")
+        if told is None and client.get("/").status == 404:
+            raise BadCall(
+                f"{client.address} has nothing there: if its address ends with a token, give the whole of it as "
+                f"`heldout serve` says it, or in {SERVERS}"
+            )
     except HeldoutError:
         client.close()
         raise

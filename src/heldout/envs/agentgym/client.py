@@ -8,6 +8,7 @@ from typing import final
 
 import httpx2
 
+from heldout.addresses import known_address, without_credentials
 from heldout.envs.agentgym.protocol import ERROR
 from heldout.errors import BadCall, Unavailable
 from heldout.records import Json
@@ -50,13 +51,15 @@ class _Passing(Exception):
 class Client:
     """A line to one server; `wait` is how it sleeps between two tries.
 
+    What opens the server is in its address, or else in HELDOUT_SERVERS, and is shown by nothing here.
     While the server is known to be down each call is tried once, so that much work fails soon.
     """
 
     def __init__(
         self, address: str, patience: Patience | None = None, wait: Callable[[float], None] = time.sleep
     ) -> None:
-        self.address = address.rstrip("/")
+        known = known_address(address)
+        self.address = known.place
         self._patience = patience or Patience()
         self._wait = wait
         self._is_down = False
@@ -64,10 +67,16 @@ class Client:
         kept = httpx2.Limits(keepalive_expiry=3.0)
         timeout = httpx2.Timeout(self._patience.answer, connect=self._patience.connect)
         try:
-            self._client = httpx2.Client(base_url=self.address, timeout=timeout, limits=kept, trust_env=False)
+            self._client = httpx2.Client(
+                base_url=known.url,
+                headers={**SENT, **known.authorization},
+                timeout=timeout,
+                limits=kept,
+                trust_env=False,
+            )
             self._client.build_request("GET", "/")
         except (httpx2.InvalidURL, ValueError) as error:
-            raise BadCall(f"{address!r} is no address of a server: {error}") from None
+            raise BadCall(f"{self.address!r} is no address of a server: {error}") from None
 
     def get(self, path: str, **query: Json) -> Answer:
         """What is there."""
@@ -96,13 +105,13 @@ class Client:
         # Our own JSON: an agent can write half a surrogate pair, which only escapes can carry.
         content = None if body is None else dumps(body).encode()
         try:
-            answer = self._client.request(method, path, params=query, content=content, headers=SENT)
+            answer = self._client.request(method, path, params=query, content=content)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise _Passing(f"{type(error).__name__}: {error}", begun=False) from None
         except httpx2.TransportError as error:
             raise _Passing(f"{type(error).__name__}: {error}", begun=True) from None
         except httpx2.HTTPError as error:
-            raise Unavailable(f"{self.address}{path} cannot be read: {error}") from None
+            raise Unavailable(f"{self.address}{path} cannot be read: {without_credentials(str(error))}") from None
         if answer.status_code >= 500 and ERROR not in answer.headers:
             told = f"status {answer.status_code}: {answer.text[:200]!r}"
             raise _Passing(told, begun=answer.status_code != BUSY)

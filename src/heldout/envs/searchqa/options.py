@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from heldout.addresses import SERVERS, without_credentials
 from heldout.config import Source, with_options
+from heldout.errors import BadCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,13 @@ class SearchQAOptions:
     """Real questions: another file of passages than HELDOUT_DATA's."""
     questions: str = ""
     """Another file of questions than HELDOUT_DATA's."""
+
+    def __post_init__(self) -> None:
+        if (shown := without_credentials(self.retriever)) != self.retriever:
+            raise BadCall(
+                "source.options.searchqa.retriever is kept with what was played, so it has no password and no "
+                f"query: give {shown} there, and the whole address in {SERVERS}"
+            )
 
 
 def options_of(source: Source) -> SearchQAOptions:

@@ -8,6 +8,7 @@ from typing import final
 
 import httpx2
 
+from heldout.addresses import known_address, without_credentials
 from heldout.envs.searchqa.passages import Passage, readable
 from heldout.errors import BadCall, Unavailable
 from heldout.records import Json
@@ -34,22 +35,26 @@ class _Passing(Exception):
 class Service:
     """Passages from a service; `wait` is how it sleeps between two tries.
 
+    Where it asks for a user, HELDOUT_SERVERS has its whole address.
     Raises `Unavailable` where no answer comes, or one that holds no passages: that is never the agent's mistake.
     """
 
     def __init__(
         self, address: str, patience: Patience | None = None, wait: Callable[[float], None] = time.sleep
     ) -> None:
-        self._url = f"{address.rstrip('/')}/retrieve"
         self._patience = patience or Patience()
         self._wait = wait
+        shown = without_credentials(address)
         if not address.startswith(("http://", "https://")):
-            raise BadCall(f"a retriever's address is such as http://localhost:8000, not {address!r}")
+            raise BadCall(f"a retriever's address is such as http://localhost:8000, not {shown!r}")
+        self._url = f"{shown.rstrip('/')}/retrieve"
         try:
-            self._client = httpx2.Client(timeout=self._patience.answer)
+            self._client = httpx2.Client(
+                timeout=self._patience.answer, headers=known_address(address).authorization
+            )
             self._client.build_request("POST", self._url)
-        except (httpx2.InvalidURL, ValueError) as error:
-            raise BadCall(f"{address!r} is no address of a retriever: {error}") from None
+        except (httpx2.InvalidURL, ValueError, BadCall) as error:
+            raise BadCall(f"{shown!r} is no address of a retriever: {error}") from None
 
     def search(self, query: str, count: int) -> Sequence[Passage]:
         """What the service finds, at most so many."""

@@ -11,6 +11,7 @@ from signal import SIGINT
 from typing import Any
 
 from heldout.bench.clients import scripts
+from heldout.bench.slow import HELD, Waits, measure_waits
 from heldout.bench.soak import Soak, Speed, measure_speed, soak
 from heldout.config import Config, with_overrides
 from heldout.envs.agentgym.protocol import rules_served
@@ -25,7 +26,15 @@ IDLE_SECONDS = 15
 
 
 def bench_serve(
-    *, env: str, episodes: int, in_flight: int, steps: int, seed: int, as_json: bool, settings: Sequence[str]
+    *,
+    env: str,
+    episodes: int,
+    in_flight: int,
+    steps: int,
+    seconds: float,
+    seed: int,
+    as_json: bool,
+    settings: Sequence[str],
 ) -> None:
     """Measures a server in a process of its own, and fails where an answer was not the protocol's."""
     given = [f"source.rules={rules_served(env)}", *settings]
@@ -37,6 +46,10 @@ def bench_serve(
             name: measure_speed(address, suite, plays, steps=steps, keeps=keeps, pid=told["pid"])
             for name, keeps in (("new connections", False), ("kept alive", True))
         }
+        waits = [
+            measure_waits(address, suite, plays, held=held, seconds=seconds, seed=seed, pid=told["pid"])
+            for held in (0, HELD)
+        ]
         found = soak(
             address,
             suite,
@@ -48,8 +61,14 @@ def bench_serve(
             idle_seconds=IDLE_SECONDS,
             tell=lambda: progress.show(next(done)),
         )
-    described = {"env": env, "speeds": {name: asdict(each) for name, each in speeds.items()}, "soak": asdict(found)}
-    print(printable_json(described) if as_json else printable(_format_report(speeds, found, in_flight)))
+    described = {
+        "env": env,
+        "speeds": {name: asdict(each) for name, each in speeds.items()},
+        "waits": [*map(asdict, waits)],
+        "soak": asdict(found),
+    }
+    report = _format_report(speeds, waits, found, in_flight)
+    print(printable_json(described) if as_json else printable(report))
     if found.unexpected or found.left_open:
         raise HeldoutError(
             f"{len(found.unexpected)} answers are none of the protocol's, {found.left_open} left open"
@@ -72,19 +91,29 @@ def _serving(env: str, settings: Sequence[str]) -> Iterator[dict[str, Any]]:
             server.send_signal(SIGINT)
 
 
-def _format_report(speeds: dict[str, Speed], found: Soak, in_flight: int) -> str:
+def _format_report(speeds: dict[str, Speed], waits: Sequence[Waits], found: Soak, in_flight: int) -> str:
     """The figures for people."""
     timed = Table(
         ("ONE CLIENT", "OPENS/S", "STEPS/S", "CALLS/CPU S"),
         [(name, *map(figure, astuple(each))) for name, each in speeds.items()],
     )
+    waited = Table(
+        ("HALF-SENT, HELD", "CALLS", "MEDIAN MS", "P99 MS", "LONGEST MS", "MEMORY MB", "OF THE HELD"),
+        [_waits_row(each) for each in waits],
+    )
     answers = Table(("CLIENT: ANSWER", "TIMES"), [(name, str(times)) for name, times in found.answers.items()])
     memory = " → ".join(f"{size:.1f}" for size in found.megabytes)
     wrong = "".join(f"\n  {each}" for each in found.unexpected[:20])
     return (
-        f"{align(timed)}\n\n{align(answers)}\n"
+        f"{align(timed)}\n{align(waited)}\n{align(answers)}\n"
         f"{found.episodes} episodes, {in_flight} in flight: {found.calls} calls in {found.seconds:.1f} s "
         f"({figure(found.calls / found.seconds)}/s), {found.steps} steps of whole plays as in process\n"
         f"answers that are none of the protocol's: {len(found.unexpected)}{wrong}\n"
         f"memory in MB, before, after each quarter, and with nothing open: {memory}; left open: {found.left_open}"
     )
+
+
+def _waits_row(waits: Waits) -> tuple[str, ...]:
+    times = (f"{1000 * each:.1f}" for each in (waits.median, waits.p99, waits.longest))
+    ended = ", ".join(f"{many} {how}" for how, many in waits.ended.items())
+    return (str(waits.held), str(waits.calls), *times, f"{waits.megabytes:.1f}", ended)
