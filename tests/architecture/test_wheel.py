@@ -1,11 +1,16 @@
 """The wheel holds the whole package, with the pocket model and the tables of tasks, and nothing else."""
 
+import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+
+from heldout.version import __version__
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "heldout"
@@ -26,6 +31,41 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     [built] = folder.glob("*.whl")
     return ZipFile(built)
+
+
+def test_the_packages_page_leads_into_the_repository_where_that_is_named(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    named = os.environ | {"HELDOUT_REPOSITORY": "https://code.example/us/heldout/"}
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, env=named)
+    [built] = tmp_path.glob("*.whl")
+    [metadata] = [name for name in ZipFile(built).namelist() if name.endswith("/METADATA")]
+    page = ZipFile(built).read(metadata).decode()
+    assert "Project-URL: Issues, https://code.example/us/heldout/issues\n" in page
+    links = re.findall(r"\]\(([^)]+)\)", page)
+    assert "https://code.example/us/heldout/raw/main/docs/curve.svg" in links
+    assert "https://code.example/us/heldout/blob/main/docs/models.md" in links
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_a_package_has_one_version_in_constraints() -> None:
+    pins = re.findall(r"^([\w-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert len(pins) == len(set(pins))
+
+
+def test_every_requirement_is_imported_somewhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    wanted = {re.split(r"[><=]", each)[0] for each in project["dependencies"]}
+    assert [name for name in sorted(wanted) if not re.search(rf"\b(import|from) {name}\b", source)] == []
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_the_wheel_is_the_package(wheel: ZipFile) -> None:
