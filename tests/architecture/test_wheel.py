@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from configparser import ConfigParser
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -69,7 +70,8 @@ def test_the_citation_is_of_this_version() -> None:
 
 
 def test_the_wheel_is_the_package(wheel: ZipFile) -> None:
-    there = {path.relative_to(ROOT / "src").as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
+    files = [*PACKAGE.rglob("*"), ROOT / "src" / "heldout_verifiers.py"]
+    there = {path.relative_to(ROOT / "src").as_posix() for path in files if path.is_file()}
     held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert held == {name for name in there if "__pycache__" not in name}
     assert held >= CARRIED
@@ -79,4 +81,7 @@ def test_the_wheel_says_its_licence_and_its_command(wheel: ZipFile) -> None:
     [licence] = [name for name in wheel.namelist() if name.endswith("/licenses/LICENSE")]
     [commands] = [name for name in wheel.namelist() if name.endswith("/entry_points.txt")]
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
-    assert wheel.read(commands).decode() == "[console_scripts]\nheldout = heldout.__main__:main\n"
+    said = ConfigParser()
+    said.read_string(wheel.read(commands).decode())
+    assert dict(said["console_scripts"]) == {"heldout": "heldout.__main__:main"}
+    assert dict(said["inspect_ai"]) == {"heldout": "heldout.integrations.inspect_ai"}
