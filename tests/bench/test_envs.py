@@ -122,7 +122,8 @@ def test_a_script_ends_with_the_action_that_ends_its_episode(doors: Suite, task:
     assert until_the_end(replace(script, actions=("go",))).actions == ("go",)
 
 
-def test_the_table_and_the_json_say_the_same() -> None:
+def test_the_table_and_the_json_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     found = Measured(speeds=[SPEEDS, replace(SPEEDS, name="hall", firsts=[])], before=MACHINE, after=MACHINE)
     header, _, doors, hall, *_ = format_report(found).splitlines()
     assert header.split("  ")[0] == "ENVIRONMENT"

@@ -226,8 +226,8 @@ def test_a_round_is_kept_in_the_order_of_what_was_wanted_however_it_was_played()
 
 
 def test_a_round_of_nothing_is_refused() -> None:
-    with pytest.raises(BadCall, match=r"evaluate.round is 1 or more, not 0"):
-        run(Counting(), Kept(), settings=replace(SETTINGS, round=0))
+    with pytest.raises(BadCall, match=r"'evaluate.round' takes a number from 1 up, not 0"):
+        replace(SETTINGS, round=0)
 
 
 def test_each_attempt_has_chance_of_its_own() -> None:

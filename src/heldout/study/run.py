@@ -55,7 +55,9 @@ def run(
 def load_before_claim(workspace: Workspace, backends: Backends) -> None:
     """Loads the base of a study that has no folder yet: one that cannot be loaded leaves none behind."""
     study = workspace.study
-    if read_manifest(workspace.folder) is None:
+    with hold(workspace.folder.lease, purpose=f"begin {study.name}"):  # somebody else's folder is told at once
+        is_new = read_manifest(workspace.folder) is None
+    if is_new:
         workspace.watch.loading(study.base)
         backends.open(study.chains[0][0].apply_to(study.config) if study.chains else study.config, study.base)
 
