@@ -81,8 +81,6 @@ def _rounds(needs: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
     What a model samples depends in its last bits on what it plays beside. So a round that was not finished is
     played whole again, as an unfinished step of training is, and the rows are those that they would have been.
     """
-    if size < 1:
-        raise BadCall(f"evaluate.round is 1 or more, not {size}")
     return (needs[first : first + size] for first in range(0, len(needs), size))
 
 

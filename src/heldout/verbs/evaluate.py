@@ -8,6 +8,7 @@ from pathlib import Path
 from heldout.agents import agent_of, suites_of
 from heldout.analysis.scores import ALL, CellScore, summarise
 from heldout.evaluation.json_output import as_json as printed
+from heldout.printable import printable_line
 from heldout.records import Row
 from heldout.reporting.tables import Table, align
 from heldout.store.runs import StudyFolder
@@ -60,7 +61,7 @@ def evaluate(
     study = StudyFolder(out or run_folder("evaluate", agent_of(model, config.chat_template), config.source.variant))
     rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes, loading=show_loading)
     if told := _too_long(rows):
-        print(told, file=sys.stderr)
+        print(printable_line(told), file=sys.stderr)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else _shown(scores))
 

@@ -12,6 +12,7 @@ from heldout.agents import agent_of
 from heldout.chains import Chain, Stage, chain_name, slug_of
 from heldout.config import Config
 from heldout.errors import HeldoutError
+from heldout.printable import printable_line
 from heldout.store.published import Published, publish, published_in
 
 
@@ -39,7 +40,7 @@ def publish_checkpoint(checkpoint: Path, stage: Stage, config: Config, root: Pat
     made_by = Published(run=str(run), chain=chain_name(agent.chain), seed=agent.seed, step=agent.step)
     own, road = own_folder(stage, config, root), _road_folder(agent.chain, config, root)
     _tell_replaced(own, publish(checkpoint, own, made_by), made_by)
-    print(f"made by: {made_by}\ncheckpoint: {own}")
+    print(printable_line(f"made by: {made_by}"), printable_line(f"checkpoint: {own}"), sep="\n")
     if road and road != own:
         _publish_again(own, road, made_by)
 
@@ -50,18 +51,18 @@ def _publish_again(own: Path, road: Path, made_by: Published) -> None:
     try:
         there = published_in(road)
         if there and not there.by_another_name:
-            print(f"heldout: {road} stays that of {there}", file=sys.stderr)
+            print(printable_line(f"heldout: {road} stays that of {there}"), file=sys.stderr)
             return
         _tell_replaced(road, publish(own, road, again), again)
     except HeldoutError as error:
-        print(f"heldout: {error}", file=sys.stderr)
+        print(printable_line(f"heldout: {error}"), file=sys.stderr)
     else:
-        print(f"the same: {road}")
+        print(printable_line(f"the same: {road}"))
 
 
 def _tell_replaced(folder: Path, there: Published | None, made_by: Published) -> None:
     if there and str(there) != str(made_by):
-        print(f"heldout: {folder} was that of {there}", file=sys.stderr)
+        print(printable_line(f"heldout: {folder} was that of {there}"), file=sys.stderr)
 
 
 def _folder(root: Path, stage: Stage, config: Config, *names: str) -> Path:

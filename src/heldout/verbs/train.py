@@ -8,6 +8,7 @@ from pathlib import Path
 from heldout.agents import PLAYERS, agent_of
 from heldout.chains import Stage, parse_chain
 from heldout.errors import BadCall
+from heldout.printable import printable_line
 from heldout.progress import StatusLine
 from heldout.store.published import published_in
 from heldout.store.runs import StudyFolder
@@ -56,10 +57,10 @@ def train(
         place = open_workspace(study, folder, StudyProgress(line, "run"))
         checkpoint, trained, news = train_once(place, resume=resume)
     if news:
-        print(news)
+        print(printable_line(news))
     for told in _warnings(trained.metrics):
-        print(f"heldout: {told}", file=sys.stderr)
-    print(f"metrics: {trained.metrics.path}")
+        print(printable_line(f"heldout: {told}"), file=sys.stderr)
+    print(printable_line(f"metrics: {trained.metrics.path}"))
     publish_checkpoint(checkpoint, stage, config, outputs, folder.root)
 
 
