@@ -3,7 +3,7 @@ from dataclasses import replace
 from heldout.reporting.figures import Point, learning_curve, png, svg
 from heldout.reporting.findings import Findings
 
-METRICS = [{"step": step, "reward": step / 40, "success": step / 50, "loss": 1.0} for step in range(1, 31)]
+METRICS = [{"step": step, "score": step / 40, "success": step / 50, "loss": 1.0} for step in range(1, 31)]
 
 
 def points(findings: Findings) -> list[Point]:
@@ -24,7 +24,7 @@ def test_axes_say_what_they_show_in_which_unit(findings: Findings) -> None:
     training, babyai, textcraft = learning_curve(METRICS, points(findings)).axes
     assert (training.get_xlabel(), training.get_ylabel()) == (
         "training step",
-        "mean of the step's episodes (0 to 1)",
+        "mean of the step's episodes (points, 0 to 100)",
     )
     assert [panel.get_title() for panel in (babyai, textcraft)] == [
         "On test tasks of babyai, 95 % intervals",
@@ -46,11 +46,11 @@ def test_each_environment_has_a_panel_and_no_empty_one_is_seen(findings: Finding
 
 def test_without_test_scores_there_is_one_panel() -> None:
     [panel] = learning_curve(METRICS).axes
-    assert [line.get_label() for line in panel.get_lines()] == ["reward", "success (share of episodes)"]
+    assert [line.get_label() for line in panel.get_lines()] == ["score", "success"]
 
 
 def test_a_step_that_learned_nothing_is_left_out() -> None:
-    [panel] = learning_curve([*METRICS, {"step": 31, "reward": None}]).axes
+    [panel] = learning_curve([*METRICS, {"step": 31, "score": None}]).axes
     assert len(panel.get_lines()[0].get_xydata()) == 30
 
 

@@ -24,7 +24,7 @@ MARKERS = "os^Dvp"
 COLUMNS = 3
 """Panels beside each other."""
 
-LABELS = {"reward": "reward", "success": "success (share of episodes)"}
+LABELS = {"score": "score", "success": "success"}
 """The metrics that are drawn."""
 
 
@@ -37,7 +37,7 @@ class Point:
 
 
 def learning_curve(metrics: Sequence[Mapping[str, Json]], points: Sequence[Point] = ()) -> Figure:
-    """Reward and success of each training step; then each environment's test scores, with intervals."""
+    """Score and success of each training step; then each environment's test scores, with intervals."""
     envs = sorted({point.score.env for point in points})
     across = min(1 + len(envs), COLUMNS)
     down = ceil((1 + len(envs)) / across)
@@ -66,9 +66,11 @@ def png(figure: Figure) -> bytes:
 def _training(panel: Axes, metrics: Sequence[Mapping[str, Json]]) -> None:
     for place, name in enumerate(LABELS):
         rows = [row for row in metrics if row.get(name) is not None]
-        panel.plot([row["step"] for row in rows], [row[name] for row in rows], **_look(place), label=LABELS[name])
-    _dress(panel, "On training tasks, as they are played", "mean of the step's episodes (0 to 1)")
-    panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]), top=max(1.02, panel.get_ylim()[1]))
+        panel.plot(
+            [row["step"] for row in rows], [100 * row[name] for row in rows], **_look(place), label=LABELS[name]
+        )
+    _dress(panel, "On training tasks, as they are played", "mean of the step's episodes (points, 0 to 100)")
+    panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]), top=max(102.0, panel.get_ylim()[1]))
 
 
 def _held_out(panel: Axes, env: str, points: Sequence[Point]) -> None:

@@ -41,7 +41,7 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
         _how_played(findings.config),
         _section("Before and after", markdown(score_table(findings)), INTERVALS.format(seeds=seeds), MACHINE_READ),
         _section("Controls", CONTROLS, markdown(control_table(findings))) if findings.controls else "",
-        _section("Learning curve", f"![Reward and success by training step, and test scores]({curve})\n"),
+        _section("Learning curve", f"![Score and success by training step, and test scores]({curve})\n"),
         _section("Counts", markdown(detail_table(findings))),
         _section("What held out means", HELD_OUT),
         _episodes(shown) if shown else "",
