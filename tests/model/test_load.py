@@ -55,6 +55,13 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         load.load(str(tmp_path))
 
 
+def test_a_folder_without_a_tokenizer_is_refused(copy: Path) -> None:
+    """transformers would make an empty one, and every episode would be worth nothing."""
+    (copy / "tokenizer.json").unlink()
+    with pytest.raises(BadCall, match=r"no tokenizer in '.*' \(it has none of tokenizer.json, .*: copy it"):
+        load.load(str(copy))
+
+
 def test_weights_that_are_no_safetensors_are_refused(copy: Path) -> None:
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
     with pytest.raises(BadCall, match="heldout reads safetensors only"):

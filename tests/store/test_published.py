@@ -47,6 +47,15 @@ def test_a_copy_under_another_name_takes_no_place_on_the_disk(checkpoint: Path, 
     assert not (tmp_path / "copy" / "model.safetensors").samefile(checkpoint / "model.safetensors")
 
 
+def test_a_copy_by_another_name_never_replaces_one_of_that_name(checkpoint: Path, tmp_path: Path) -> None:
+    again = Published(run="runs/b", chain="textcraft.easy", seed=1, step=20, by_another_name=True)
+    publish(checkpoint, tmp_path / "copy", FIRST)
+    with pytest.raises(BadCall, match=r"copy stays that of runs/a, textcraft.easy, seed 0, step 20"):
+        publish(checkpoint, tmp_path / "copy", again)
+    publish(checkpoint, tmp_path / "again", again)
+    assert publish(checkpoint, tmp_path / "again", FIRST) == again
+
+
 @pytest.mark.parametrize(
     ("do", "told"),
     [

@@ -17,6 +17,9 @@ CONFIG, GENERATION, INDEX = "config.json", "generation_config.json", "model.safe
 OBJECTS = (CONFIG, GENERATION, "tokenizer.json", "tokenizer_config.json")
 """Files that hold one JSON object each."""
 
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+"""Files of which a folder with a tokenizer has one: without any, transformers makes an empty tokenizer."""
+
 _NAMED = "transformers_weights"
 """Where config.json may name the file of the weights, or its index."""
 
@@ -64,6 +67,11 @@ def check_folder(folder: Path) -> None:
         raise BadCall(f"no weights in {os.fspath(folder)!r}: heldout reads safetensors only")
     for path in sorted(weights):
         _refuse_damage(path)
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise BadCall(
+            f"no tokenizer in {os.fspath(folder)!r} (it has none of {', '.join(_TOKENIZERS)}): copy it from the "
+            "model that these weights belong to"
+        )
     config = read_object(folder / CONFIG)
     _refuse_missing_shards(folder)
     _refuse_quantised(folder, config)

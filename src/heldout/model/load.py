@@ -1,7 +1,6 @@
 """A name → a model and its tokenizer. Model folders are data: safetensors only, no code, no pickle."""
 
 import copy
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
@@ -33,8 +32,6 @@ MODELS = (
 )
 """What can be named, as an error says it."""
 
-TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
-"""Files of which a folder with a tokenizer has one: without any, transformers makes an empty tokenizer."""
 PLAINER = {
     "ignore_mismatched_sizes": "its weights have other shapes than config.json says",
     "custom code": "it needs code of its own, which heldout never runs: choose a model that transformers knows",
@@ -117,11 +114,6 @@ def load(name: str, device: str = "cpu", chat_template: str = "") -> tuple[Any, 
 def load_tokenizer(name: str, chat_template: str = "") -> Any:
     """A model's tokenizer, with that chat template where one is given."""
     place, extra = _source_of(name)
-    if not extra and not any((place / file).is_file() for file in TOKENIZERS):
-        raise BadCall(
-            f"no tokenizer in {os.fspath(place)!r} (it has none of {', '.join(TOKENIZERS)}): copy it from the "
-            "model that these weights belong to"
-        )
     with _one_line(name, "tokenizer"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False, **extra)
     if not tokenizer.is_fast:

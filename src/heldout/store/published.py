@@ -37,9 +37,12 @@ class Published:
 def publish(checkpoint: Path, folder: Path, made_by: Published) -> Published | None:
     """Copies a checkpoint's model, to be read by transformers; what it replaces is returned.
 
-    The folder is never there half written. One with a file that we did not put there is refused, and left as it is.
+    The folder is never there half written. One with a file that we did not put there is refused, and left as it is,
+    and so is one of that name where the copy is by another name.
     """
-    there = published_in(folder)
+    there = _mark_of(folder)
+    if there and made_by.by_another_name and not there.by_another_name:
+        raise BadCall(f"{folder} stays that of {there}")
     with replacing(folder, accounted=True, check=lambda: _refuse_foreign(folder)) as partial:
         for file in sorted(checkpoint.iterdir()):
             if file.name not in (OPTIMIZER, ACCOUNT, MARK):
@@ -51,6 +54,10 @@ def publish(checkpoint: Path, folder: Path, made_by: Published) -> Published | N
 def published_in(folder: Path) -> Published | None:
     """Whose copy the folder is, None where there is no folder or an empty one; refused where it is not ours."""
     _refuse_foreign(folder)
+    return _mark_of(folder)
+
+
+def _mark_of(folder: Path) -> Published | None:
     if not (folder / MARK).is_file():
         return None
     value = schema.read(folder / MARK)

@@ -141,12 +141,11 @@ def episodes_left(workspace: Workspace, work: Work) -> int:
             is_there = workspace.evaluation(work.chain, work.step, work.seed).matched.exists()
             return 0 if is_there else TRIES * len(work.chain[-1].envs) * CALIBRATION[0] * CALIBRATION[1]
         case MeasureWork():
-            settings_of_cell = _settings(workspace, replace(work, temperature=1.0, matched=None))
             if work.temperature is None and not _matched(workspace, work).exists():
-                return len(_wanted_episodes(workspace, work, settings_of_cell))
-            settings_of_cell = _settings(workspace, work)
+                unmatched = replace(work, temperature=1.0, matched=None)
+                return len(_wanted_episodes(workspace, unmatched, _settings(workspace, unmatched)))
             rows = workspace.evaluation(work.chain, work.step, work.seed).rows(work.cell.env)
-            return len(missing_episodes(_wanted_episodes(workspace, work, settings_of_cell), rows))
+            return len(missing_episodes(_wanted_episodes(workspace, work, _settings(workspace, work)), rows))
 
 
 def refuse_other_trainings(workspace: Workspace, works: Sequence[Work]) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import final
 
-from heldout.progress import Progress, StatusLine, figure, figure_texts, of
+from heldout.progress import StatusLine, figure, figure_texts, of
 from heldout.records import Trajectory
 from heldout.study.perform import Watch
 from heldout.training.stage import OCCASIONAL, StepMetrics, StepPart
@@ -44,16 +44,12 @@ def show_loading(model: str) -> None:
 
 @contextmanager
 def show_episodes(title: str, episodes: int) -> Iterator[Callable[[Trajectory], None]]:
-    """A live line of so many episodes."""
-    finished = _Finished()
-    with Progress(title, episodes) as progress:
-        progress.show(0)
-
-        def hear(trajectory: Trajectory) -> None:
-            finished.add(trajectory)
-            progress.show(finished.played, **finished.figures)
-
-        yield hear
+    """A live line of so many episodes, which are all that there is to do."""
+    with StatusLine() as line:
+        progress = StudyProgress(line, "")
+        progress.expects(episodes)
+        with progress.playing(title, episodes) as hear:
+            yield hear
 
 
 @final

@@ -13,7 +13,7 @@ from heldout.chains import Chain, Stage, chain_name, slug_of
 from heldout.config import Config
 from heldout.errors import HeldoutError
 from heldout.printable import printable_line
-from heldout.store.published import Published, publish, published_in
+from heldout.store.published import Published, publish
 
 
 def own_folder(stage: Stage, config: Config, root: Path) -> Path:
@@ -49,10 +49,6 @@ def _publish_again(own: Path, road: Path, made_by: Published) -> None:
     """Under the road's name too, unless something else has it."""
     again = replace(made_by, by_another_name=True)
     try:
-        there = published_in(road)
-        if there and not there.by_another_name:
-            print(printable_line(f"heldout: {road} stays that of {there}"), file=sys.stderr)
-            return
         _tell_replaced(road, publish(own, road, again), again)
     except HeldoutError as error:
         print(printable_line(f"heldout: {error}"), file=sys.stderr)
