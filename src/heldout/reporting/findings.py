@@ -82,7 +82,7 @@ def control_table(findings: Findings) -> Table:
         for control in findings.controls
         if cell in _by_cell(control.scores)
     ]
-    return Table(("test tasks", "control", "temperature", "score", "change over it"), rows)
+    return Table(("test tasks", "control", "temperature", "score", "change over it"), rows, keys=2)
 
 
 def detail_table(findings: Findings) -> Table:
