@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Each is an extra of that name, and an environment: what one needs another forbids (verifiers: mcp 2, OpenEnv: mcp 1).
-DOORS := openenv verifiers inspect_ai
+DOORS := openenv verifiers inspect
 MODELS := .venv-models
 NEWEST := .venv-newest
 # Two tests at a time: a machine of two cores is the least that heldout is for.
@@ -68,7 +68,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 $(DOORS:%=.venv-%/.installed): .venv-%/.installed: pyproject.toml constraints.txt
-	$(call install,.venv-$*,$*,pytest pytest-timeout hypothesis)
+	$(call install,.venv-$*,$*,pytest pytest-timeout hypothesis uvicorn)
 	touch $@
 
 $(MODELS)/.installed: pyproject.toml constraints.txt

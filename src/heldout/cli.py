@@ -18,15 +18,13 @@ from typing import NoReturn, final
 
 from heldout.config import ALGORITHMS
 from heldout.errors import BadCall, HeldoutError, choose_from, unknown
+from heldout.extras import name_the_extra
 from heldout.printable import printable_line
 from heldout.stops import STATUSES, WORDS, Stops, mend_streams
 from heldout.verbs import flags
 from heldout.version import __version__
 
 _FLAG = re.compile(r"--[a-z-]+")
-
-EXTRAS = {"uvicorn": "serve", "openenv": "openenv", "fastapi": "openenv"}
-"""What of the packages that a verb may miss comes with which extra."""
 
 BROKEN_PIPE = 141
 """What a shell reports for a process that SIGPIPE ended."""
@@ -151,15 +149,10 @@ def print_help(*, words: Sequence[str]) -> None:
 
 
 def load(place: str) -> Callable[..., object]:
-    """The function that `module:function` names; what it imports may belong to an extra."""
+    """The function that `module:function` names; `NotInstalled` where it needs an extra that is not there."""
     module, _, function = place.partition(":")
-    try:
+    with name_the_extra():
         found: Callable[..., object] = getattr(import_module(module), function)
-    except ModuleNotFoundError as missing:
-        if missing.name not in EXTRAS:
-            raise
-        extra = EXTRAS[missing.name]
-        raise HeldoutError(f"{missing.name} is not installed: pip install 'heldout[{extra}]'") from None
     return found
 
 

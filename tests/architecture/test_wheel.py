@@ -65,6 +65,12 @@ def test_every_requirement_is_imported_somewhere() -> None:
     assert [name for name in sorted(wanted) if not re.search(rf"\b(import|from) {name}\b", source)] == []
 
 
+def test_an_extra_has_one_spelling() -> None:
+    # pip before 24 does not find an extra "a_b": its name in the package's metadata is "a-b"
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert [name for name in extras if not name.isalnum()] == []
+
+
 def test_the_citation_is_of_this_version() -> None:
     assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 

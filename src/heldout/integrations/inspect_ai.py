@@ -6,20 +6,22 @@ is shown nothing else. Scores are ours, from 0 to 1.
 
 from typing import Any
 
-from inspect_ai import Task, task
-from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageUser
-from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
-from inspect_ai.solver import Generate, Solver, TaskState, solver
-
 from heldout.analysis.scores import ALL, Cell
 from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite
 from heldout.envs.registry import BUILT_IN, open_suite
 from heldout.evaluation.measure import tasks_of
+from heldout.extras import name_the_extra
 from heldout.records import Ending
 from heldout.rollout.episode import answer
 from heldout.rollout.limits import TurnLimit
+
+with name_the_extra():
+    from inspect_ai import Task, task
+    from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.model import ChatMessageUser
+    from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
+    from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 _PLAYED = "heldout"
 """Where an episode's end stands in a sample's store."""

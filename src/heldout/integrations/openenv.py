@@ -5,20 +5,22 @@ from random import SystemRandom
 from typing import Any, final
 from uuid import uuid4
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from openenv.core.env_server.http_server import create_app
-from openenv.core.env_server.interfaces import Environment
-from openenv.core.env_server.types import Action, ConcurrencyConfig, EnvironmentMetadata, Observation, State
-from pydantic import Field, create_model
-
 from heldout.envs.base import Suite, find_task
 from heldout.errors import BadCall, unknown
+from heldout.extras import name_the_extra
 from heldout.records import Ending, Step, Task
 from heldout.rollout.episode import answer, carry_out
 from heldout.rollout.limits import TurnLimit
 from heldout.seeds import stream
 from heldout.version import __version__
+
+with name_the_extra():
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+    from openenv.core.env_server.http_server import create_app
+    from openenv.core.env_server.interfaces import Environment
+    from openenv.core.env_server.types import Action, ConcurrencyConfig, EnvironmentMetadata, Observation, State
+    from pydantic import Field, create_model
 
 SPLITS = ("train", "test")
 

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, final
 
-import verifiers.v1 as vf
-
 from heldout.analysis.scores import ALL, Cell
 from heldout.config import Config, with_overrides
 from heldout.envs.base import Suite, find_task
 from heldout.envs.registry import open_suite
 from heldout.evaluation.measure import tasks_of
+from heldout.extras import name_the_extra
 from heldout.records import Ending, Step
 from heldout.rollout.episode import answer
 from heldout.rollout.limits import TurnLimit
+
+with name_the_extra():
+    import verifiers.v1 as vf
 
 
 class _HeldoutData(vf.TaskData):  # type: ignore[misc]  # verifiers is not there where types are checked

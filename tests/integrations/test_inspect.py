@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-inspect_ai = pytest.importorskip("inspect_ai", reason="the extra inspect_ai is not installed (make test-doors)")
+inspect_ai = pytest.importorskip("inspect_ai", reason="the extra inspect is not installed (make test-doors)")
 
 from inspect_ai import eval as evaluate  # noqa: E402
 from inspect_ai.model import GenerateConfig, Model, ModelAPI, ModelOutput, get_model, modelapi  # noqa: E402
