@@ -67,7 +67,9 @@ def test_every_requirement_is_imported_somewhere() -> None:
 
 def test_an_extra_has_one_spelling() -> None:
     # pip before 24 does not find an extra "a_b": its name in the package's metadata is "a-b"
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
     assert [name for name in extras if not name.isalnum()] == []
 
 
