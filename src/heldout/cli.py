@@ -20,7 +20,7 @@ from heldout.config import ALGORITHMS
 from heldout.errors import BadCall, HeldoutError, choose_from, unknown
 from heldout.extras import name_the_extra
 from heldout.printable import printable_line
-from heldout.stops import STATUSES, WORDS, Stops, mend_streams
+from heldout.stops import STATUSES, WORDS, Stops, forget_interrupts, mend_streams
 from heldout.verbs import flags
 from heldout.version import __version__
 
@@ -82,6 +82,7 @@ def _status(words: Sequence[str]) -> int:
         except BaseException as error:
             if stops.signal or isinstance(error, KeyboardInterrupt):
                 stop = stops.signal or signal.SIGINT
+                forget_interrupts()
                 return _print_error(WORDS[stop], STATUSES[stop])
             return _failure(error)
     return 0

@@ -49,6 +49,15 @@ class Stops:
         raise KeyboardInterrupt
 
 
+def forget_interrupts() -> None:
+    """So that this process ends with its own exit status, whatever was under way when a stop came.
+
+    CPython ends a process by SIGINT where a KeyboardInterrupt has left text that some library evaluated, though it
+    was caught afterwards (`unhandled_keyboard_interrupt` in its pythonrun.c); evaluating any text clears that.
+    """
+    exec("")
+
+
 @contextmanager
 def without_interrupts() -> Iterator[None]:
     """A process that is started in here never hears Ctrl-C: whoever started it ends it.

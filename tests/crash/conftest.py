@@ -19,8 +19,9 @@ from heldout.policies.base import Request
 from heldout.records import Reply, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
-from heldout.store.folders import sweep
+from heldout.store.folders import ACCOUNT, sweep
 from heldout.store.lease import hold
+from heldout.store.published import MARK
 from heldout.store.runs import StudyFolder
 from heldout.training.stage import Job, train
 
@@ -180,7 +181,7 @@ def works(training: Work, evaluation: Work) -> dict[str, Work]:
 
 @pytest.fixture(scope="session")
 def content() -> Content:
-    """Every file below a folder, with what it holds: metrics without their times, and no lock."""
+    """Every file below a folder, with what it holds: metrics without times, no lock, and no folder's own name."""
     return held
 
 
@@ -189,8 +190,13 @@ def held(root: Path) -> dict[str, object]:
     return {
         path.relative_to(root).as_posix(): metrics(path) if path.name == "metrics.jsonl" else path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and not path.name.startswith(".")
+        if path.is_file() and not path.name.startswith(".") and not _tells_where_it_lies(path)
     }
+
+
+def _tells_where_it_lies(path: Path) -> bool:
+    """Whether it is the mark of a published copy, which names the run's folder, or the sums with the mark's."""
+    return path.name == MARK or (path.name == ACCOUNT and (path.parent / MARK).exists())
 
 
 def metrics(path: Path) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ Refused = Callable[[str, Path], str]
 EVALUATE = "evaluate --model oracle --envs textcraft --metric avg@2 --limit 20 --json"
 TRAIN = "train --model pocket --env textcraft --difficulty easy"
 CALLS = [EVALUATE, TRAIN, "demo"]
-PROGRESS = ("train textcraft", "evaluate textcraft")
+PROGRESS = ("loading ", "train textcraft", "evaluate textcraft")
 
 HOLDER = """
 import sys
@@ -39,9 +39,9 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Refused:
         capfd.readouterr()
         assert main([*words.split(), "--out", str(out)]) == 1
         captured = capfd.readouterr()
-        [line] = [line for line in captured.err.splitlines() if not line.startswith(PROGRESS)]
-        assert captured.out == ""
-        return line
+        lines = [line for line in captured.err.splitlines() if not line.startswith(PROGRESS)]
+        assert (len(lines), captured.out) == (1, ""), captured.err
+        return lines[0]
 
     return call
 
