@@ -19,7 +19,7 @@ from heldout.model.folder import CONFIG, read_object
 from heldout.model.identity import model_digest, weights_digest, words_digest
 from heldout.model.load import POCKET, hub_name_of, place_of
 from heldout.model.pocket import CONTEXT
-from heldout.policies import privileged
+from heldout.policies import privileged, unprivileged
 from heldout.policies.scripted import ScriptedPolicy
 from heldout.records import Json, Trajectory
 from heldout.rollout.episode import Assignment
@@ -28,8 +28,8 @@ from heldout.rollout.limits import Room
 from heldout.store import lineage
 from heldout.store.lineage import model_of
 
-PLAYERS = {"oracle": privileged.oracle, "random": privileged.random}
-"""The players that see the world; they need no model and play in this process."""
+PLAYERS = {"oracle": privileged.oracle, "random": unprivileged.random, "random-legal": privileged.random}
+"""They need no model and play in this process; all but `random` see the world."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

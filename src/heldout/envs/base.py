@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol
 
 from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.data.folder import Needs
+from heldout.envs.guesses import Guess, guess_by_shapes
 from heldout.envs.react import count_actions, first_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import BadCall, choose_from, unknown
@@ -162,6 +164,9 @@ class Suite:
     privileged: Callable[[Task], Env] | None = None
     """An episode whose world can be seen, where that of `open` is out of sight; None is `open` itself."""
 
+    guess: Guess | None = None
+    """What is tried by who has only read the texts (`random`, the floor); None: a shape of action, filled."""
+
     @property
     def variant(self) -> Variant:
         """The traits that were changed."""
@@ -170,6 +175,10 @@ class Suite:
     def open_privileged(self, task: Task) -> Env:
         """A privileged copy for players to look into, fed the same actions as the episode that is played."""
         return (self.privileged or self.open)(task)
+
+    def guess_action(self, seen: Sequence[str], chance: Random) -> str:
+        """An action by someone who has read these texts alone: the opening message, then each observation."""
+        return (self.guess or guess_by_shapes(self.actions))(seen, chance)
 
     def opening(self, observation: str) -> str:
         """The first message: the instruction and the first observation in one."""

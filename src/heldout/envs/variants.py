@@ -170,7 +170,7 @@ def _refuse_uniformly(step: Step, _: World) -> Step:
 def _rename(suite: Suite, number: int) -> Suite:
     """All that the agent reads in the words of a map, and all that it says read by it."""
     players = suite.players
-    names = renaming(suite.name, suite.variants.words, number)
+    guess, names = suite.guess, renaming(suite.name, suite.variants.words, number)
     return replace(
         _wrap_steps(suite, lambda: _reword(names), names),
         instruction=names(suite.instruction),
@@ -182,6 +182,7 @@ def _rename(suite: Suite, number: int) -> Suite:
             thought=lambda world, action: names(players.thought(world, names(action))),
             mistakes=lambda world: [*map(names, players.mistakes(world))],
         ),
+        guess=guess and (lambda seen, chance: names(guess([*map(names, seen)], chance))),
     )
 
 

@@ -1,9 +1,14 @@
 """Observations as variants word them: a list of actions at the end, or keys and values (docs/variants.md)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from heldout.config import Variant
 from heldout.records import Json
+
+_PLAIN_LIST = re.compile(r"\nAvailable actions: \[(.*)\]\Z", re.DOTALL)
+_QUOTED = re.compile(r'"(.*?)"(?:, |\Z)')
+_STRUCTURED_LIST = re.compile(r"\nactions:((?:\n  - .*)+)\Z")
 
 LISTED = "Each observation ends with the actions that are possible now."
 
@@ -20,6 +25,14 @@ def list_actions(variant: Variant, actions: Iterable[str]) -> str:
     if variant.observations == "structured":
         return "\n" + format_structured({"actions": [*actions]})
     return "\nAvailable actions: [" + ", ".join(f'"{action}"' for action in actions) + "]"
+
+
+def listed_actions(observation: str) -> list[str]:
+    """The actions that an observation ends with, in either form of `list_actions`; none where it lists none."""
+    if plain := _PLAIN_LIST.search(observation):
+        return _QUOTED.findall(plain[1])
+    structured = _STRUCTURED_LIST.search(observation)
+    return structured[1].removeprefix("\n  - ").split("\n  - ") if structured else []
 
 
 def format_sentence(variant: Variant, key: str, text: str) -> str:

@@ -11,6 +11,7 @@ from heldout.envs.alfworld.furniture import LAMPS, TAKES, THINGS
 from heldout.envs.alfworld.games import FOLDER
 from heldout.envs.alfworld.goals import count_remaining
 from heldout.envs.alfworld.grow import SHAPES
+from heldout.envs.alfworld.guess import guess
 from heldout.envs.alfworld.house import House
 from heldout.envs.alfworld.players import legal, oracle
 from heldout.envs.alfworld.thoughts import mistakes, thought
@@ -110,6 +111,7 @@ def suite(source: Source) -> Suite:
         tasks=splits,
         open=lambda task: _open_house(house_of(task), source),
         read=first_line if source.rules == "fixed" else whole_action,
+        guess=guess,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         task_id=published.task_id,
         recordings=Recordings(

@@ -7,6 +7,7 @@ from heldout.data.folder import ids_needed
 from heldout.envs.babyai import replay
 from heldout.envs.babyai.checks import checks
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
+from heldout.envs.babyai.guess import guess
 from heldout.envs.babyai.players import count_remaining, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
 from heldout.envs.babyai.thoughts import mistakes, thought
@@ -102,6 +103,7 @@ def suite(source: Source) -> Suite:
         tasks=tasks_of(source),
         open=partial(_open, source),
         read=first_action if source.rules == "fixed" else plain_action,
+        guess=guess,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of

@@ -20,7 +20,7 @@ from heldout.envs.base import (
 from heldout.envs.renaming import words_in
 from heldout.envs.searchqa import published, released, replay, sets, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
-from heldout.envs.searchqa.facts import SIZES
+from heldout.envs.searchqa.guess import guess
 from heldout.envs.searchqa.options import SearchQAOptions, options_of
 from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
 from heldout.envs.searchqa.protocol import action_in, count_moves, reply
@@ -102,6 +102,7 @@ def suite(source: Source) -> Suite:
         tasks=splits,
         open=partial(_open, source, world_of),
         read=partial(action_in, exact_original=source.rules == "agentgym"),
+        guess=guess,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes, reply=reply),
         task_id=sets.task_id,
         recordings=Recordings(
@@ -149,7 +150,7 @@ def _generated_parts(source: Source) -> Parts:
         partial(tasks.generated_tasks, seed=source.seed, profile=source.profile),
         partial(tasks.open_task, exact_original=source.rules == "agentgym"),
         f"questions on encyclopaedias invented from seed {source.seed} ({source.profile})",
-        digest([source.kind, source.seed, source.profile, SIZES[source.profile]]),
+        digest([source.kind, source.seed, tasks.form_of(source.profile)]),
     )
 
 

@@ -20,11 +20,12 @@ from heldout.envs.base import (
 from heldout.envs.react import first_action, plain_action
 from heldout.envs.textcraft import published, replay, tasks
 from heldout.envs.textcraft.env import TextCraft
-from heldout.envs.textcraft.grow import FORMS, MATERIALS, SHAPES
+from heldout.envs.textcraft.grow import FORMS, MATERIALS
+from heldout.envs.textcraft.guess import guess
 from heldout.envs.textcraft.players import count_remaining, legal, mistakes, oracle, thought
 from heldout.envs.textcraft.recipes import NAMESPACE
 from heldout.envs.wording import list_announcement
-from heldout.records import Task, digest, to_json
+from heldout.records import Task, digest
 
 INSTRUCTIONS = {
     "pocket": (
@@ -97,6 +98,7 @@ def suite(source: Source) -> Suite:
         tasks=splits,
         open=open_task,
         read=first_action if source.rules == "fixed" else plain_action,
+        guess=guess,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of
@@ -120,7 +122,7 @@ def _generated_parts(source: Source) -> Parts:
         partial(tasks.generated_tasks, seed=source.seed, profile=source.profile),
         lambda task: TextCraft(tasks.open_task(task, exact_original=exact), variant=source.variant),
         f"crafting trees grown from seed {source.seed} ({source.profile})",
-        digest([source.kind, source.seed, source.profile, to_json(SHAPES[source.profile])]),
+        digest([source.kind, source.seed, tasks.form_of(source.profile)]),
     )
 
 

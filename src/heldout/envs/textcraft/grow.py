@@ -49,11 +49,11 @@ class Shape:
 
 SHAPES = {
     "pocket": Shape(
-        depths=(1, 1, 2, 2, 2, 2, 3, 3, 3, 4),
+        depths=(1, 2, 2, 2, 2, 2, 3, 3, 3, 4),
         needs=(1, 1, 1, 2, 2),
         counts=(1, 1, 1, 2, 2, 3, 4, 5, 6),
         recipes=5,
-        distractors=(2, 2, 3, 4),
+        distractors=(3, 4, 4, 5),
         generic=0.3,
         repeated=0.15,
     ),

@@ -1,6 +1,6 @@
 """TextCraft's generated tasks: trees without end, in splits that share no goal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from heldout.envs.lazy import Lazy, difficulty, numbers_of
@@ -8,7 +8,7 @@ from heldout.envs.textcraft.grow import SHAPES, goals, group_of, grow
 from heldout.envs.textcraft.language import line, recipe
 from heldout.envs.textcraft.players import turns
 from heldout.envs.textcraft.world import Book, Recipe, World
-from heldout.records import Task
+from heldout.records import Json, Task, to_json
 from heldout.seeds import derive, stream
 
 SHARES = ("test", "train", "demonstrations", "demonstrations")
@@ -19,6 +19,11 @@ EASY_TURNS = {"pocket": 4, "standard": 7}
 
 MOST_TURNS = 20
 """Trees that take the oracle longer are not used: K = 20 is what every evaluation allows (paper §3.2)."""
+
+
+def form_of(profile: str) -> Mapping[str, Json]:
+    """All that decides a profile's tasks beside the seed, for a digest of the source."""
+    return {"shape": to_json(SHAPES[profile]), "easy": EASY_TURNS[profile], "most": MOST_TURNS}
 
 
 def generated_tasks(split: str, seed: int, profile: str) -> Sequence[Task]:

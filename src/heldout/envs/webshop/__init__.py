@@ -25,6 +25,7 @@ from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.env import WebShop
 from heldout.envs.webshop.files import NEEDS, catalogue, prices
 from heldout.envs.webshop.generate import SIZES
+from heldout.envs.webshop.guess import guess
 from heldout.envs.webshop.nouns import tagger
 from heldout.envs.webshop.options import options_of
 from heldout.envs.webshop.players import legal, mistakes, oracle, thought
@@ -96,6 +97,7 @@ def suite(source: Source) -> Suite:
         tasks=splits,
         open=partial(_open, stock, source),
         read=_read_first if source.rules == "fixed" else whole_action,
+        guess=guess,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules),
