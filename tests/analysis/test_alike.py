@@ -40,7 +40,7 @@ def another(value: str | float) -> Any:
 
 
 def test_every_field_of_a_row_is_in_exactly_one_group() -> None:
-    """A field that comes later must be decided: what it means where rows are averaged, and where they are paired."""
+    """A field that comes later must be decided: what it means where rows are averaged, and where paired."""
     assert Counter(name for group in GROUPS for name in group) == Counter(field.name for field in fields(Row))
 
 
@@ -81,7 +81,7 @@ def test_two_models_are_not_averaged_as_one_training_seed() -> None:
 
 
 def test_a_base_is_one_model_whatever_the_seed_since_it_is_not_trained() -> None:
-    with pytest.raises(HeldoutError, match="doors.easy: rows of different model are never averaged: 0f and 1e"):
+    with pytest.raises(HeldoutError, match=r"doors.easy: rows of different model are never averaged: 0f and 1e"):
         summarise([make_row(), make_row(seed=1, model="1e")])
 
 
@@ -95,14 +95,16 @@ def test_a_renamed_base_is_still_the_base() -> None:
 def test_two_temperatures_of_one_seed_are_two_scores_and_no_side_of_a_change() -> None:
     rows = [make_row(), make_row(task="doors_2", temperature=0.0)]
     assert [score.temperature for score in summarise(rows)] == [0.0, 1.0]
-    with pytest.raises(HeldoutError, match="seed 0 of base: rows of different temperature are never averaged: 0.0"):
+    with pytest.raises(
+        HeldoutError, match=r"seed 0 of base: rows of different temperature are never averaged: 0.0"
+    ):
         paired_change(rows, rows)
     matched = [replace(row, seed=seed, temperature=0.5 + seed) for seed in (0, 1) for row in rows]
     assert paired_change(matched, [replace(row, chain=CHAIN, step=5) for row in matched])
 
 
 def test_two_chains_or_steps_are_no_side_of_a_change() -> None:
-    with pytest.raises(HeldoutError, match="rows of different chain are never averaged: doors and doors.easy"):
+    with pytest.raises(HeldoutError, match=r"rows of different chain are never averaged: doors and doors.easy"):
         paired_change([make_row()], trained(chain="doors"))
     with pytest.raises(HeldoutError, match="rows of different step are never averaged: 5 and 9"):
         paired_change([make_row()], trained(step=9))
@@ -111,7 +113,7 @@ def test_two_chains_or_steps_are_no_side_of_a_change() -> None:
 def test_easy_and_hard_of_another_k_are_scores_of_their_own_and_not_pooled() -> None:
     rows = [make_row(), make_row(task="doors_2", difficulty="hard", max_turns=10)]
     assert [score.difficulty for score in summarise(rows)] == ["easy", "hard"]
-    with pytest.raises(HeldoutError, match="doors.all: rows of different max_turns are never averaged: 10 and 20"):
+    with pytest.raises(HeldoutError, match=r"doors.all: rows of different max_turns are never averaged: 10 and 20"):
         summarise(rows, pool=True)
 
 

@@ -51,7 +51,7 @@ def test_the_page_says_how_many_attempts_its_figures_are_not_of(findings: Findin
     assert "lost to errors" not in study_page(findings, [], "")
     lossy = {
         "trained": (
-            Attempts(cell=Cell(env="b_b", split="test", difficulty="easy"), asked=480, played=475, broken=3),
+            Attempts(cell=Cell(env="b|b", split="test", difficulty="easy"), asked=480, played=475, broken=3),
         ),
         "matched_entropy": (
             Attempts(cell=Cell(env="babyai", split="test", difficulty="hard"), asked=16, played=0, broken=16),
@@ -59,7 +59,7 @@ def test_the_page_says_how_many_attempts_its_figures_are_not_of(findings: Findin
     }
     page = study_page(replace(findings, attempts=lossy), [], "")
     assert (
-        "- trained, b\\_b.easy: 3 of 480 attempts lost to errors and 2 never played, counted in no figure\n"
+        "- trained, b\\|b.easy: 3 of 480 attempts lost to errors and 2 never played, counted in no figure\n"
         "- matched entropy, babyai.hard: 16 of 16 attempts lost to errors, counted in no figure\n"
     ) in page
 

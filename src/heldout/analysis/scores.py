@@ -1,7 +1,7 @@
 """Episodes in, scores out: what each checkpoint is worth in each cell, and what changed between two.
 
-Rows that differ in what is not averaged over are refused (`alike`), and each attempt counts once. Episodes that
-the infrastructure broke (`error`) are lost: they are counted among the endings and the attempts, and in nothing else.
+Rows that differ in what is not averaged over are refused (`alike`), and each attempt counts once. Episodes that the
+infrastructure broke (`error`) are lost: counted among the endings and the attempts, and in nothing else.
 """
 
 from collections import Counter, defaultdict
