@@ -1,11 +1,23 @@
 """Observations as variants word them: a list of actions at the end, or keys and values (docs/variants.md)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from heldout.config import Variant
 from heldout.records import Json
 
 LISTED = "Each observation ends with the actions that are possible now."
+
+
+def goal_told(pattern: str) -> Callable[[str], str]:
+    """What reads the instruction out of an opening: a pattern's first group, or all where it is not there."""
+    told = re.compile(pattern, re.MULTILINE)
+
+    def goal(observation: str) -> str:
+        found = told.search(observation)
+        return found[1] if found else observation
+
+    return goal
 
 
 def list_announcement(variant: Variant) -> str:
