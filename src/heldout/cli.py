@@ -224,6 +224,13 @@ def _data_check_flags(parser: ArgumentParser) -> None:
     flags.as_json(parser)
 
 
+def _data_leakage_flags(parser: ArgumentParser) -> None:
+    flags.envs(parser, "environments whose splits are compared (all)", required=False)
+    flags.limit(parser, "look at the first N tasks of each split only (6000)")
+    flags.as_json(parser)
+    flags.changes(parser)
+
+
 def _data_list_flags(parser: ArgumentParser) -> None:
     flags.as_json(parser)
 
@@ -466,7 +473,7 @@ PROTOCOLS = {
 }
 """What `heldout serve` may speak, and the verb's function that speaks it."""
 FAMILIES = {
-    "data": "look after the real tasks' data",
+    "data": "look after the tasks and their data",
     "study": "look after a study's folder",
     "bench": "measure how fast we are, beside others",
 }
@@ -484,6 +491,11 @@ VERBS = {
         "play recorded episodes again; fail where we answer otherwise", "heldout.verbs.replay:replay", _replay_flags
     ),
     "data check": Verb("whether the real tasks' data is whole", "heldout.verbs.data:data_check", _data_check_flags),
+    "data leakage": Verb(
+        "what of the test tasks stands in train and demonstrations",
+        "heldout.verbs.leakage:data_leakage",
+        _data_leakage_flags,
+    ),
     "data list": Verb(
         "the official sources of the real tasks' data", "heldout.verbs.fetch:data_list", _data_list_flags
     ),

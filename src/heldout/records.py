@@ -55,11 +55,6 @@ class Task:
     world: Mapping[str, Json] = field(hash=False)
     """What the environment needs to build the start of this world, as JSON."""
 
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits of the world's content: equal worlds are equal tasks."""
-        return digest({"env": self.env, "world": dict(self.world)})
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -4,7 +4,7 @@ from heldout.config import Source
 from heldout.envs.corridor import COLOURS, Corridor, World, suite, tasks
 from heldout.envs.guard import Guarded
 from heldout.errors import BadCall
-from heldout.records import Ending
+from heldout.records import Ending, digest
 
 
 def test_the_note_names_the_door_that_leads_out() -> None:
@@ -30,7 +30,7 @@ def test_playing_on_after_the_end_is_the_callers_mistake() -> None:
 
 def test_sixty_corridors_are_shared_among_three_pools() -> None:
     assert [len(tasks(split)) for split in ("demonstrations", "train", "test")] == [20, 20, 20]
-    assert len({task.digest for split in ("demonstrations", "train", "test") for task in tasks(split)}) == 60
+    assert len({digest(task.world) for split in ("demonstrations", "train", "test") for task in tasks(split)}) == 60
     assert {task.difficulty for task in tasks("test")} == {"easy", "hard"}
     with pytest.raises(BadCall, match=r"unknown split 'tests'; did you mean 'test'\?"):
         tasks("tests")

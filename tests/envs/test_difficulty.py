@@ -39,7 +39,6 @@ def test_tasks_are_otherwise_the_same(doors: Suite, measured: Difficulty) -> Non
     [_, four] = doors.tasks("train")
     [_, same] = with_measured_difficulty(doors, measured, "difficulty.json").tasks("train")
     assert same == replace(four, difficulty="easy")
-    assert same.digest == four.digest
 
 
 def test_another_environment_is_refused_with_the_command_that_measures_it(

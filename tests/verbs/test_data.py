@@ -101,7 +101,7 @@ def test_many_faults_are_counted_and_the_first_are_shown() -> None:
     ("call", "said"),
     [
         ("data check --envs babiai", "unknown environment 'babiai'; did you mean 'babyai'?"),
-        ("data", "data: say what (choose from: check, list, fetch, prepare)"),
+        ("data", "data: say what (choose from: check, leakage, list, fetch, prepare)"),
         ("data chekc", "unknown data 'chekc'; did you mean 'check'?"),
     ],
 )

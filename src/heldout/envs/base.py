@@ -13,7 +13,7 @@ from heldout.envs.guesses import Guess, guess_by_shapes
 from heldout.envs.react import count_actions, first_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import BadCall, choose_from, unknown
-from heldout.records import Step, Task
+from heldout.records import Json, Step, Task, digest
 
 World = Any
 """The rules of one environment and where they stand: no English. Each suite has its own class."""
@@ -114,6 +114,11 @@ class Variants:
     """The traits that were changed."""
 
 
+def whole_world(task: Task) -> Json:
+    """All that a task's world is made from: its content where that names no pool and no seed."""
+    return dict(task.world)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """An environment as a plug-in: its tasks, how to open one, its prompt, how a reply is read, its players.
@@ -163,6 +168,10 @@ class Suite:
     """By default there is none."""
     privileged: Callable[[Task], Env] | None = None
     """An episode whose world can be seen, where that of `open` is out of sight; None is `open` itself."""
+    content: Callable[[Task], Json] = whole_world
+    """What a task is made of, and nothing that only names it: no id, pool, seed or number in a catalogue."""
+    goal: Callable[[str], str] = str
+    """The instruction u in an opening observation: what is asked, apart from what is seen; by default all of it."""
 
     guess: Guess | None = None
     """What is tried by who has only read the texts (`random`, the floor); None: a shape of action, filled."""
@@ -195,6 +204,11 @@ def find_task(suite: Suite, name: str, splits: Sequence[str] = ("test", "train")
                 return task
             ids.append(task.id)
     raise BadCall(f"{suite.name} has no task {name!r} in {' or '.join(splits)} ({choose_from(name, ids)})")
+
+
+def content_digest(suite: Suite, task: Task) -> str:
+    """16 hexadecimal digits of a task's content: tasks of equal content are equal, wherever they come from."""
+    return digest(suite.content(task))
 
 
 BOTH_RULES = ("fixed", "agentgym")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from heldout.envs.base import Env, Suite
 from heldout.envs.lazy import Lazy
-from heldout.records import Task
+from heldout.records import Json, Task
 
 
 def under_name(suite: Suite, name: str) -> Suite:
@@ -22,6 +22,14 @@ def under_name(suite: Suite, name: str) -> Suite:
     def open_privileged(task: Task) -> Env:
         return suite.open_privileged(replace(task, env=suite.name))
 
+    def content(task: Task) -> Json:
+        return suite.content(replace(task, env=suite.name))
+
     return replace(
-        suite, name=name, tasks=tasks, open=open_env, privileged=open_privileged if suite.privileged else None
+        suite,
+        name=name,
+        tasks=tasks,
+        open=open_env,
+        privileged=open_privileged if suite.privileged else None,
+        content=content,
     )

@@ -175,6 +175,7 @@ def _rename(suite: Suite, number: int) -> Suite:
         _wrap_steps(suite, lambda: _reword(names), names),
         instruction=names(suite.instruction),
         actions=tuple(map(names, suite.actions)),
+        goal=lambda observation: names(suite.goal(names(observation))),
         players=replace(
             players,
             oracle=lambda world: names(players.oracle(world)),

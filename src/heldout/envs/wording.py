@@ -1,7 +1,7 @@
 """Observations as variants word them: a list of actions at the end, or keys and values (docs/variants.md)."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from heldout.config import Variant
 from heldout.records import Json
@@ -11,6 +11,17 @@ _QUOTED = re.compile(r'"(.*?)"(?:, |\Z)')
 _STRUCTURED_LIST = re.compile(r"\nactions:((?:\n  - .*)+)\Z")
 
 LISTED = "Each observation ends with the actions that are possible now."
+
+
+def goal_told(pattern: str) -> Callable[[str], str]:
+    """What reads the instruction out of an opening: a pattern's first group, or all where it is not there."""
+    told = re.compile(pattern, re.MULTILINE)
+
+    def goal(observation: str) -> str:
+        found = told.search(observation)
+        return found[1] if found else observation
+
+    return goal
 
 
 def list_announcement(variant: Variant) -> str:

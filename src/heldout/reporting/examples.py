@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from heldout.records import Ending, Trajectory
+from heldout.records import Ending, Task, Trajectory, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,13 @@ def examples(before: Iterable[Trajectory], after: Iterable[Trajectory]) -> list[
     """The tasks whose first attempts gained most, middlingly and least; ties go by the hash of the task."""
     befores, afters = _first_attempts(before), _first_attempts(after)
     pairs = [Example("", befores[task], afters[task]) for task in befores.keys() & afters.keys()]
-    pairs.sort(key=lambda pair: (-pair.gain, pair.before.task.digest))
+    pairs.sort(key=lambda pair: (-pair.gain, _hash_of(pair.before.task)))
     places = {0: "the largest gain", len(pairs) // 2: "the middle one", len(pairs) - 1: "the smallest gain"}
     return [Example(places[i], pair.before, pair.after) for i, pair in enumerate(pairs) if i in places]
+
+
+def _hash_of(task: Task) -> str:
+    return digest({"env": task.env, "world": dict(task.world)})
 
 
 def _first_attempts(trajectories: Iterable[Trajectory]) -> dict[tuple[str, str], Trajectory]:

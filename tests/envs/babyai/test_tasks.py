@@ -7,9 +7,10 @@ import pytest
 
 from heldout.config import Source
 from heldout.envs.babyai.levels import PUBLISHED, game, item, place
-from heldout.envs.babyai.splits import LONGEST, PUBLISHED_SEEDS, SHARES, oracle_turns, split_of
+from heldout.envs.babyai.splits import LONGEST, PUBLISHED_SEEDS, SHARES, opening_of, oracle_turns, split_of
 from heldout.envs.babyai.tasks import EASY_TURNS, tasks_of
 from heldout.envs.babyai.world import World
+from heldout.envs.registry import open_suite
 from heldout.errors import BadCall
 from heldout.records import Task
 
@@ -17,8 +18,8 @@ SPLITS = ("demonstrations", "train", "test")
 generated = tasks_of(Source())
 
 
-def content(task: Task) -> str:
-    return World(task.world["level"], task.world["seed"]).content
+def world(task: Task) -> World:
+    return World(task.world["level"], task.world["seed"])
 
 
 def test_the_splits_have_their_sizes_and_half_of_train_and_test_is_hard() -> None:
@@ -42,7 +43,7 @@ def test_a_level_that_is_not_there_is_refused_with_those_that_are() -> None:
         game(41)
 
 
-def test_equal_worlds_fall_into_one_pool() -> None:
+def test_equal_openings_fall_into_one_split() -> None:
     assert sum(SHARES.values()) == 100
     assert [split_of(f"{draw:08x}") for draw in (0, 79, 80, 95, 96, 99)] == [
         "demonstrations",
@@ -61,14 +62,30 @@ def test_the_table_is_what_its_maker_makes() -> None:
             assert turns is not None
             assert turns <= LONGEST
             assert task.difficulty == ("hard" if turns > EASY_TURNS else "easy")
-            assert split_of(content(task)) == split
+            assert split_of(opening_of(world(task))) == split
             assert task.world["seed"] not in PUBLISHED_SEEDS
 
 
 @pytest.mark.slow
 def test_no_two_tasks_of_train_and_test_are_alike() -> None:
     tasks = [*generated("train"), *generated("test")]
-    assert len({content(task) for task in tasks}) == len(tasks) == 1200
+    assert len({world(task).content for task in tasks}) == len(tasks) == 1200
+
+
+def test_worlds_that_look_alike_at_the_start_have_one_opening_though_not_one_content() -> None:
+    first, alike, other = World(3, 1010), World(3, 1012), World(3, 1013)
+    assert first.content != alike.content
+    assert opening_of(first) == opening_of(alike) != opening_of(other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["pocket", "standard"])
+def test_no_opening_of_a_split_is_in_another(profile: str) -> None:
+    """The instruction is a part of it, so no instruction and opening are shared."""
+    suite = open_suite("babyai", Source(profile=profile))
+    openings = {split: {suite.open(task).start().observation for task in suite.tasks(split)} for split in SPLITS}
+    assert not openings["test"] & (openings["train"] | openings["demonstrations"])
+    assert not openings["train"] & openings["demonstrations"]
 
 
 @pytest.mark.parametrize(("split", "folder", "file"), [("train", "train", "train"), ("test", "eval", "test")])

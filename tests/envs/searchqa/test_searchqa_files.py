@@ -19,7 +19,7 @@ from heldout.envs.searchqa.options import SearchQAOptions
 from heldout.envs.searchqa.pools import UNPUBLISHED
 from heldout.envs.searchqa.published import checks, retriever
 from heldout.errors import BadCall, HeldoutError
-from heldout.records import Ending, Json
+from heldout.records import Ending, Json, digest
 
 IDS = ids_path("searchqa", "test")
 CORPUS = (
@@ -136,7 +136,7 @@ def test_test_tasks_are_published_ids_first_and_never_of_a_training_split() -> N
     assert "searchqa_51622" in {task.id for task in test}  # bamboogle's test_34
     assert not any(task.world["dataset"] == "nq" for task in test)
     assert Counter(task.world["dataset"] for task in train)["nq"] == 20
-    assert {task.digest for task in test}.isdisjoint(task.digest for task in train)
+    assert {digest(task.world) for task in test}.isdisjoint(digest(task.world) for task in train)
 
 
 @pytest.mark.usefixtures("folder")

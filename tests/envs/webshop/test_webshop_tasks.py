@@ -10,9 +10,9 @@ from heldout.envs.registry import open_suite
 from heldout.envs.webshop.files import catalogue, goals, prices
 from heldout.envs.webshop.product_words import BRANDS
 from heldout.envs.webshop.published import checks, published_tasks
-from heldout.envs.webshop.tasks import MOST_TURNS, SHARES, generated_tasks, stock
+from heldout.envs.webshop.tasks import MOST_TURNS, SHARES, generated_tasks, stock, wants
 from heldout.errors import BadCall
-from heldout.records import Step, Task
+from heldout.records import Step, Task, digest
 from heldout.seeds import derive
 
 
@@ -39,7 +39,6 @@ def test_no_two_shoppers_want_the_same_and_half_of_them_are_hard() -> None:
     for split, numbers in SPLITS.items():
         tasks = generated_tasks(split, 0, "pocket")[:200]
         assert len({(task.world["asin"], str(task.world["shop"])) for task in tasks}) == 200
-        assert len({task.digest for task in tasks}) == 200
         assert Counter(task.difficulty for task in tasks) == {"easy": 100, "hard": 100}
         assert [task.id for task in tasks[:2]] == [f"webshop_{number}" for number in numbers[:2]]
 
@@ -56,12 +55,22 @@ def test_every_maker_sells_to_one_split_under_every_seed() -> None:
                 assert {shares[product.title.split()[0]] for product in products} == {split}
 
 
+def test_nobody_wants_what_somebody_of_an_earlier_split_wants() -> None:
+    wanted = {
+        split: {digest(wants(task.world)) for task in generated_tasks(split, 0, "pocket")[:6000]}
+        for split in SPLITS
+    }
+    assert list(wanted) == ["test", "train", "demonstrations"]
+    assert not wanted["test"] & (wanted["train"] | wanted["demonstrations"])
+    assert not wanted["train"] & wanted["demonstrations"]
+
+
 def test_the_shops_of_another_seed_and_profile_are_others() -> None:
     tasks = [
         generated_tasks("test", seed, profile)[0]
         for seed, profile in ((0, "pocket"), (1, "pocket"), (0, "standard"))
     ]
-    assert len({task.digest for task in tasks}) == 3
+    assert len({digest(task.world) for task in tasks}) == 3
     assert [len(stock(task.world)[0].products) for task in tasks] == [48, 48, 1000]
 
 

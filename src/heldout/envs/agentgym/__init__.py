@@ -11,7 +11,7 @@ from heldout.config import Source
 from heldout.envs.agentgym.client import Client
 from heldout.envs.agentgym.env import Episodes, Remote
 from heldout.envs.agentgym.protocol import ABOUT, ENV_PROTOCOLS, TASKS, About, numbered_tasks, wire_of
-from heldout.envs.base import Env, Suite
+from heldout.envs.base import Env, Suite, whole_world
 from heldout.envs.registry import open_suite, refuse_unknown_name
 from heldout.errors import BadCall, HeldoutError, Unavailable, unknown
 from heldout.records import Json, Task, digest, from_json
@@ -27,6 +27,7 @@ def suite(name: str, source: Source) -> Suite:
 
     Our server says what it serves, whatever `source` says. An original serves the published tasks, whose ids are
     read under HELDOUT_DATA; of `source` only the profile counts then, for the wording of the prompt.
+    Of a task only its number there is known, which is its content.
     """
     parts = NAME.fullmatch(name)
     if parts is None:
@@ -61,6 +62,7 @@ def suite(name: str, source: Source) -> Suite:
         open=lambda task: Remote(episodes, task.world["item"]),
         privileged=partial(_open_privileged, env, served, told.data if told else None),
         recordings=None,
+        content=whole_world,
         real_data=replace(here.real_data, checks=lambda _: ()),
     )
 

@@ -30,8 +30,8 @@ from heldout.envs.base import (
 )
 from heldout.envs.react import first_line, whole_action
 from heldout.envs.renaming import words_in
-from heldout.envs.wording import list_announcement
-from heldout.records import Task, digest, to_json
+from heldout.envs.wording import goal_told, list_announcement
+from heldout.records import Json, Task, digest, to_json
 
 ACTIONS = (
     "go to {receptacle}",
@@ -48,6 +48,8 @@ ACTIONS = (
     "look",
     "inventory",
 )
+
+GOAL = goal_told(r"^(?:Your task is to|task): (.+?)\.?$")
 
 ONCE = "The actions that are possible are listed once, at the start; later you have to know them yourself."
 
@@ -121,7 +123,15 @@ def suite(source: Source) -> Suite:
         ),
         variants=_variants(source),
         real_data=RealData(needs=published.NEEDS, checks=published.checks),
+        content=lambda task: _content(house_of(task)),
+        goal=GOAL,
     )
+
+
+def _content(house: House) -> Json:
+    """What is asked, and what lies where: a game's name and its release's split are no part of it."""
+    inside = {place: [thing.name for thing in things] for place, things in house.inside.items()}
+    return {"goal": to_json(house.goal), "sentence": house.sentence, "inside": inside}
 
 
 def _variants(source: Source) -> Variants:

@@ -15,8 +15,9 @@ from heldout.envs.babyai.world import World
 from heldout.envs.base import BOTH_RULES, RULES_VERSION, Env, Players, RealData, Recordings, Suite, Traits, Variants
 from heldout.envs.react import first_action, plain_action
 from heldout.envs.renaming import words_in
+from heldout.envs.wording import goal_told
 from heldout.errors import unknown
-from heldout.records import Task
+from heldout.records import Json, Task
 
 ACTIONS = (
     "turn left",
@@ -55,6 +56,8 @@ POCKET = f"""Reach the goal in a grid of rooms; you see only what lies ahead. \
 Answer with one action:
 Thought: ...
 Action: ..."""
+
+GOAL = goal_told(r"^(?:Your goal|Goal|goal): ([^.\n]+)")
 
 INSTRUCTIONS = {"standard": STANDARD, "pocket": POCKET}
 
@@ -110,7 +113,14 @@ def suite(source: Source) -> Suite:
         ),
         variants=Variants(stands=STANDS, words=NAMES, remaining=count_remaining),
         real_data=RealData(needs=ids_needed("babyai"), checks=checks),
+        content=_content,
+        goal=GOAL,
     )
+
+
+def _content(task: Task) -> Json:
+    """Mission, grid and agent: many seeds make one world."""
+    return World(task.world["level"], task.world["seed"]).content
 
 
 def _open(source: Source, task: Task) -> Env:

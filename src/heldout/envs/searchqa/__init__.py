@@ -25,9 +25,9 @@ from heldout.envs.searchqa.options import SearchQAOptions, options_of
 from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
 from heldout.envs.searchqa.protocol import action_in, count_moves, reply
 from heldout.envs.searchqa.world import World
-from heldout.envs.wording import list_announcement
+from heldout.envs.wording import goal_told, list_announcement
 from heldout.errors import BadCall
-from heldout.records import Task, digest
+from heldout.records import Json, Task, digest
 
 TAGGED = " What is found comes back between <information> and </information>;"
 
@@ -76,6 +76,8 @@ NAMES = words_in(
 )
 """The relations and verbs of generated pages and questions, and what things are; proper names are invented."""
 
+GOAL = goal_told(r"^Question: (.+)$")
+
 WORDS = {"pocket": POCKET, "standard": Words()}
 
 Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], World], str, str]
@@ -113,7 +115,14 @@ def suite(source: Source) -> Suite:
         options=options_of(source),
         variants=replace(_variants(source), chosen=Variant(answers="single") if single else AS_IT_STANDS),
         real_data=RealData(needs=published.NEEDS, prepare=released.prepare, checks=published.checks),
+        content=_content,
+        goal=GOAL,
     )
+
+
+def _content(task: Task) -> Json:
+    """What is asked and what answers it, whichever encyclopaedia or set it is of."""
+    return {key: task.world[key] for key in ("question", "answers", "facts") if key in task.world}
 
 
 def _open(source: Source, world_of: Callable[[Task], World], task: Task) -> Env:

@@ -71,7 +71,8 @@ def data_digest(options: SearchQAOptions) -> str:
     """A digest of the questions in their splits, and of what is searched."""
     splits = _tasks(*_places(options))
     searched = options.retriever or _file_digest(_file(options.corpus, CORPUS))
-    return digest([{split: [task.digest for task in tasks] for split, tasks in splits.items()}, searched])
+    asked = {split: [digest({"env": task.env, "world": task.world}) for task in splits[split]] for split in splits}
+    return digest([asked, searched])
 
 
 def checks(data: Path) -> Iterator[Check]:

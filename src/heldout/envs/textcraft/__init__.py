@@ -24,7 +24,7 @@ from heldout.envs.textcraft.grow import FORMS, MATERIALS
 from heldout.envs.textcraft.guess import guess
 from heldout.envs.textcraft.players import count_remaining, legal, mistakes, oracle, thought
 from heldout.envs.textcraft.recipes import NAMESPACE
-from heldout.envs.wording import list_announcement
+from heldout.envs.wording import goal_told, list_announcement
 from heldout.records import Task, digest
 
 INSTRUCTIONS = {
@@ -63,6 +63,8 @@ ACTIONS = (
 
 TRAITS = Traits(dense=False, strict=True, lists_actions=False, knowledge=False, structured=False)
 
+
+GOAL = goal_told(r"^(?:Goal: craft|goal:) (.+?)\.?$")
 
 VERBS = frozenset({"get", "got", "craft", "crafted", "crafting", "inventory"})
 
@@ -105,6 +107,7 @@ def suite(source: Source) -> Suite:
         ),
         variants=_variants(source),
         real_data=RealData(needs=published.NEEDS, checks=published.checks),
+        goal=GOAL,
     )
 
 

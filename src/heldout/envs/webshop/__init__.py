@@ -31,7 +31,7 @@ from heldout.envs.webshop.options import options_of
 from heldout.envs.webshop.players import legal, mistakes, oracle, thought
 from heldout.envs.webshop.product_words import vocabulary
 from heldout.envs.webshop.world import Shop, World
-from heldout.envs.wording import list_announcement
+from heldout.envs.wording import goal_told, list_announcement
 from heldout.records import Json, Task, digest, to_json
 
 SEPARATED = "A page comes as its texts with [SEP] between them. "
@@ -60,6 +60,8 @@ INSTRUCTIONS = {
         "Action: click[something]"
     ),
 }
+
+GOAL = goal_told(r"(?:Instruction: \[SEP\]|^You want:) (.+?)(?: \[SEP\] Search$|$)")
 
 ACTIONS = ("search[{words}]", "click[{text}]")
 
@@ -107,6 +109,8 @@ def suite(source: Source) -> Suite:
         options=options_of(source),
         variants=_variants(source),
         real_data=RealData(needs=NEEDS, checks=_checks),
+        content=lambda task: tasks.wants(task.world),
+        goal=GOAL,
     )
 
 
@@ -148,7 +152,7 @@ def _generated_parts(source: Source) -> Parts:
         partial(tasks.generated_tasks, seed=source.seed, profile=source.profile),
         tasks.stock,
         f"shoppers in shops invented from seed {source.seed} ({source.profile})",
-        digest([source.kind, source.seed, source.profile, to_json(SIZES[source.profile])]),
+        digest([source.kind, source.seed, source.profile, to_json(SIZES[source.profile]), to_json(tasks.BEFORE)]),
     )
 
 

@@ -11,7 +11,7 @@ from heldout.envs.webshop.generate import SIZES, make_catalogue, make_goal
 from heldout.envs.webshop.goals import Goal, draw_prices
 from heldout.envs.webshop.players import turns
 from heldout.envs.webshop.product_words import BRANDS
-from heldout.records import Json, Task
+from heldout.records import Json, Task, digest
 from heldout.seeds import derive, stream
 
 SHARES = ("test", "train", "demonstrations", "demonstrations")
@@ -19,6 +19,9 @@ SHARES = ("test", "train", "demonstrations", "demonstrations")
 
 IN_SHOP = {"pocket": 8, "standard": 250}
 """Shoppers of one shop, an even number: each wants another product. The next shop sells other things."""
+
+BEFORE = {"test": (), "train": ("test",), "demonstrations": ("test", "train")}
+"""The splits in which nobody may want what a split's shoppers want, in shops of one seed and profile."""
 
 KEPT = {"pocket": 256, "standard": 16}
 """Shops that are kept once they are stocked: those of all 1,000 training tasks."""
@@ -79,6 +82,12 @@ def goal_as_json(goal: Goal) -> dict[str, Json]:
     }
 
 
+def wants(world: Mapping[str, Json]) -> Json:
+    """A task's content: what the shopper wants, whatever the product's code, the goal's number and the shop."""
+    parts = ("instruction", "options", "price_limit")
+    return {"attributes": sorted(world["attributes"]), **{part: world[part] for part in parts}}
+
+
 def _make_stock(name: _Name) -> tuple[Catalogue, Mapping[str, float]]:
     chance = name.stream("stock")
     catalogue = make_catalogue(_brands_of(name.split), SIZES[name.profile], chance)
@@ -95,20 +104,29 @@ def _brands_of(split: str) -> list[str]:
 
 
 @cache
+def _wanted_before(split: str, seed: int, profile: str) -> frozenset[str]:
+    return frozenset(
+        digest(wants(task.world)) for each in BEFORE[split] for task in generated_tasks(each, seed, profile)
+    )
+
+
+@cache
 def _task(split: str, number: int, seed: int, profile: str) -> Task:
     shop, place = divmod(number - SPLITS[split].start, IN_SHOP[profile])
     name, hard = _Name(seed, profile, split, shop), number % 2
     catalogue, prices = _STOCKS[profile](name)
     ours, chance = catalogue.products[place :: IN_SHOP[profile]], name.stream(f"shopper {place}")
-    taken = 0
-    while not taken or taken > MOST_TURNS or (taken > EASY_TURNS[profile]) != hard:
+    world, taken, before = dict[str, Json](), 0, _wanted_before(split, seed, profile)
+    while (
+        not taken or taken > MOST_TURNS or (taken > EASY_TURNS[profile]) != hard or digest(wants(world)) in before
+    ):
         product = chance.choice(ours)
         goal = make_goal(product, prices[product.asin], SIZES[profile], chance)
-        taken = turns(catalogue, goal)
+        world, taken = goal_as_json(goal), turns(catalogue, goal)
     return Task(
         env="webshop",
         split=split,
         id=f"webshop_{number}",
         difficulty=difficulty(taken, EASY_TURNS[profile]),
-        world=goal_as_json(goal) | {"shop": {"seed": seed, "profile": profile, "split": split, "number": shop}},
+        world=world | {"shop": {"seed": seed, "profile": profile, "split": split, "number": shop}},
     )
