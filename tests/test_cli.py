@@ -53,6 +53,7 @@ LIGHT = {
     "heldout.printable",
     "heldout.config",
     "heldout.errors",
+    "heldout.extras",
     "heldout.ranges",
     "heldout.stops",
     "heldout.verbs",
@@ -196,7 +197,7 @@ def test_environments_are_listed_for_programs(said: Said) -> None:
     fields = {"name", "type", "traits", "actions", "max_turns", "tasks", "source"}
     assert all(set(entry) == fields for entry in entries.values())
     assert table_1(entries["textcraft"]) == ("Game", [False, True, False, False, False], 15)
-    assert table_1(entries["babyai"]) == ("Embodied", [True, False, True, False, False], 10)
+    assert table_1(entries["babyai"]) == ("Embodied", [True, False, True, False, False], 20)
     assert table_1(entries["searchqa"]) == ("Search", [False, True, False, True, True], 5)
     assert set(entries["textcraft"]["tasks"]) == {"train", "test"}
 

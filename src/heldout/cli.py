@@ -210,7 +210,7 @@ def _envs_flags(parser: ArgumentParser) -> None:
 
 
 def _config_flags(parser: ArgumentParser) -> None:
-    flags.model(parser, "oracle", "random", required=False)
+    flags.model(parser, "oracle", "random", "random-legal", required=False)
     flags.as_json(parser)
     flags.changes(parser)
 
@@ -341,7 +341,7 @@ def _train_flags(parser: ArgumentParser) -> None:
 
 
 def _evaluate_flags(parser: ArgumentParser) -> None:
-    flags.model(parser, "oracle", "random")
+    flags.model(parser, "oracle", "random", "random-legal")
     flags.envs(parser, "the environments to play")
     flags.difficulty(parser)
     flags.difficulty_file(parser)
@@ -364,7 +364,7 @@ def _study_unlock_flags(parser: ArgumentParser) -> None:
 
 
 def _difficulty_flags(parser: ArgumentParser) -> None:
-    flags.model(parser, "oracle", "random")
+    flags.model(parser, "oracle", "random", "random-legal")
     flags.envs(parser, "the environments to measure")
     parser.add_argument("--n-samples", type=flags.count, dest="samples", metavar="K", help="plays of each task (8)")
     flags.max_turns(parser, "20")

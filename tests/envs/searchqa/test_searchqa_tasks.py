@@ -11,7 +11,7 @@ from heldout.config import Option, Source
 from heldout.envs.base import Suite
 from heldout.envs.lazy import SPLITS
 from heldout.envs.searchqa import suite
-from heldout.envs.searchqa.facts import RELATIONS, SIZES, YEAR
+from heldout.envs.searchqa.facts import RELATIONS, SIZES, YEAR, Facts
 from heldout.envs.searchqa.names import STOCK, names
 from heldout.envs.searchqa.pages import ASKED, NAMED, query, question
 from heldout.envs.searchqa.tasks import MOST_TURNS, Name, encyclopaedia, generated_tasks
@@ -42,10 +42,14 @@ def test_splits_have_their_sizes_and_halves() -> None:
     assert train[-1].id == "searchqa_1999"
 
 
+EASY_HOPS = {"pocket": (2,), "standard": (1, 2)}
+
+
 @PROFILES
-def test_easy_is_one_fact_or_two_and_hard_three_or_four(profile: str) -> None:
+def test_easy_is_few_facts_and_hard_three_or_four(profile: str) -> None:
     hops = Counter((task.difficulty, len(task.world["facts"])) for task in generated_tasks("test", 0, profile))
-    assert set(hops) == {("easy", 1), ("easy", 2), ("hard", 3), ("hard", 4)}
+    easy = {("easy", hops) for hops in EASY_HOPS[profile]}
+    assert set(hops) == easy | {("hard", 3), ("hard", 4)}
     assert min(hops.values()) >= 35
 
 
@@ -54,7 +58,24 @@ def test_the_oracle_answers_every_question_within_five_turns(profile: str) -> No
     asked = suite(Source(profile=profile))
     taken = Counter(turns(asked, task) for split in ("test", "train") for task in asked.tasks(split)[:200])
     assert sum(taken.values()) == 400
-    assert set(taken) == {2, 3, 4, 5}
+    assert set(taken) == {*(hops + 1 for hops in EASY_HOPS[profile]), 4, 5}
+
+
+def test_no_shorter_way_leads_to_the_answers_of_the_pocket_profile() -> None:
+    """Every name on the pages that were found is searched for: no answer is read in the first round, or the second."""
+    asked = suite(Source())
+    for task in asked.tasks("test")[:60]:
+        world, names = asked.open(task).world, {task.world["question"], task.world["facts"][0][0]}
+        for rounds in (1, 2) if task.difficulty == "hard" else (1,):
+            found = [passage for name in sorted(names) for passage in world.search(name)[1]]
+            facts = [fact for each in found for fact in book(task).of[each.name]]
+            names |= {each.name for each in found} | {fact.object for fact in facts}
+            assert task.world["answers"][0] not in names, (task.id, rounds)
+
+
+def book(task: Task) -> Facts:
+    """What the encyclopaedia of a task states."""
+    return encyclopaedia(Name(**task.world["corpus"])).facts
 
 
 def test_no_two_tasks_are_alike() -> None:
@@ -68,7 +89,7 @@ def test_ten_thousand_tasks_are_all_answered_in_five_turns_and_no_two_are_alike(
     tasks = [task for split in SPLITS for task in asked.tasks(split)[:8800]]
     assert len(tasks) == len({digest(task.world) for task in tasks}) == 10_000
     taken = Counter(turns(asked, task) for task in tasks)
-    assert taken == {2: 2985, 3: 2452, 4: 2782, 5: 1781}
+    assert taken == {3: 5002, 4: 2907, 5: 2091}
 
 
 @PROFILES

@@ -61,6 +61,9 @@ GOAL = goal_told(r"^(?:Your goal|Goal|goal): ([^.\n]+)")
 
 INSTRUCTIONS = {"standard": STANDARD, "pocket": POCKET}
 
+MAX_TURNS = {"generated": 20, "real": 10}
+"""K while training: the paper's for published tasks; ours take the oracle up to 20 turns, lest luck does them."""
+
 HIDDEN = {
     "standard": STANDARD.replace(f" {LISTED}", ""),
     "pocket": POCKET.replace(POCKET_LISTED, f"Actions:\n{chr(10).join(ACTIONS)}\nThings"),
@@ -97,7 +100,7 @@ def suite(source: Source) -> Suite:
         traits=Traits(dense=True, strict=False, lists_actions=True, knowledge=False, structured=False),
         instruction=(HIDDEN if source.variant.actions == "hidden" else INSTRUCTIONS)[source.profile],
         actions=ACTIONS,
-        max_turns=10,
+        max_turns=MAX_TURNS.get(source.kind, 10),
         rules=source.rules,
         rules_known=BOTH_RULES,
         rules_version=RULES_VERSION[source.rules],
