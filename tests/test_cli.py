@@ -37,6 +37,7 @@ CALLS = {
     "difficulty": "difficulty --model M --envs e",
     "study unlock": "study unlock runs/demo",
     "data check": "data check",
+    "data leakage": "data leakage --envs textcraft --limit 5",
     "data list": "data list",
     "data fetch": "data fetch textcraft",
     "data prepare": "data prepare searchqa",

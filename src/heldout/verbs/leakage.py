@@ -30,17 +30,17 @@ def data_leakage(*, envs: Sequence[str], limit: int | None, as_json: bool, setti
     if as_json:
         print(printable_json([{"env": env, **asdict(shared)} for env, shared in found]))
     else:
-        print(printable(format_leakage(found)), end="")
+        print(printable(_format(found)), end="")
 
 
-def format_leakage(found: Sequence[tuple[str, Shared]]) -> str:
+def _format(found: Sequence[tuple[str, Shared]]) -> str:
     """What stands there verbatim, and how near the nearest comes."""
     verbatim = Table(VERBATIM, [_verbatim(env, shared) for env, shared in found], keys=2)
     near = Table(NEAREST, [_nearest(env, shared) for env, shared in found], keys=2)
     return f"{SAID_OF_VERBATIM}\n\n{align(verbatim)}\n{SAID_OF_NEAREST}\n\n{align(near)}"
 
 
-def opened(suite: Suite, task: Task) -> Opened:
+def _opened(suite: Suite, task: Task) -> Opened:
     """What of a task is compared: what is asked, what is seen at the start, what it is made of."""
     observation = suite.open(task).start().observation
     return Opened(instruction=suite.goal(observation), opening=observation, content=content_digest(suite, task))
@@ -52,7 +52,7 @@ def _shared(envs: Sequence[str], source: Source, limit: int) -> Iterator[tuple[s
         for count, suite in enumerate(suites):
             splits = dict[str, list[Opened]]()
             for split in SPLITS:
-                splits[split] = [opened(suite, task) for task in suite.tasks(split)[:limit]]
+                splits[split] = [_opened(suite, task) for task in suite.tasks(split)[:limit]]
                 progress.show(count * len(SPLITS) + len(splits))
             yield from ((public_name(suite.name), shared) for shared in leakage(splits))
 
