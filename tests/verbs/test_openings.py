@@ -104,7 +104,8 @@ def test_a_training_counts_the_openings_that_do_not_fit(
     [metrics] = (tmp_path / "run").rglob("metrics.jsonl")
     row = json.loads(metrics.read_text())
     assert 0 < row["openings_too_long"] < 48
-    assert row["openings_too_long"] == row["endings"]["out_of_tokens"]
+    # Of an opening that is a little shorter the reply may be cut: out of tokens too, but begun.
+    assert row["openings_too_long"] <= row["endings"]["out_of_tokens"]
     assert (
         f"heldout: {row['openings_too_long']} episodes ended out_of_tokens before the first reply: their openings "
         "do not fit into the model's context"
