@@ -62,7 +62,7 @@ def test_the_oracle_answers_every_question_within_five_turns(profile: str) -> No
 
 
 def test_no_shorter_way_leads_to_the_answers_of_the_pocket_profile() -> None:
-    """Every name on the pages that were found is searched for: no answer is read in the first round, or the second."""
+    """Every name on the pages that were found is searched for: no answer is read in the first rounds."""
     asked = suite(Source())
     for task in asked.tasks("test")[:60]:
         world, names = asked.open(task).world, {task.world["question"], task.world["facts"][0][0]}
