@@ -10,7 +10,7 @@ from heldout.errors import BadCall
 
 def test_the_suite_is_the_paper_s_row_of_table_1() -> None:
     babyai = open_suite("babyai", Source())
-    assert (babyai.kind, babyai.max_turns) == ("Embodied", 10)
+    assert (babyai.kind, babyai.max_turns) == ("Embodied", 20)
     assert babyai.traits == Traits(dense=True, strict=False, lists_actions=True, knowledge=False, structured=False)
 
 
