@@ -13,6 +13,7 @@ from heldout.config import Source
 from heldout.learn.batch import Sample
 from heldout.model.entropy import POSITIONS, entropies, entropy, total
 
+
 def sample(length: int, sampled: int) -> Sample:
     """The last ids of so many were sampled."""
     ids = tuple(5 + (7 * at + 31 * length) % 400 for at in range(length))
