@@ -8,8 +8,7 @@ from heldout.analysis.scores import Cell, CellScore, summarise
 from heldout.evaluation.json_output import as_json
 from heldout.records import Json, Row
 from heldout.reporting.tables import MISSING, Table
-from heldout.study.beside import Beside, ControlRows
-from heldout.study.controls import CEILING, FLOOR
+from heldout.study.controls import CEILING, FLOOR, Beside, ControlRows
 
 NOTE = "NORM. is (score − random) / (oracle − random); – where the oracle is no better"
 

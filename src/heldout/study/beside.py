@@ -6,7 +6,7 @@ running again plays nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import final
@@ -23,7 +23,7 @@ from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
 from heldout.study import calibrate
 from heldout.study.calibrate import Hear, Pair, calibration_episodes, tuning_episodes
-from heldout.study.controls import CONTROL_PLAYERS, Matched, Tuned
+from heldout.study.controls import CONTROL_PLAYERS, Beside, ControlRows, LeftOut, Matched, Tuned
 from heldout.study.facts import facts_of, tuning_digest
 from heldout.study.once import Place, Playing, measure_opened, seed_of
 
@@ -32,30 +32,6 @@ THE_MODEL = "model"
 
 SINGLE = Variant(answers="single")
 """SearchQA where the first answer is final: measured beside the one where any number may be guessed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlRows:
-    """What was measured of the model, or of one of its controls."""
-
-    name: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A control that could not be measured."""
-
-    name: str
-    why: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Beside:
-    """The model first, then its controls, and those that were left out."""
-
-    measured: list[ControlRows] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def measure_with_controls(

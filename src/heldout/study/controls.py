@@ -6,6 +6,8 @@ A control's temperature is found once, on training tasks, and kept in the study'
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from heldout.records import Row
+
 FLOOR, CEILING = "random", "oracle"
 """The players that a score is normalised by: one that has only read the texts, and one that knows the solution."""
 
@@ -50,6 +52,30 @@ class Tuned:
     """The mean score, from 0 to 1, at each temperature that was tried."""
     tasks: int
     """On how many tasks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRows:
+    """What was measured of the model, or of one of its controls."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A control that could not be measured."""
+
+    name: str
+    why: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Beside:
+    """The model first, then its controls, and those that were left out."""
+
+    measured: list[ControlRows] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 EntropiesAt = Callable[[Sequence[float]], Sequence[float]]

@@ -13,7 +13,8 @@ from heldout.records import Row
 from heldout.reporting.controls import NOTE, control_scores, control_tables, controls_as_json
 from heldout.reporting.tables import Table, align
 from heldout.store.runs import StudyFolder
-from heldout.study.beside import Beside, measure_with_controls
+from heldout.study.beside import measure_with_controls
+from heldout.study.controls import Beside
 from heldout.study.once import cells_of, measure_agent
 from heldout.verbs.progress import show_episodes, show_loading
 from heldout.verbs.settings import resolve_config, run_folder
