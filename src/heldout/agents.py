@@ -122,10 +122,15 @@ class OpenAgent:
 def open_agent(name: str, config: Config) -> Iterator[OpenAgent]:
     """Plays episodes as the named agent, at the temperature of the configuration's evaluation."""
     if name in PLAYERS:
-        yield OpenAgent(play=partial(_play_player, PLAYERS[name], suites_of(config)))
+        yield OpenAgent(play=player(name, config))
         return
     with open_backend(name, config) as backend:
         yield OpenAgent(play=partial(backend.play, temperature=config.evaluate.temperature), room=backend.room)
+
+
+def player(name: str, config: Config) -> Play:
+    """How one of `PLAYERS` plays: in this process, at once."""
+    return partial(_play_player, PLAYERS[name], suites_of(config))
 
 
 def open_backend(name: str, config: Config, reference: str | None = None) -> ProcessBackend:
@@ -194,9 +199,9 @@ def suites_of(config: Config) -> Callable[[str], Suite]:
 
 
 def _play_player(
-    player: Callable[[Callable[[str], Suite]], ScriptedPolicy],
+    policy: Callable[[Callable[[str], Suite]], ScriptedPolicy],
     suites: Callable[[str], Suite],
     assignments: Iterable[Assignment],
     limits: Limits,
 ) -> Iterator[Trajectory]:
-    return play(player(suites), assignments, limits, suites)
+    return play(policy(suites), assignments, limits, suites)

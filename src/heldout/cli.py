@@ -354,6 +354,10 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.max_turns(parser, "20")
     flags.limit(parser, "at most N tasks of each environment and difficulty")
     flags.seed(parser, None, "0; a checkpoint's is the one that trained it")
+    beside = (
+        "measure what a score must beat beside the model: players, other temperatures, its base (docs/study.md)"
+    )
+    parser.add_argument("--controls", action="store_true", help=beside)
     flags.as_json(parser)
     flags.out(parser, "where rows and trajectories lie (runs/…)")
     flags.changes(parser)

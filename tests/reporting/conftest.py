@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from heldout.analysis.normalised import Normalised
 from heldout.analysis.scores import Attempts, Cell, CellScore, Change
 from heldout.config import Config, Train
 from heldout.records import Ending, Reply, Trajectory
@@ -41,10 +42,18 @@ def change(mean: float) -> Change:
     return Change(mean=mean, ci95=(mean - 6, mean + 5.5), n=60)
 
 
+def placed(value: float) -> Normalised:
+    return Normalised(score=value, ci95=(value - 0.125, value + 0.125), n=60)
+
+
 def control(name: str, value: float, temperature: float) -> Control:
     scores = (score(EASY, value, temperature=temperature), score(HARD, value / 2, temperature=temperature))
     return Control(
-        name=name, temperature=temperature, scores=scores, change={EASY: change(20.0), HARD: change(-1.5)}
+        name=name,
+        temperatures={EASY: temperature, HARD: temperature} if name != "random" else {},
+        scores=scores,
+        change={EASY: change(20.0), HARD: change(-1.5)},
+        normalised={EASY: placed(value)},
     )
 
 
@@ -62,8 +71,14 @@ def findings() -> Findings:
         base=(score(ELSEWHERE, 0.3), score(EASY, 0.4), score(HARD, 0.1)),
         trained=(score(ELSEWHERE, 0.25), score(EASY, 0.75), score(HARD, 0.2)),
         change={ELSEWHERE: change(-5.0), EASY: change(35.0), HARD: change(10.0)},
-        controls=(control("greedy", 0.5, 0.0), control("matched_entropy", 0.45, 0.61)),
+        controls=(
+            control("greedy", 0.5, 0.0),
+            control("matched_entropy", 0.45, 0.61),
+            control("random", 0.05, 1.0),
+        ),
         attempts={"base": (Attempts(cell=EASY, asked=480, played=480, broken=0),)},
+        base_normalised={EASY: placed(0.375)},
+        trained_normalised={EASY: placed(0.75), ELSEWHERE: placed(-0.125)},
         wall_seconds=531.26,
     )
 

@@ -6,9 +6,10 @@ from heldout.printable import printable
 from heldout.records import Ending, Trajectory
 from heldout.reporting.examples import Example, examples
 from heldout.reporting.figures import Point, learning_curve, svg
-from heldout.reporting.findings import Findings, control_table, detail_table, score_table
+from heldout.reporting.findings import Findings, control_table, detail_table, normalised_table, score_table
 from heldout.reporting.pages import study_page
 from heldout.reporting.summary import summary
+from heldout.reporting.tables import align
 
 
 def test_the_first_table_says_what_changed_where(findings: Findings) -> None:
@@ -31,7 +32,25 @@ def test_what_was_not_measured_is_a_dash_never_a_zero(findings: Findings) -> Non
 def test_a_control_has_a_row_only_where_it_was_measured(findings: Findings) -> None:
     rows = control_table(findings).rows
     assert {row[0] for row in rows} == {"textcraft.easy", "textcraft.hard"}
-    assert {row[1] for row in rows} == {"greedy", "matched entropy"}
+    assert [row[1:5] for row in rows[:3]] == [
+        ("greedy", "0.00", "50.0 [45.0, 56.2]", "50.0"),
+        ("matched entropy", "0.61", "45.0 [40.0, 51.2]", "45.0"),
+        ("random", "–", "5.0 [0.0, 11.2]", "5.0"),
+    ]
+
+
+def test_scores_between_random_and_the_oracle_and_success(findings: Findings) -> None:
+    assert normalised_table(findings).rows == [
+        ("textcraft.easy", "37.5 [25.0, 50.0]", "75.0 [62.5, 87.5]", "40.0", "75.0"),
+        ("textcraft.hard", "–", "–", "10.0", "20.0"),
+        ("babyai.easy", "–", "-12.5 [-25.0, 0.0]", "30.0", "25.0"),
+    ]
+    assert "## Between random and the oracle" not in study_page(replace(findings, trained_normalised={}), [], "")
+
+
+def test_tables_of_controls_fit_a_terminal(findings: Findings) -> None:
+    for table in (control_table(findings), normalised_table(findings)):
+        assert max(map(len, align(table, 80).splitlines())) <= 80
 
 
 def test_a_chain_trained_on_all_is_trained_on_easy_and_hard(findings: Findings) -> None:
@@ -104,6 +123,7 @@ def test_the_page_says_what_was_measured_and_what_held_out_means(findings: Findi
     headings = [line for line in page.splitlines() if line.startswith("## ")]
     assert headings == [
         "## Before and after",
+        "## Between random and the oracle",
         "## Controls",
         "## Learning curve",
         "## Counts",
@@ -129,6 +149,7 @@ def test_the_interval_of_several_seeds_says_so(findings: Findings) -> None:
 def test_the_summary_is_in_points(findings: Findings) -> None:
     result = summary(findings)
     easy = {"mean": 40.0, "ci95": [35.0, 46.25], "success": 40.0, "n": 60, "k": 8, "turns": 7.25, "tokens": 123.4}
+    easy |= {"normalised": 37.5, "normalised_ci95": [25.0, 50.0]}
     assert list(result) == ["base", "trained", "controls", "change", "wall_seconds", "steps", "source"]
     assert result["base"]["textcraft.easy"] == {**easy, "asked": 480, "played": 480, "lost": 0}
     assert result["trained"].keys() == result["base"].keys() == result["change"].keys()
@@ -138,7 +159,10 @@ def test_the_summary_is_in_points(findings: Findings) -> None:
 
 def test_the_summary_has_each_control_and_the_change_over_it(findings: Findings) -> None:
     control = summary(findings)["controls"]["matched_entropy"]
-    assert control["temperature"] == 0.61
+    assert control["temperatures"] == {"textcraft.easy": 0.61, "textcraft.hard": 0.61}
+    assert control["textcraft.easy"]["normalised"] == 45.0
+    assert control["textcraft.hard"]["normalised"] is None
+    assert summary(findings)["controls"]["random"]["temperatures"] == {}
     assert control["textcraft.easy"]["mean"] == 45.0
     assert control["change"]["textcraft.hard"] == {"mean": -1.5, "ci95": [-7.5, 4.0]}
 

@@ -19,7 +19,7 @@ from heldout.store.files import read_json, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.perform import Watch
 from heldout.study.plan import Measured, Study
-from heldout.study.results import evaluation_of, rows_of
+from heldout.study.results import evaluation_of, read_tuned, rows_of
 from heldout.study.run import run
 from heldout.training.stage import StepMetrics
 
@@ -81,17 +81,22 @@ def ran(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 def test_a_study_trains_each_stage_and_measures_before_after_and_the_controls(ran: Ran) -> None:
     assert ran.seen.steps == ["babyai.easy 1/1"]
-    matched = read_json(evaluation_of(ran.study, ran.folder, CHAIN, 0).matched)["temperature"]
-    assert ran.seen.played == {
-        f"{name} on {env}.easy, temperature {temperature}": count
-        for env in ("babyai", "textcraft")
+    matched = read_json(evaluation_of(ran.study, ran.folder, CHAIN, 0).matched(1.0))["temperature"]
+    played = Counter[str]({"match the base to babyai.easy@1, seed 0": 48})
+    for cell in ran.study.cells:
+        tuned = read_tuned(ran.study, ran.folder, cell)
+        assert tuned is not None
+        played[f"choose the base's temperature for {cell.name}, seed 0"] = 24 + 4 * 48
         for name, temperature, count in (
             ("base", 1, 4),
             ("babyai.easy", 1, 4),
             ("base", 0, 2),
-            ("base", f"{matched:.2g}", 4),
-        )
-    }
+            ("base", matched, 4),
+            ("base", tuned.temperature, 4 if tuned.temperature else 2),
+            *((player, 1, 4) for player in ("random", "random-legal", "oracle")),
+        ):
+            played[f"{name} on {cell.name}, temperature {temperature:.2g}"] = count
+    assert ran.seen.played == played, "and nothing is played twice"
 
 
 def test_running_again_plays_nothing_more(ran: Ran) -> None:
@@ -113,7 +118,12 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
     summary = json.loads((ran.folder.report / "summary.json").read_text())
     assert set(summary) == {"base", "trained", "controls", "change", "wall_seconds", "steps", "source"}
     assert (summary["source"]["kind"], summary["source"]["rules"]) == ("generated", "fixed")
-    assert set(summary["controls"]) == {"greedy", "matched_entropy"}
+    assert list(summary["controls"]) == [
+        *("random", "random-legal", "oracle"),
+        *("greedy", "best_temperature", "matched_entropy"),
+    ]
+    assert summary["controls"]["oracle"]["textcraft.easy"]["mean"] == 0.0, "a turn is too few for it"
+    assert summary["trained"]["textcraft.easy"]["normalised"] is None
     for scores in (summary["base"], summary["trained"], summary["change"], *summary["controls"].values()):
         assert {"babyai.easy", "textcraft.easy"} <= set(scores)
     assert set(summary["change"]["babyai.easy"]) == {"mean", "ci95"}
@@ -187,21 +197,21 @@ def test_rows_by_rules_of_before_are_not_those_of_a_study_that_is_run_again(ran:
 
 
 def test_a_matched_temperature_that_is_the_study_s_own_makes_the_base_its_own_control(ran: Ran) -> None:
-    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched
+    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched(1.0)
     kept = read_json(path)
     replace_json(path, {**kept, "temperature": 1.0})
     found = findings(ran.study, ran.folder)
     replace_json(path, kept)
     matched = next(control for control in found.controls if control.name == "matched_entropy")
-    assert matched.temperature == 1.0
+    assert set(matched.temperatures.values()) == {1.0}
     assert matched.scores == found.base
     assert matched.change == found.change
 
 
 def test_what_was_not_measured_is_left_out(ran: Ran) -> None:
-    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched
+    path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched(1.0)
     away = path.rename(path.with_suffix(".away"))
-    assert [control.name for control in findings(ran.study, ran.folder).controls] == ["greedy"]
+    assert "matched_entropy" not in [control.name for control in findings(ran.study, ran.folder).controls]
     away.rename(path)
 
 

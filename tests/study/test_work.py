@@ -8,7 +8,7 @@ from heldout.chains import parse_chain
 from heldout.config import pocket
 from heldout.study.plan import Measured, PlannedWork, Study, plan
 from heldout.study.pocket_studies import demo
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
+from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 CELL = Cell(env="textcraft", split="test", difficulty="easy")
 
@@ -30,7 +30,7 @@ def trainings(graph: tuple[PlannedWork, ...]) -> list[str]:
 
 def test_every_kind_of_work_can_be_pickled() -> None:
     graph = plan(demo(pocket()))
-    assert {type(piece.work) for piece in graph} == {TrainWork, MatchWork, MeasureWork}
+    assert {type(piece.work) for piece in graph} == {TrainWork, MatchWork, TuneWork, MeasureWork}
     assert pickle.loads(pickle.dumps(graph)) == graph
     assert len({piece.work for piece in graph}) == len(graph)
 
@@ -67,15 +67,35 @@ def test_a_longer_stage_goes_on_from_the_shorter_one() -> None:
     ]
 
 
-def test_the_controls_are_the_base_greedy_once_a_task_and_at_the_matched_temperature() -> None:
+def test_the_controls_are_the_base_decoded_otherwise_and_players() -> None:
     graph = plan(small("textcraft"))
     measured = [piece.work for piece in graph if isinstance(piece.work, MeasureWork)]
-    assert [(bool(work.chain), work.samples, work.temperature) for work in measured] == [
+    assert [(work.player or bool(work.chain), work.samples, work.temperature) for work in measured] == [
         (False, 8, 1.0),
         (True, 8, 1.0),
+        (False, 8, None),
         (False, 1, 0.0),
         (False, 8, None),
+        ("random", 8, 1.0),
+        ("random-legal", 8, 1.0),
+        ("oracle", 8, 1.0),
     ]
-    assert measured[-1].matched == MatchWork(chain=parse_chain("textcraft"), step=20, seed=0)
+    match, tune = MatchWork(chain=parse_chain("textcraft"), step=20, seed=0), TuneWork(cell=CELL, seed=0)
+    assert [work.found_by for work in measured if work.temperature is None] == [match, tune]
+    assert [work.title.split(", ")[1] for work in measured[2:5]] == [
+        "matched temperature",
+        "temperature 0",
+        "best temperature",
+    ]
     without = plan(replace(small("textcraft")), controls=False)
-    assert len(without) == len(graph) - 3
+    assert len(without) == len(graph) - 8
+
+
+def test_one_best_temperature_serves_all_seeds_and_every_cell_has_players() -> None:
+    uncontrolled = Measured(cell=replace(CELL, difficulty="hard"), controls=False)
+    study = replace(small("textcraft", seeds=(4, 5)), measured=(Measured(cell=CELL), uncontrolled))
+    works = [piece.work for piece in plan(study)]
+    assert [work for work in works if isinstance(work, TuneWork)] == [TuneWork(cell=CELL, seed=4)]
+    players = [work for work in works if isinstance(work, MeasureWork) and work.player]
+    assert len(players) == 2 * 2 * 3
+    assert {work.cell.difficulty for work in works if isinstance(work, MeasureWork) and work.found_by} == {"easy"}

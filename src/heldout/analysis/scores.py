@@ -273,6 +273,11 @@ def _means(rows: Iterable[Row]) -> dict[tuple[int, str], float]:
     return {key: fmean(row.score for row in group) for key, group in _attempts(rows).items()}
 
 
+def task_means(rows: Iterable[Row], *, pool: bool = False) -> dict[Cell, dict[tuple[int, str], float]]:
+    """The mean score of each training seed at each task, by cell."""
+    return {cell: _means(own) for cell, own in _by_cell(rows, pool).items()}
+
+
 def _attempts(rows: Iterable[Row]) -> dict[tuple[int, str], list[Row]]:
     """The rows of each training seed at each task."""
     attempts = defaultdict[tuple[int, str], list[Row]](list)

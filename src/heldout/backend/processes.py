@@ -29,6 +29,7 @@ from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Limits
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
+from heldout.model.entropy import Entropies, total
 from heldout.model.folder import check_folder
 from heldout.model.learner import Objective, Tell, Update, unheard
 from heldout.model.load import place_of
@@ -113,15 +114,20 @@ class ProcessBackend:
 
         `tell` hears of the micro-batches of the first worker's share.
         """
-        by_length = sorted(samples, key=lambda sample: len(sample.ids))
-        shares = [by_length[rank :: self.size] for rank in range(self.size)]
-        for pipe, share in zip(self._pipes, shares, strict=True):
+        for pipe, share in zip(self._pipes, self._shares(samples), strict=True):
             self._send(pipe, "learn", (share, objective))
         while not isinstance(answer := self._receive(self._pipes[0]), Update):
             tell(*answer)
         for pipe in self._pipes[1:]:
             self._receive(pipe)
         return answer
+
+    def entropies(
+        self, samples: Sequence[Sample], temperatures: Sequence[float], batch_tokens: int = 8192
+    ) -> Entropies:
+        """At each temperature sum and count over the sampled positions; the rows are shared out by length."""
+        shares = self._shares(samples)
+        return total(self._all("entropies", [(share, temperatures, batch_tokens) for share in shares]))
 
     def save(self, folder: Path, state: bool = True) -> None:
         """Weights, tokenizer and optimizer state in a folder; every worker has the same."""
@@ -135,6 +141,11 @@ class ProcessBackend:
     def restore(self, folder: Path) -> None:
         """Every worker takes what `save` wrote."""
         self._all("restore", [(folder,)] * self.size)
+
+    def _shares(self, samples: Sequence[Sample]) -> list[list[Sample]]:
+        """What each worker gets of a batch, so that the shares take equally long."""
+        by_length = sorted(samples, key=lambda sample: len(sample.ids))
+        return [by_length[rank :: self.size] for rank in range(self.size)]
 
     def _trajectories(self) -> Iterator[Trajectory]:
         """What all workers play, until each has said that it is done."""

@@ -13,6 +13,7 @@ from heldout.errors import HeldoutError, Unavailable
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
+from heldout.model.entropy import Entropies, entropies
 from heldout.model.learner import Learner, Objective, Tell, Update, unheard
 from heldout.model.local import LocalPolicy
 from heldout.model.parameters import Reduce, alone
@@ -62,6 +63,16 @@ class Backend(Protocol):
 
     def restore(self, folder: Path) -> None:
         """Weights and optimizer as they were saved."""
+        ...
+
+
+class Reader(Backend, Protocol):
+    """A backend whose model can also read what another one played."""
+
+    def entropies(
+        self, samples: Sequence[Sample], temperatures: Sequence[float], batch_tokens: int = 8192
+    ) -> Entropies:
+        """How random the model is at the sequences' sampled positions: at each temperature sum and count."""
         ...
 
 
@@ -116,6 +127,12 @@ class Worker:
         update = self.learner.learn(samples, objective, tell=tell)
         self._update_engine()
         return update
+
+    def entropies(
+        self, samples: Sequence[Sample], temperatures: Sequence[float], batch_tokens: int = 8192
+    ) -> Entropies:
+        """How random the model is at the sequences' sampled positions: at each temperature sum and count."""
+        return entropies(self.model, samples, temperatures, batch_tokens)
 
     def save(self, folder: Path, state: bool = True) -> None:
         """The weights as a Hugging Face folder, and beside them the optimizer's state."""

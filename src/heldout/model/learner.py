@@ -14,6 +14,7 @@ from heldout.errors import HeldoutError
 from heldout.learn.algorithms import GRPO, Algorithm
 from heldout.learn.batch import Batch, Sample, micro_batches
 from heldout.learn.losses import Tokens, k3, truncated_importance_weight
+from heldout.model.entropy import entropy
 from heldout.model.parameters import Parameters, Reduce, WholeParameters, alone
 from heldout.model.scorer import TokenScorer
 
@@ -168,7 +169,7 @@ class Learner:
         loss = (weight_N * algorithm.loss(tokens)).sum()
         entropy_N = torch.zeros_like(logp_N)
         if algorithm.off_policy or objective.entropy:  # of what nobody sampled no entropy is asked
-            entropy_N = _entropy(logits_NV if objective.entropy else logits_NV.detach())
+            entropy_N = entropy(logits_NV if objective.entropy else logits_NV.detach())
         if objective.entropy:
             loss = loss - objective.entropy * (batch.weights_N * entropy_N).sum()
         kl_N = torch.zeros_like(logp_N)
@@ -207,10 +208,3 @@ def _tokens(batch: Batch, objective: Objective, logp_N: Tensor, old_logp_N: Tens
 def _chosen(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
     """The log-probability of each target."""
     return logits_NV.log_softmax(-1).gather(1, targets_N[:, None])[:, 0]
-
-
-def _entropy(logits_NV: Tensor) -> Tensor:
-    """Of each position's distribution, in nats."""
-    logp_NV = logits_NV.log_softmax(-1)
-    # Of a word that cannot be said, 0 × -inf is 0.
-    return -(logp_NV.exp() * logp_NV.clamp(min=torch.finfo(logp_NV.dtype).min)).sum(-1)

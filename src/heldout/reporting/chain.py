@@ -1,10 +1,12 @@
 """The report of a study of one chain: reads its folder, writes `report/`."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from heldout.analysis.scores import count_attempts, paired_change, summarise
+from heldout.analysis.normalised import normalised
+from heldout.analysis.scores import Cell, count_attempts, paired_change, summarise
 from heldout.chains import Chain, chain_name
 from heldout.records import Row, Trajectory
 from heldout.reporting.examples import Example, examples
@@ -14,8 +16,12 @@ from heldout.reporting.pages import study_page
 from heldout.reporting.summary import summary
 from heldout.store.files import replace_file, replace_json
 from heldout.store.runs import StudyFolder
+from heldout.study.controls import CEILING, CONTROL_PLAYERS, FLOOR
 from heldout.study.plan import Study
-from heldout.study.results import evaluation_of, read_match, rows_of, seconds_of, stage_of
+from heldout.study.results import evaluation_of, player_rows, read_match, read_tuned, rows_of, seconds_of, stage_of
+
+Warm = float | Mapping[Cell, float]
+"""One temperature, or each cell's own."""
 
 
 def write_report(study: Study, folder: StudyFolder) -> Findings:
@@ -35,9 +41,11 @@ def write_report(study: Study, folder: StudyFolder) -> Findings:
 def findings(study: Study, folder: StudyFolder) -> Findings:
     """What the rows of a study of one chain say."""
     [chain] = study.chains
-    warm = dict.fromkeys(study.seeds, study.config.evaluate.temperature)
-    before, after = _rows(study, folder, (), warm), _rows(study, folder, chain, warm)
-    controls = _control_rows(study, folder, chain)
+    own = study.config.evaluate.temperature
+    before, after = (_rows(study, folder, each, dict.fromkeys(study.seeds, own)) for each in ((), chain))
+    players = {name: _player_rows(study, folder, name) for name in CONTROL_PLAYERS}
+    controls = {**players, **_controls(study, folder, chain)}
+    floor, ceiling = players[FLOOR], players[CEILING]
     [stage] = chain[-1:]
     return Findings(
         study=study.name,
@@ -50,52 +58,67 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
         base=tuple(summarise(before)),
         trained=tuple(summarise(after)),
         change=paired_change(before, after),
-        controls=tuple(_control(name, *measured, after) for name, measured in controls.items()),
+        controls=tuple(_as_control(name, rows, after, players) for name, rows in controls.items() if rows),
+        base_normalised=normalised(before, floor, ceiling),
+        trained_normalised=normalised(after, floor, ceiling),
         attempts={
             "base": tuple(count_attempts(before)),
             "trained": tuple(count_attempts(after)),
-            **{name: tuple(count_attempts(_pool_seeds(rows))) for name, (_, rows) in controls.items()},
+            **{name: tuple(count_attempts(_pool_temperatures(rows))) for name, rows in controls.items() if rows},
         },
         wall_seconds=seconds_of(folder),
     )
 
 
-def _rows(study: Study, folder: StudyFolder, chain: Chain, temperatures: Mapping[int, float]) -> list[Row]:
+def _rows(study: Study, folder: StudyFolder, chain: Chain, temperatures: Mapping[int, Warm]) -> list[Row]:
     """What was measured of a chain's end, or of the base, at each seed's temperature."""
     return [row for seed, warm in temperatures.items() for row in rows_of(study, folder, chain, seed, warm)]
 
 
-def _control_rows(study: Study, folder: StudyFolder, chain: Chain) -> dict[str, tuple[float, list[Row]]]:
-    """The base at the controls' temperatures, by their names, with the mean one; what was not measured is left out.
+def _player_rows(study: Study, folder: StudyFolder, player: str) -> list[Row]:
+    return [row for seed in study.seeds for row in player_rows(study, folder, player, seed)]
+
+
+def _controls(study: Study, folder: StudyFolder, chain: Chain) -> dict[str, list[Row]]:
+    """The rows of the base at the controls' temperatures; of a control that was not measured there are none.
 
     Where a control's temperature is the study's own, the control is the base itself.
     """
-    temperatures = {
+    tuned = {cell: choice.temperature for cell in study.cells if (choice := read_tuned(study, folder, cell))}
+    temperatures: dict[str, Mapping[int, Warm]] = {
         "greedy": dict.fromkeys(study.seeds, 0.0),
+        "best_temperature": dict.fromkeys(study.seeds, tuned),
         "matched_entropy": _matched_temperatures(study, folder, chain),
     }
-    return {
-        name: (fmean(own.values()), rows)
-        for name, own in temperatures.items()
-        if (rows := _rows(study, folder, (), own))
-    }
+    controlled = {each.cell for each in study.measured if each.controls}
+    found = {name: _rows(study, folder, (), warm) for name, warm in temperatures.items()}
+    return {name: [row for row in rows if _cell_of(row) in controlled] for name, rows in found.items()}
 
 
-def _control(name: str, temperature: float, rows: list[Row], after: list[Row]) -> Control:
+def _as_control(name: str, rows: Sequence[Row], after: Sequence[Row], players: Mapping[str, list[Row]]) -> Control:
+    """A control's figures; though every seed and cell may have a temperature of its own, a cell has one score."""
+    warm = defaultdict[Cell, list[float]](list)
+    for row in rows if name not in players else ():
+        warm[_cell_of(row)].append(row.temperature)
     return Control(
         name=name,
-        temperature=temperature,
-        scores=tuple(summarise(_pool_seeds(rows))),
+        temperatures={cell: fmean(values) for cell, values in warm.items()},
+        scores=tuple(summarise(_pool_temperatures(rows))),
         change=paired_change(rows, after),
+        normalised=normalised(rows, players[FLOOR], players[CEILING]),
     )
 
 
-def _pool_seeds(rows: list[Row]) -> list[Row]:
-    """The rows as of one temperature, though every seed may have its own."""
+def _pool_temperatures(rows: Sequence[Row]) -> list[Row]:
+    """The rows as of one temperature, though every seed and cell may have its own."""
     return [replace(row, temperature=rows[0].temperature) for row in rows]
 
 
-def _matched_temperatures(study: Study, folder: StudyFolder, chain: Chain) -> dict[int, float]:
+def _cell_of(row: Row) -> Cell:
+    return Cell(env=row.env, split=row.split, difficulty=row.difficulty)
+
+
+def _matched_temperatures(study: Study, folder: StudyFolder, chain: Chain) -> dict[int, Warm]:
     """The matched temperature of each seed that has one."""
     found = {seed: read_match(study, folder, chain, seed) for seed in study.seeds}
     return {seed: match.temperature for seed, match in found.items() if match}

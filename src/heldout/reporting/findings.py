@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from heldout.analysis.normalised import Normalised
 from heldout.analysis.scores import ALL, Attempts, Cell, CellScore, Change
 from heldout.config import Config
 from heldout.reporting.tables import MISSING, Table
@@ -10,14 +11,16 @@ from heldout.reporting.tables import MISSING, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """The base measured another way, to see what of a gain is not learning."""
+    """A player, or the base measured another way: what a gain must beat."""
 
     name: str
-    """`greedy` or `matched_entropy`."""
-    temperature: float
+    """A player's, or `greedy`, `best_temperature` or `matched_entropy`."""
+    temperatures: Mapping[Cell, float]
+    """At which it was measured, on the average of the seeds; players have none."""
     scores: tuple[CellScore, ...]
     change: Mapping[Cell, Change]
     """From the control to the trained model."""
+    normalised: Mapping[Cell, Normalised]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,9 @@ class Findings:
     controls: tuple[Control, ...]
     attempts: Mapping[str, tuple[Attempts, ...]]
     """What became of the attempts at each cell: of `base`, `trained`, and each control by its name."""
+    base_normalised: Mapping[Cell, Normalised]
+    """Between `random` and the oracle; without a cell where the oracle does no better."""
+    trained_normalised: Mapping[Cell, Normalised]
     wall_seconds: float
 
     def is_trained_on(self, cell: Cell) -> bool:
@@ -71,20 +77,37 @@ def score_table(findings: Findings) -> Table:
 
 
 def control_table(findings: Findings) -> Table:
-    """Each control's score in each cell, and the trained model's change over it."""
+    """Each control's score and success in each cell, and the trained model's change over it."""
     rows = [
         (
             cell.name,
             control.name.replace("_", " "),
-            f"{control.temperature:.2f}",
-            _interval_words(_by_cell(control.scores).get(cell)),
+            f"{control.temperatures[cell]:.2f}" if cell in control.temperatures else MISSING,
+            _interval_words(score),
+            f"{100 * score.success:.1f}",
             _change_words(control.change.get(cell)),
         )
         for cell in findings.cells
         for control in findings.controls
-        if cell in _by_cell(control.scores)
+        if (score := _by_cell(control.scores).get(cell))
     ]
-    return Table(("test tasks", "control", "temperature", "score", "change over it"), rows, keys=2)
+    return Table(("test tasks", "control", "T", "score", "success", "change over it"), rows, keys=2)
+
+
+def normalised_table(findings: Findings) -> Table:
+    """Before and after as shares of the way from random play to the oracle's, in each cell; and success."""
+    base, trained = _by_cell(findings.base), _by_cell(findings.trained)
+    rows = [
+        (
+            cell.name,
+            _normalised_words(findings.base_normalised.get(cell)),
+            _normalised_words(findings.trained_normalised.get(cell)),
+            _success_words(base.get(cell)),
+            _success_words(trained.get(cell)),
+        )
+        for cell in findings.cells
+    ]
+    return Table(("test tasks", "base, norm.", "trained, norm.", "base, success", "trained, success"), rows)
 
 
 def detail_table(findings: Findings) -> Table:
@@ -110,6 +133,18 @@ def _interval_words(score: CellScore | None) -> str:
         return MISSING
     low, high = score.ci95
     return f"{100 * score.score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _normalised_words(normalised: Normalised | None) -> str:
+    """A normalised score and its interval in points; none where the oracle does no better than random play."""
+    if normalised is None:
+        return MISSING
+    low, high = normalised.ci95
+    return f"{100 * normalised.score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _success_words(score: CellScore | None) -> str:
+    return f"{100 * score.success:.1f}" if score else MISSING
 
 
 def _change_words(change: Change | None) -> str:

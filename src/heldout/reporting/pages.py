@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from heldout.config import Config
 from heldout.records import Trajectory, Turn
 from heldout.reporting.examples import Example
-from heldout.reporting.findings import Findings, control_table, detail_table, score_table
+from heldout.reporting.findings import Findings, control_table, detail_table, normalised_table, score_table
 from heldout.reporting.losses import loss_lines
 from heldout.reporting.markdown import code, escape, fence_block
 from heldout.reporting.tables import markdown
@@ -26,9 +26,17 @@ what every task has without them.
 """
 
 CONTROLS = """\
-Some of a gain can come from choosing more sharply among what the base could do already. Two controls measure that:
-the base decoded greedily, and the base at the temperature where its replies have the trained model's entropy.
-What remains over both is not explained by sharper choice alone.
+Some of a gain can come from choosing more sharply among what the base could do already. Three controls measure
+that: the base decoded greedily; at the temperature that does best on training tasks; and at the one where it is as
+random as the trained model in the states that the trained model visits. What remains over them is not explained by
+sharper choice alone. Three players need no model: random has only read the texts, random-legal draws among the
+actions that would be carried out, and the oracle knows the solution. T is a temperature.
+"""
+
+NORMALISED = """\
+A normalised score is (score − random) / (oracle − random) in points: 0 is play that has only read the texts, 100
+the solution. Its interval draws the same tasks for all three; a dash stands where the oracle does no better than
+random. Success is the share of attempts that did the whole task.
 """
 
 MACHINE_READ = "The same figures for programs are in `summary.json`.\n"
@@ -42,6 +50,9 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
         _how_measured(findings),
         _how_played(findings.config),
         _section("Before and after", markdown(score_table(findings)), INTERVALS.format(seeds=seeds), MACHINE_READ),
+        _section("Between random and the oracle", markdown(normalised_table(findings)), NORMALISED)
+        if findings.trained_normalised
+        else "",
         _section("Controls", CONTROLS, markdown(control_table(findings))) if findings.controls else "",
         _section("Learning curve", f"![Score and success by training step, and test scores]({curve})\n"),
         _section("Counts", markdown(detail_table(findings)), _losses(findings)),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from heldout.analysis.normalised import Normalised
 from heldout.analysis.scores import Cell, CellScore, Change
 from heldout.records import Json, to_json
 from heldout.reporting.findings import Control, Findings
@@ -13,8 +14,8 @@ DIGITS = 3
 def summary(findings: Findings) -> dict[str, Json]:
     """The content of `summary.json`; cells are named `<env>.<difficulty>`."""
     return {
-        "base": _scores(findings.base),
-        "trained": _scores(findings.trained),
+        "base": _scores(findings.base, findings.base_normalised),
+        "trained": _scores(findings.trained, findings.trained_normalised),
         "controls": {control.name: _control(control) for control in findings.controls},
         "change": _changes(findings.change),
         "wall_seconds": round(findings.wall_seconds, 1),
@@ -24,23 +25,25 @@ def summary(findings: Findings) -> dict[str, Json]:
 
 
 def _control(control: Control) -> dict[str, Any]:
-    """The control's cells, its temperature, and the trained model's change over it."""
+    """The control's cells, its temperature in each (players have none), and the trained model's change over it."""
     return {
-        **_scores(control.scores),
-        "temperature": round(control.temperature, DIGITS),
+        **_scores(control.scores, control.normalised),
+        "temperatures": {cell.name: round(each, DIGITS) for cell, each in control.temperatures.items()},
         "change": _changes(control.change),
     }
 
 
-def _scores(scores: tuple[CellScore, ...]) -> dict[str, Any]:
-    return {score.cell.name: _score(score) for score in scores}
+def _scores(scores: tuple[CellScore, ...], normalised: Mapping[Cell, Normalised]) -> dict[str, Any]:
+    return {score.cell.name: _score(score, normalised.get(score.cell)) for score in scores}
 
 
-def _score(score: CellScore) -> dict[str, Any]:
+def _score(score: CellScore, normalised: Normalised | None) -> dict[str, Any]:
     return {
         "mean": _points(score.score),
         "ci95": [_points(end) for end in score.ci95],
         "success": _points(score.success),
+        "normalised": _points(normalised.score) if normalised else None,
+        "normalised_ci95": [_points(end) for end in normalised.ci95] if normalised else None,
         "n": score.n,
         "k": score.k,
         "turns": round(score.turns, DIGITS),

@@ -104,10 +104,13 @@ class EvaluationFolder:
         """What who measures in an environment holds."""
         return self.root / f".{slug_of(env)}.lease"
 
-    @property
-    def matched(self) -> Path:
-        """The temperature at which the base is as random as this checkpoint."""
-        return self.root / "matched.json"
+    def matched(self, temperature: float) -> Path:
+        """The temperature at which the base is as random as this checkpoint is at the other one."""
+        return self.root / f"matched_entropy_at_{temperature:g}.json"
+
+    def tuned(self, cell: str, digits: str) -> Path:
+        """The temperature at which this checkpoint does best on training tasks of a cell's kind."""
+        return self.root / f"best_temperature_{slug_of(cell)}_{digits[:8]}.json"
 
     def rows(self, env: str) -> Rows[Row]:
         """The episodes in one environment."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from heldout.agents import PLAYERS, Agent, Backends, agent_of, open_agent, suites_of
+from heldout.agents import PLAYERS, Agent, Backends, OpenAgent, agent_of, open_agent, suites_of
 from heldout.analysis.scores import ALL, Cell
 from heldout.chains import Chain, Stage, chain_name, training_chain
 from heldout.config import Config
@@ -73,26 +73,49 @@ def measure_agent(
 
     Rows of a checkpoint have the seed that it was trained by: another is refused, and None is its own.
     """
-    agent, suites = agent_of(model, config.chat_template), suites_of(config)
-    seed = _seed_of(agent, seed)
-    identity = identity_of(agent, study, seed)
+    agent = agent_of(model, config.chat_template)
+    place = Place(study=study, seed=seed_of(agent, seed), playing=playing)
     if model not in PLAYERS:
         loading(model)
     with open_agent(model, config) as opened:
-        folder = study.evaluation(_label(agent, _claim_base(study, agent), identity), identity.step, seed)
-        for own in cells:
-            tasks = tasks_of_cells(suites, own, config.evaluate)
-            refuse_if_none_fits(tasks, opened.room, config.limits.response_budget)
-        return [
-            row
-            for own in cells
-            for row in measure_cells(
-                opened.play, suites, own, identity=identity, config=config, folder=folder, playing=playing
-            )
-        ]
+        return measure_opened(agent, opened, cells, config, place)
 
 
-def _seed_of(agent: Agent, asked: int | None) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the rows of a call lie, of which seed they are, and who is told."""
+
+    study: StudyFolder
+    seed: int
+    playing: Playing
+
+    def evaluation(self, agent: Agent) -> EvaluationFolder:
+        """Where an agent's rows lie."""
+        identity = identity_of(agent, self.study, self.seed)
+        return self.study.evaluation(
+            _label(agent, _claim_base(self.study, agent), identity), identity.step, self.seed
+        )
+
+
+def measure_opened(
+    agent: Agent, opened: OpenAgent, cells: Sequence[Sequence[Cell]], config: Config, place: Place
+) -> list[Row]:
+    """The rows of an agent that is ready to play."""
+    suites, folder = suites_of(config), place.evaluation(agent)
+    for own in cells:
+        tasks = tasks_of_cells(suites, own, config.evaluate)
+        refuse_if_none_fits(tasks, opened.room, config.limits.response_budget)
+    identity = identity_of(agent, place.study, place.seed)
+    return [
+        row
+        for own in cells
+        for row in measure_cells(
+            opened.play, suites, own, identity=identity, config=config, folder=folder, playing=place.playing
+        )
+    ]
+
+
+def seed_of(agent: Agent, asked: int | None) -> int:
     """The seed of an agent's rows."""
     if agent.seed is None:
         return asked or 0

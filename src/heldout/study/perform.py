@@ -10,29 +10,25 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from heldout.agents import Agent, Backends, agent_of, device, processes_of, suites_of
-from heldout.backend.worker import Backend
+from heldout.agents import Agent, Backends, agent_of, device, player, processes_of, suites_of
 from heldout.chains import Chain, chain_name, training_chain
 from heldout.config import Config, Evaluate
+from heldout.errors import BadCall
 from heldout.evaluation.measure import Identity, Wanted, measure, missing_episodes, tasks_of_cells, wanted_episodes
 from heldout.records import Json, Trajectory
-from heldout.rollout.episode import Assignment
+from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.files import read_json, replace_json
 from heldout.store.lease import hold
 from heldout.store.lineage import model_of
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.study.controls import Matched, entropy, match_temperature
+from heldout.study import calibrate
+from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
+from heldout.study.facts import facts_of, tuning_digest
 from heldout.study.plan import Study
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
+from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
 from heldout.training.identity import with_steps
 from heldout.training.stage import Job, StepMetrics, StepPart, is_trained, refuse_another, train, train_tasks
-
-CALIBRATION = (16, 3)
-"""Training tasks, and attempts at each, from which an entropy is estimated."""
-
-TRIES = 6
-"""About how many temperatures are tried until one matches."""
 
 
 class Watch:
@@ -54,6 +50,9 @@ class Watch:
         """So many episodes are to be played; each is told."""
         del title, episodes
         return nullcontext(lambda _: None)
+
+    def left_out(self, title: str, why: str) -> None:
+        """A control cannot be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,20 @@ class Workspace:
             step=step if chain else self.agent.step,
         )
 
+    def whose(self, work: MeasureWork) -> Identity:
+        """Whose rows a piece of work makes; a player's are those of `heldout evaluate --model PLAYER`."""
+        if not work.player:
+            return self.identity(work.chain, work.step, work.seed)
+        return Identity(
+            study=self.study.name, base=work.player, model=work.player, chain=chain_name(()), seed=work.seed, step=0
+        )
+
+    def place(self, work: MeasureWork) -> EvaluationFolder:
+        """Where a piece of work's rows lie."""
+        if work.player:
+            return self.folder.evaluation(work.player, 0, work.seed)
+        return self.evaluation(work.chain, work.step, work.seed)
+
     def job(self, chain: Chain, until: int, seed: int) -> Job:
         """The training that ends a chain, up to a step."""
         config = chain[-1].apply_to(self.study.config)
@@ -126,25 +139,36 @@ def perform(workspace: Workspace, work: Work, backends: Backends) -> None:
             _train(workspace, work, backends)
         case MatchWork():
             _match(workspace, work, backends)
-        case MeasureWork():
+        case TuneWork():
+            _tune(workspace, work, backends)
+        case MeasureWork(player=""):
             _measure(workspace, work, backends)
+        case MeasureWork():
+            try:
+                _measure(workspace, work, backends)
+            except BadCall as refusal:  # such as of tasks on a server, which no player can see into
+                workspace.watch.left_out(work.title, str(refusal))
 
 
 def episodes_left(workspace: Workspace, work: Work) -> int:
-    """About how many episodes a piece still takes: of a temperature that is sought, as of few tries."""
+    """About how many episodes a piece still takes: at a temperature that is not known yet, as many as at any."""
     match work:
         case TrainWork():
             settings = work.chain[-1].apply_to(workspace.study.config).train
             made = workspace.stage(work.chain, work.seed).latest() or 0
             return max(0, work.until - made) * settings.tasks * settings.group_size
         case MatchWork():
-            is_there = workspace.evaluation(work.chain, work.step, work.seed).matched.exists()
-            return 0 if is_there else TRIES * len(work.chain[-1].envs) * CALIBRATION[0] * CALIBRATION[1]
+            stage = work.chain[-1]
+            episodes = calibration_episodes(stage, stage.apply_to(workspace.study.config), work.seed)
+            return 0 if found_at(workspace, work).exists() else len(episodes)
+        case TuneWork():
+            is_there = found_at(workspace, work).exists()
+            return 0 if is_there else tuning_episodes(work.cell, workspace.study.config)
         case MeasureWork():
-            if work.temperature is None and not _matched(workspace, work).exists():
-                unmatched = replace(work, temperature=1.0, matched=None)
-                return len(_wanted_episodes(workspace, unmatched, _settings(workspace, unmatched)))
-            rows = workspace.evaluation(work.chain, work.step, work.seed).rows(work.cell.env)
+            if work.found_by and not found_at(workspace, work.found_by).exists():
+                unknown = replace(work, temperature=1.0, found_by=None)
+                return len(_wanted_episodes(workspace, unknown, _settings(workspace, unknown)))
+            rows = workspace.place(work).rows(work.cell.env)
             return len(missing_episodes(_wanted_episodes(workspace, work, _settings(workspace, work)), rows))
 
 
@@ -181,39 +205,35 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
 
 def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
     """Sought once, and kept beside the checkpoint's measurements."""
-    evaluation = workspace.evaluation(work.chain, work.step, work.seed)
-    if evaluation.matched.exists():
+    config, path = workspace.study.config, found_at(workspace, work)
+    if path.exists():
         return
-    with hold(evaluation.lease(evaluation.matched.stem), purpose=work.title) as lease:
-        config = work.chain[-1].apply_to(workspace.study.config)  # its training tasks are as the stage has them
+    with hold(path.parent / f".{path.stem}.lease", purpose=work.title) as lease:
+        stage = work.chain[-1]
+        backend = backends.open(stage.apply_to(config), workspace.study.base, to_learn=False)
+        trained = _model(workspace, work.chain, work.step, work.seed)
+        with workspace.watch.playing(work.title, episodes_left(workspace, work)) as played:
+            pair = Pair(trained=trained, base=workspace.study.base)
+            match = calibrate.match(backend, pair, stage, config, seed=work.seed, hear=played)
+        replace_json(path, asdict(match), lease.check)
+
+
+def _tune(workspace: Workspace, work: TuneWork, backends: Backends) -> None:
+    """Sought once, and kept beside the base's measurements."""
+    config, path = workspace.study.config, found_at(workspace, work)
+    if path.exists():
+        return
+    with hold(path.parent / f".{path.stem}.lease", purpose=work.title) as lease:
         backend = backends.open(config, workspace.study.base, to_learn=False)
-        backend.load(_model(workspace, work.chain, work.step, work.seed))
-        wanted_entropy = _entropy(workspace, work, backend, workspace.study.config.evaluate.temperature)
         backend.load(workspace.study.base)
-        match = match_temperature(wanted_entropy, partial(_entropy, workspace, work, backend))
-        replace_json(evaluation.matched, asdict(match), lease.check)
-
-
-def _entropy(workspace: Workspace, work: MatchWork, backend: Backend, temperature: float) -> float:
-    """Of the model that the backend holds, on training tasks of the chain's last stage."""
-    count, attempts = CALIBRATION
-    stage, config = work.chain[-1], work.chain[-1].apply_to(workspace.study.config)
-    suites = suites_of(config)
-    tasks = [task for env in stage.envs for task in train_tasks(suites(env), stage.difficulty)[:count]]
-    assignments = [
-        Assignment(task=task, attempt=attempt, seed=work.seed, stream="entropy")
-        for task in tasks
-        for attempt in range(attempts)
-    ]
-    longest = max(suites(env).max_turns for env in stage.envs)
-    limits = replace(config.limits, max_turns=config.train.max_turns or longest)
-    played = sorted(backend.play(assignments, limits, temperature), key=lambda each: each.stream)
-    return entropy(played)
+        with workspace.watch.playing(work.title, episodes_left(workspace, work)) as played:
+            tuned = calibrate.tune(backend, work.cell, config, seed=work.seed, hear=played)
+        replace_json(path, asdict(tuned), lease.check)
 
 
 def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> None:
-    """This cell, with the checkpoint or the base."""
-    evaluation, config = workspace.evaluation(work.chain, work.step, work.seed), workspace.study.config
+    """This cell, with the checkpoint, the base or a player."""
+    evaluation, config = workspace.place(work), workspace.study.config
     settings = _settings(workspace, work)
     rows = evaluation.rows(work.cell.env)
     if not missing_episodes(_wanted_episodes(workspace, work, settings), rows):
@@ -221,15 +241,11 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
     with hold(evaluation.lease(work.cell.env), purpose=work.title) as lease:
         evaluation.mend(work.cell.env)
         left = len(missing_episodes(_wanted_episodes(workspace, work, settings), rows))
-        backend = backends.open(config, workspace.study.base, to_learn=False)
-        backend.load(_model(workspace, work.chain, work.step, work.seed))
-        tasks = tasks_of_cells(suites_of(config), [work.cell], settings)
-        refuse_if_none_fits(tasks, backend.room, config.limits.response_budget)
-        identity = workspace.identity(work.chain, work.step, work.seed)
-        title = f"{identity.chain} on {work.cell.name}, temperature {settings.temperature:.2g}"
+        identity, play = workspace.whose(work), _play(workspace, work, settings, backends)
+        title = f"{work.player or identity.chain} on {work.cell.name}, temperature {settings.temperature:.2g}"
         with workspace.watch.playing(title, left) as played:
             measure(
-                partial(backend.play, temperature=settings.temperature),
+                play,
                 suites_of(config),
                 [work.cell],
                 identity=identity,
@@ -242,26 +258,43 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
             )
 
 
+def _play(workspace: Workspace, work: MeasureWork, settings: Evaluate, backends: Backends) -> Play:
+    """How a cell is played: by a player, or by a model whose openings leave room for a reply."""
+    config = workspace.study.config
+    if work.player:
+        return player(work.player, config)
+    backend = backends.open(config, workspace.study.base, to_learn=False)
+    backend.load(_model(workspace, work.chain, work.step, work.seed))
+    tasks = tasks_of_cells(suites_of(config), [work.cell], settings)
+    refuse_if_none_fits(tasks, backend.room, config.limits.response_budget)
+    return partial(backend.play, temperature=settings.temperature)
+
+
 def _wanted_episodes(workspace: Workspace, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
     """Every episode that the piece takes."""
     config: Config = workspace.study.config
     limits = replace(config.limits, max_turns=settings.max_turns)
-    identity = workspace.identity(work.chain, work.step, work.seed)
-    return list(wanted_episodes(suites_of(config), [work.cell], identity, settings, limits))
+    return list(wanted_episodes(suites_of(config), [work.cell], workspace.whose(work), settings, limits))
 
 
 def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:
-    """How the cell is measured; a temperature that is to match has been sought by now."""
+    """How the cell is measured; a temperature that is to be found has been by now."""
     temperature = work.temperature
     if temperature is None:
-        temperature = Matched(**read_json(_matched(workspace, work))).temperature
-    return replace(workspace.study.config.evaluate, temperature=temperature, tasks=work.tasks, samples=work.samples)
+        assert work.found_by is not None
+        temperature = read_json(found_at(workspace, work.found_by))["temperature"]
+    samples = work.samples if temperature or work.player else workspace.study.samples(0)
+    return replace(workspace.study.config.evaluate, temperature=temperature, tasks=work.tasks, samples=samples)
 
 
-def _matched(workspace: Workspace, work: MeasureWork) -> Path:
-    """Where the temperature lies that a cell is measured at."""
-    assert work.matched is not None
-    return workspace.evaluation(work.matched.chain, work.matched.step, work.seed).matched
+def found_at(workspace: Workspace, work: MatchWork | TuneWork) -> Path:
+    """Where the temperature lies that a piece of work finds."""
+    config = workspace.study.config
+    if isinstance(work, MatchWork):
+        evaluation = workspace.evaluation(work.chain, work.step, work.seed)
+        return evaluation.matched(config.evaluate.temperature)
+    facts = facts_of(suites_of(config)(work.cell.env), work.cell, 0)
+    return workspace.evaluation((), 0, work.seed).tuned(work.cell.name, tuning_digest(facts, config))
 
 
 def _model(workspace: Workspace, chain: Chain, step: int, seed: int) -> str:

@@ -7,7 +7,8 @@ from heldout.analysis.scores import Cell
 from heldout.chains import Chain, training_chain
 from heldout.config import Config, without_paths
 from heldout.records import digest, to_json
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, Work
+from heldout.study.controls import CONTROL_PLAYERS
+from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class Measured:
     tasks: int | None = None
     """On how many of its tasks; None is as many as the configuration says."""
     controls: bool = True
-    """Whether the base is measured here in the controls' ways too."""
+    """Whether the base is measured here in the controls' ways too; players, which are quick, are everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,9 @@ def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[PlannedWork]:
                 work=_measure(study, chain, seed, each, study.config.evaluate.temperature), needs=(trained,)
             )
         if controls:
-            yield from _controls(study, chain, seed)
+            yield from _matched(study, chain, seed)
+    if controls:
+        yield from _controls(study, seed)
 
 
 def _trainings(study: Study, seed: int) -> Iterator[PlannedWork]:
@@ -107,13 +110,27 @@ def _trainings(study: Study, seed: int) -> Iterator[PlannedWork]:
         earlier[work.chain] = work
 
 
-def _controls(study: Study, chain: Chain, seed: int) -> Iterator[PlannedWork]:
-    """The base measured greedily, once a task, and at the entropy of the chain's end."""
-    match = MatchWork(chain=training_chain(chain), step=study.last_step(chain), seed=seed)
-    yield PlannedWork(work=match, needs=(_train(study, chain, seed),))
+def _controls(study: Study, seed: int) -> Iterator[PlannedWork]:
+    """The base measured greedily, once a task, and at its best temperature; and players, in every cell."""
     for each in (each for each in study.measured if each.controls):
         yield PlannedWork(work=_measure(study, (), seed, each, 0.0))
-        warm = replace(_measure(study, (), seed, each, None), matched=match)
+        tune = TuneWork(cell=each.cell, seed=study.seeds[0])  # one choice for all seeds
+        yield PlannedWork(work=tune)
+        yield PlannedWork(work=replace(_measure(study, (), seed, each, None), found_by=tune), needs=(tune,))
+    for each in study.measured:
+        for player in CONTROL_PLAYERS:
+            base = _measure(study, (), seed, each, study.config.evaluate.temperature)
+            yield PlannedWork(work=replace(base, player=player, samples=study.config.evaluate.samples))
+
+
+def _matched(study: Study, chain: Chain, seed: int) -> Iterator[PlannedWork]:
+    """The base measured at the entropy of the chain's end."""
+    controlled = [each for each in study.measured if each.controls]
+    match = MatchWork(chain=training_chain(chain), step=study.last_step(chain), seed=seed)
+    if controlled:
+        yield PlannedWork(work=match, needs=(_train(study, chain, seed),))
+    for each in controlled:
+        warm = replace(_measure(study, (), seed, each, None), found_by=match)
         yield PlannedWork(work=warm, needs=(match,))
 
 

@@ -1,17 +1,19 @@
 """What a study's folder has of what the study asks for: rows and temperatures, read without any environment."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from heldout.analysis.alike import each_once
+from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name, parse_chain, training_chain
 from heldout.errors import BadCall
 from heldout.records import Json, Row, from_json, to_json
 from heldout.store import schema
 from heldout.store.files import read_json
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.study.controls import Matched
-from heldout.study.plan import Measured, Study
+from heldout.study.controls import Matched, Tuned
+from heldout.study.facts import CellFacts, tuning_digest
+from heldout.study.plan import Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,19 +23,6 @@ class Base:
     name: str
     """What people call it."""
     digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellFacts:
-    """What a cell was when the study asked for it: its rows are told from others by this."""
-
-    tasks: tuple[str, ...]
-    data: str
-    rules: str
-    rules_version: int
-    prompt: str
-    variant: str
-    difficulty_source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,26 +84,56 @@ def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) ->
 
 def read_match(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Matched | None:
     """The temperature at which the base is as random as the chain's end, where it was sought."""
-    path = evaluation_of(study, folder, chain, seed).matched
+    path = evaluation_of(study, folder, chain, seed).matched(study.config.evaluate.temperature)
     return Matched(**read_json(path)) if path.exists() else None
 
 
-def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Row]:
+def read_tuned(study: Study, folder: StudyFolder, cell: Cell) -> Tuned | None:
+    """The temperature at which the base does best on training tasks of the cell's kind, where it was sought."""
+    facts = from_json(CellFacts, _entry(study, folder).cells[cell.name])
+    evaluation = evaluation_of(study, folder, (), study.seeds[0])
+    path = evaluation.tuned(cell.name, tuning_digest(facts, study.config))
+    return Tuned(**read_json(path)) if path.exists() else None
+
+
+def rows_of(
+    study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float | Mapping[Cell, float]
+) -> list[Row]:
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once.
 
-    One that broke off is there too: it was lost. All are of the folder's base, whatever it was called then.
+    One that broke off is there too: it was lost. All are of the folder's base, whatever it was called then; cells
+    that have no temperature are left out.
     """
     manifest, entry = _manifest(study, folder), _entry(study, folder)
+    warm = temperature if isinstance(temperature, Mapping) else dict.fromkeys(study.cells, temperature)
+    found = _rows_in(study, entry, evaluation_of(study, folder, chain, seed), warm, study.samples)
     model = entry.models[model_key(chain, seed)]
-    evaluation = evaluation_of(study, folder, chain, seed)
+    return [replace(row, base=manifest.base.name) for row in found if (row.seed, row.model) == (seed, model)]
+
+
+def player_rows(study: Study, folder: StudyFolder, player: str, seed: int) -> list[Row]:
+    """What a player was measured to do in the study's cells."""
+    warm = dict.fromkeys(study.cells, study.config.evaluate.temperature)
+    place, samples = folder.evaluation(player, 0, seed), study.config.evaluate.samples
+    found = _rows_in(study, _entry(study, folder), place, warm, lambda _: samples)
+    return [row for row in found if (row.seed, row.model) == (seed, player)]
+
+
+def _rows_in(
+    study: Study,
+    entry: ManifestEntry,
+    evaluation: EvaluationFolder,
+    temperatures: Mapping[Cell, float],
+    samples: Callable[[float], int],
+) -> list[Row]:
+    """The rows of the study's cells, each at its temperature and with so many attempts as that has."""
     played = {env: each_once(evaluation.rows(env)) for env in study.envs}
+    cells = [each.cell for each in study.measured if each.cell in temperatures]
     return [
-        replace(row, base=manifest.base.name)
-        for each in study.measured
-        for row in _wanted_rows(
-            study, each, from_json(CellFacts, entry.cells[each.cell.name]), played[each.cell.env], temperature
-        )
-        if (row.seed, row.model) == (seed, model)
+        row
+        for cell in cells
+        for row in _wanted_rows(study, cell, entry, temperatures[cell], played[cell.env])
+        if row.attempt < samples(temperatures[cell])
     ]
 
 
@@ -124,27 +143,25 @@ def seconds_of(folder: StudyFolder) -> float:
 
 
 def _wanted_rows(
-    study: Study, measured: Measured, facts: CellFacts, rows: Iterable[Row], temperature: float
-) -> Iterator[Row]:
-    """The rows of a cell as the study measures it, by task and attempt; those of other settings lie beside them."""
+    study: Study, cell: Cell, entry: ManifestEntry, temperature: float, rows: Iterable[Row]
+) -> list[Row]:
+    """A cell's rows as the study measures it, by task and attempt; those of other settings lie beside them."""
+    facts, limits = from_json(CellFacts, entry.cells[cell.name]), study.config.limits
     places = {task: place for place, task in enumerate(facts.tasks)}
-    limits, samples = study.config.limits, study.samples(temperature)
     expected = {
-        "split": measured.cell.split,
+        "split": cell.split,
         "temperature": temperature,
         "max_turns": study.config.evaluate.max_turns,
         "response_budget": limits.response_budget,
         "reply_tokens": limits.reply_tokens,
-        **{name: value for name, value in asdict(facts).items() if name != "tasks"},
+        **facts.suite,
     }
     found = [
         row
         for row in rows
-        if row.task in places
-        and row.attempt < samples
-        and all(getattr(row, name) == value for name, value in expected.items())
+        if row.task in places and all(getattr(row, name) == value for name, value in expected.items())
     ]
-    return iter(sorted(found, key=lambda row: (places[row.task], row.attempt)))
+    return sorted(found, key=lambda row: (places[row.task], row.attempt))
 
 
 def _entry(study: Study, folder: StudyFolder) -> ManifestEntry:

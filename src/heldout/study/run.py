@@ -9,17 +9,15 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from heldout.agents import Backends, suites_of
-from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name
-from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluation.measure import tasks_of
-from heldout.records import digest, to_json
+from heldout.records import to_json
 from heldout.store.folders import sweep
 from heldout.store.lease import hold
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
+from heldout.study.facts import facts_of
 from heldout.study.perform import (
     Watch,
     Workspace,
@@ -29,7 +27,7 @@ from heldout.study.perform import (
     refuse_other_trainings,
 )
 from heldout.study.plan import PlannedWork, Study, plan
-from heldout.study.results import Base, CellFacts, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
+from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.work import Work
 
 Executor = Callable[[Iterable[PlannedWork], Callable[[Work], None]], None]
@@ -107,20 +105,8 @@ def _cell_facts(study: Study) -> dict[str, object]:
     """What each cell is now, by its name."""
     suites, config = suites_of(study.config), study.config
     asked = {each.cell: each.tasks or config.evaluate.tasks for each in study.measured}
-    return {cell.name: to_json(_facts(suites(cell.env), cell, tasks)) for cell, tasks in asked.items()}
+    return {cell.name: to_json(facts_of(suites(cell.env), cell, tasks)) for cell, tasks in asked.items()}
 
 
 def _model(workspace: Workspace, chain: Chain, seed: int) -> str:
     return workspace.identity(chain, workspace.study.last_step(chain), seed).model
-
-
-def _facts(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
-    return CellFacts(
-        tasks=tuple(task.id for task in tasks_of(suite, cell)[:tasks]),
-        data=suite.data,
-        rules=suite.rules,
-        rules_version=suite.rules_version,
-        prompt=digest(suite.instruction),
-        variant=suite.variant.name,
-        difficulty_source=suite.difficulty_source,
-    )

@@ -1,4 +1,4 @@
-"""The pieces that a study is made of, as values: what is to be trained, matched and measured.
+"""The pieces that a study is made of, as values: what is to be trained, matched, chosen and measured.
 
 Each is small, frozen and can be pickled, and names all that it needs: with the study and its folder it can be done
 in any process, on any machine that sees the folder. `perform` does one.
@@ -41,11 +41,24 @@ class MatchWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TuneWork:
+    """Seek the temperature at which the base does best on training tasks of a cell's kind."""
+
+    cell: Cell
+    seed: int
+
+    @property
+    def title(self) -> str:
+        """As people are told of it."""
+        return f"choose the base's temperature for {self.cell.name}, seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureWork:
-    """Measure a checkpoint, or the base, in one cell at one temperature."""
+    """Measure a checkpoint, the base or a player in one cell at one temperature."""
 
     chain: Chain
-    """The base is the chain of no stage."""
+    """The base, and a player, is the chain of no stage."""
     step: int
     """0 of the base."""
     seed: int
@@ -55,14 +68,22 @@ class MeasureWork:
     samples: int
     """Attempts at each task."""
     temperature: float | None
-    """0 decodes greedily; None is the one that `match_temperature` finds."""
-    matched: MatchWork | None = None
+    """0 decodes greedily; None is the one that another piece of work finds."""
+    found_by: MatchWork | TuneWork | None = None
+    player: str = ""
+    """Who plays in a model's place, if it is none."""
 
     @property
     def title(self) -> str:
         """As people are told of it."""
-        warm = "matched temperature" if self.temperature is None else f"temperature {self.temperature:g}"
-        return f"measure {chain_name(self.chain)}@{self.step} on {self.cell.name}, {warm}, seed {self.seed}"
+        who = self.player or f"{chain_name(self.chain)}@{self.step}"
+        return f"measure {who} on {self.cell.name}, {self._warmth}, seed {self.seed}"
+
+    @property
+    def _warmth(self) -> str:
+        if self.temperature is not None:
+            return f"temperature {self.temperature:g}"
+        return "best temperature" if isinstance(self.found_by, TuneWork) else "matched temperature"
 
 
-Work = TrainWork | MatchWork | MeasureWork
+Work = TrainWork | MatchWork | TuneWork | MeasureWork

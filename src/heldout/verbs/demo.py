@@ -7,7 +7,7 @@ from heldout.config import pocket, with_overrides
 from heldout.envs.registry import open_suite
 from heldout.progress import StatusLine
 from heldout.reporting.chain import write_report
-from heldout.reporting.findings import control_table, score_table
+from heldout.reporting.findings import control_table, normalised_table, score_table
 from heldout.reporting.tables import align
 from heldout.store.runs import StudyFolder
 from heldout.study import pocket_studies
@@ -27,6 +27,8 @@ def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: 
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")
     print(align(score_table(found)))
-    print("\nHow much of that is only sharper choice? The base, decoded otherwise:\n")
+    print("\nBetween random play (0) and the oracle's (100), and the share of tasks that were done:\n")
+    print(align(normalised_table(found)))
+    print("\nWhat a gain must beat: the base decoded otherwise, and players without a model:\n")
     print(align(control_table(found)))
     print(f"\n{found.wall_seconds / 60:.1f} minutes. The report, with trajectories to read: {folder.report}")

@@ -10,9 +10,12 @@ from heldout.analysis.scores import ALL, CellScore, count_attempts, summarise
 from heldout.evaluation.json_output import as_json as printed
 from heldout.printable import printable_line
 from heldout.records import Row
+from heldout.reporting.controls import NOTE, control_scores, control_tables, controls_as_json
 from heldout.reporting.losses import loss_lines
 from heldout.reporting.tables import Table, align
 from heldout.store.runs import StudyFolder
+from heldout.study.beside import measure_with_controls
+from heldout.study.controls import Beside
 from heldout.study.once import cells_of, measure_agent
 from heldout.verbs.progress import show_episodes, show_loading
 from heldout.verbs.settings import resolve_config, run_folder
@@ -45,6 +48,7 @@ def evaluate(
     max_turns: int | None,
     limit: int | None,
     seed: int | None,
+    controls: bool,
     as_json: bool,
     out: Path | None,
     settings: Sequence[str],
@@ -60,15 +64,47 @@ def evaluate(
     suites = suites_of(config)
     cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
     study = StudyFolder(out or run_folder("evaluate", agent_of(model, config.chat_template), config.source.variant))
+    if controls:
+        beside = measure_with_controls(
+            model, cells, config, study, seed=seed, playing=show_episodes, loading=show_loading
+        )
+        _tell_too_long(beside.measured[0].rows)
+        _print_controls(beside, pool=difficulty == ALL, to_read=not as_json)
+        return
     rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes, loading=show_loading)
-    if told := _too_long(rows):
-        print(printable_line(told), file=sys.stderr)
+    _tell_too_long(rows)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else _shown(scores))
-    for line in map(
-        printable_line, loss_lines(count_attempts(rows))
-    ):  # beside JSON, since a cell may have no figure
-        print(f"heldout: {line}" if as_json else line, file=sys.stderr if as_json else sys.stdout)
+    _tell_lost(rows, to_read=not as_json)
+
+
+def _print_controls(beside: Beside, *, pool: bool, to_read: bool) -> None:
+    """The model and its controls, and in a line each those that were left out."""
+    scores = control_scores(beside, pool=pool)
+    if to_read:
+        for variant, table in control_tables(scores).items():
+            print(f"variant {variant}\n{align(table)}" if variant else align(table))
+        print(NOTE)
+    else:
+        print(dumps(controls_as_json(beside, scores), indent=2))
+    for measured in beside.measured:
+        _tell_lost(measured.rows, to_read=to_read, who=f"{measured.name.replace('_', ' ')}: ")
+    if not to_read:
+        return
+    for each in beside.left_out:
+        print(printable_line(f"left out: {each.name.replace('_', ' ')}: {each.why}"))
+
+
+def _tell_lost(rows: Sequence[Row], *, to_read: bool, who: str = "") -> None:
+    """Attempts that are in no figure; beside JSON on the other stream, since a cell may have no figure."""
+    for line in loss_lines(count_attempts(rows)):
+        told = printable_line(f"{who}{line}")
+        print(told if to_read else f"heldout: {told}", file=sys.stdout if to_read else sys.stderr)
+
+
+def _tell_too_long(rows: Sequence[Row]) -> None:
+    if told := _too_long(rows):
+        print(printable_line(told), file=sys.stderr)
 
 
 def _too_long(rows: Sequence[Row]) -> str:

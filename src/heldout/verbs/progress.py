@@ -124,6 +124,10 @@ class StudyProgress(Watch):
 
         yield hear
 
+    def left_out(self, title: str, why: str) -> None:
+        """A line that stays: a control cannot be measured."""
+        self._line.note(f"left out: {title}: {why}")
+
     def _left(self) -> dict[str, float]:
         """Seconds that the whole still takes, by the episodes that were played so far."""
         if not self._played or self._played >= self._episodes:

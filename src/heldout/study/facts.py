@@ -1,0 +1,48 @@
+"""What a cell is when it is measured: its rows, and what was found for its kind, are told from others by this."""
+
+from dataclasses import asdict, dataclass
+
+from heldout.analysis.scores import Cell
+from heldout.config import Config
+from heldout.envs.base import Suite
+from heldout.evaluation.measure import tasks_of
+from heldout.records import digest, to_json
+from heldout.study.controls import GRID, TUNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFacts:
+    """What a cell was when the study asked for it."""
+
+    tasks: tuple[str, ...]
+    data: str
+    rules: str
+    rules_version: int
+    prompt: str
+    variant: str
+    difficulty_source: str
+
+    @property
+    def suite(self) -> dict[str, object]:
+        """What it is of the environment, whichever tasks are measured."""
+        return {name: value for name, value in asdict(self).items() if name != "tasks"}
+
+
+def facts_of(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
+    """What a cell is now, with its first so many tasks."""
+    return CellFacts(
+        tasks=tuple(task.id for task in tasks_of(suite, cell)[:tasks]),
+        data=suite.data,
+        rules=suite.rules,
+        rules_version=suite.rules_version,
+        prompt=digest(suite.instruction),
+        variant=suite.variant.name,
+        difficulty_source=suite.difficulty_source,
+    )
+
+
+def tuning_digest(facts: CellFacts, config: Config) -> str:
+    """Names what a best temperature depends on beside the model: one of other settings is another."""
+    played = {"limits": to_json(config.limits), "max_turns": config.evaluate.max_turns}
+    tried = {"grid": [*GRID, config.evaluate.temperature], "tuning": TUNING}
+    return digest(to_json({**facts.suite, **played, **tried}))
