@@ -78,7 +78,7 @@ class PackedEngine:
         self._body, self._head = body_of(model), head_of(model)
         self._end_ids = frozenset(end_ids)
         self._memory = memory_name(self._body)
-        self._attention = PackedAttention(model.config.get_text_config(), rows=slots, context=context)
+        self._attention = PackedAttention(model, rows=slots, context=context)
         self._drafts = Drafts()
         self._rows = dict[str, _Row]()
         self._places: list[_Row | None] = [None] * slots

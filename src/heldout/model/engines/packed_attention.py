@@ -20,8 +20,6 @@ from heldout.model.engines.masks import CHUNKED, FULL, SLIDING, sizes_of, visibl
 
 NAME = "sdpa"
 """What transformers calls the attention whose place is taken; a model that asks for another is refused."""
-MOST_SCORES = 400_000
-"""Scores of one run that are written down; where there are more, torch's own kernel goes through them in blocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +43,16 @@ class PackedAttention:
 
     is_compileable = False
 
-    def __init__(self, config: Any, *, rows: int, context: int) -> None:
-        self._rows, self._context = rows, context
+    def __init__(self, model: Any, *, rows: int, context: int) -> None:
+        self._rows, self._context, self._dtype = rows, context, model.dtype
         self._capacity = 0
-        self._kinds = sizes_of(config)
+        self._kinds = sizes_of(model.config.get_text_config())
         self.masks = {kind: torch.ones(1, 1, 1, 1, dtype=torch.bool) for kind in self._kinds}
         """What stands for each kind of attention: a model hands it on as it is."""
         self._layers = dict[int, tuple[Tensor, Tensor]]()
-        """Keys, B × H × D × L, and values, B × H × L × D."""
+        """Keys and values, each B × H × L × D."""
         self._runs: Sequence[Run] = ()
+        self._sights = dict[tuple[str, int], tuple[int, Tensor | None]]()
         self._places_N = self._positions_N = torch.empty(0, dtype=torch.long)
         self._stored = self._attended = 0
 
@@ -66,7 +65,7 @@ class PackedAttention:
         starts = torch.tensor([run.start for run in runs])
         self._positions_N = torch.arange(int(counts.sum())) + (starts - firsts).repeat_interleave(counts)
         self._places_N = torch.tensor([run.place for run in runs]).repeat_interleave(counts)
-        self._runs, self._stored, self._attended = runs, 0, 0
+        self._runs, self._sights, self._stored, self._attended = runs, {}, 0, 0
         before = ALL_ATTENTION_FUNCTIONS[NAME]
         AttentionInterface.register(NAME, self._attend)
         try:
@@ -81,16 +80,12 @@ class PackedAttention:
     ) -> tuple[Tensor, Tensor]:
         """Store what one layer computed; gives back the keys and values of all rows, each B × H × L × D."""
         if layer not in self._layers:
-            _, heads, _, size = keys_1HND.shape
-            self._layers[layer] = (
-                keys_1HND.new_zeros(self._rows, heads, size, self._capacity),
-                values_1HND.new_zeros(self._rows, heads, self._capacity, values_1HND.shape[-1]),
-            )
+            self._layers[layer] = (self._buffer(keys_1HND), self._buffer(values_1HND))
         keys, values = self._layers[layer]
-        keys[self._places_N, :, :, self._positions_N] = keys_1HND[0].transpose(0, 1)
+        keys[self._places_N, :, self._positions_N] = keys_1HND[0].transpose(0, 1)
         values[self._places_N, :, self._positions_N] = values_1HND[0].transpose(0, 1)
         self._stored += 1
-        return keys.transpose(2, 3), values
+        return keys, values
 
     def get_seq_length(self, layer: int = 0) -> int:
         """Asked for by transformers; positions are always given, so it decides nothing."""
@@ -126,21 +121,22 @@ class PackedAttention:
         query_NHGD = (query_1XND[0] * scale).transpose(0, 1).reshape(count, key_heads, heads // key_heads, size)
         out_NHGD = query_NHGD.new_empty(*query_NHGD.shape[:3], values_BHLD.shape[-1])
         first = 0
-        for run in self._runs:
-            low = self._lowest(kind, run.start)
-            end = run.start + run.count
-            place = run.place
-            keys_HLD, values_HLD = keys_BHLD[place, :, low:end], values_BHLD[place, :, low:end]
+        for number, run in enumerate(self._runs):
             last = first + run.count
-            query_QHGD = query_NHGD[first:last]
-            if heads * run.count * (end - low) <= MOST_SCORES:
-                hidden = None if run.count == 1 else self._hidden(kind, run, low)
-                out_NHGD[first:last] = _by_hand(query_QHGD, keys_HLD, values_HLD, hidden)
-            else:
-                seen = None if kind == FULL and run.start == 0 else ~self._hidden(kind, run, low)
-                out_NHGD[first:last] = _in_blocks(query_QHGD, keys_HLD, values_HLD, seen)
+            low, hidden = self._sight(kind, number)
+            seen = run.place, slice(None), slice(low, run.start + run.count)
+            out_NHGD[first:last] = _attention(query_NHGD[first:last], keys_BHLD[seen], values_BHLD[seen], hidden)
             first = last
         return out_NHGD.view(1, count, heads, -1), None
+
+    def _sight(self, kind: str, number: int) -> tuple[int, Tensor | None]:
+        """The first key that a run reads, and what is added to its scores, Q × L; made once for all layers."""
+        if (kind, number) not in self._sights:
+            run = self._runs[number]
+            low = self._lowest(kind, run.start)
+            hidden = None if run.count == 1 else self._hidden(kind, run, low)
+            self._sights[kind, number] = low, hidden
+        return self._sights[kind, number]
 
     def _lowest(self, kind: str, position: int) -> int:
         """The first key that a position sees, or any after it."""
@@ -150,10 +146,11 @@ class PackedAttention:
         return position - position % size if kind == CHUNKED else 0
 
     def _hidden(self, kind: str, run: Run, low: int) -> Tensor:
-        """Which keys from `low` on each id of a run does not see, Q × L."""
+        """0 for each key from `low` on that an id of a run sees, else -∞."""
         end = run.start + run.count
         keys_L, positions_Q = torch.arange(low, end), torch.arange(run.start, end)
-        return ~visible(kind, self._kinds[kind], keys_L, positions_Q[:, None])
+        seen_QL = visible(kind, self._kinds[kind], keys_L, positions_Q[:, None])
+        return torch.zeros(seen_QL.shape, dtype=self._dtype).masked_fill_(~seen_QL, -torch.inf)
 
     def _reserve(self, length: int) -> None:
         if length <= self._capacity:
@@ -162,33 +159,23 @@ class PackedAttention:
         # Twice as large each time, so that copying costs no more in all than filling; never past the context.
         self._capacity = max(min(self._context, max(256, 2 * old)), length)
         for layer, (keys, values) in self._layers.items():
-            more_keys = keys.new_zeros(*keys.shape[:3], self._capacity)
-            more_values = values.new_zeros(*values.shape[:2], self._capacity, values.shape[3])
-            more_keys[..., :old], more_values[:, :, :old] = keys, values
+            more_keys, more_values = self._buffer(keys), self._buffer(values)
+            more_keys[:, :, :old], more_values[:, :, :old] = keys, values
             self._layers[layer] = (more_keys, more_values)
 
-
-def _by_hand(query_QHGD: Tensor, keys_HLD: Tensor, values_HLD: Tensor, hidden_QL: Tensor | None) -> Tensor:
-    """Attention by two products, Q × H × G × D: the query heads of a key head are read as so many queries."""
-    count, key_heads, group, size = query_QHGD.shape
-    query_HXD = query_QHGD.transpose(0, 1).reshape(key_heads, count * group, size)
-    scores_HXL = torch.bmm(query_HXD, keys_HLD.transpose(1, 2))
-    if hidden_QL is not None:
-        scores_HXL.view(key_heads, count, group, -1).masked_fill_(hidden_QL[:, None], -torch.inf)
-    out_HXD = torch.bmm(scores_HXL.softmax(-1), values_HLD)
-    return out_HXD.view(key_heads, count, group, -1).transpose(0, 1)
+    def _buffer(self, like_BHXD: Tensor) -> Tensor:
+        """Empty: of no row more is read than was written."""
+        _, heads, _, size = like_BHXD.shape
+        return like_BHXD.new_empty(self._rows, heads, self._capacity, size)
 
 
-def _in_blocks(query_QHGD: Tensor, keys_HLD: Tensor, values_HLD: Tensor, seen_QL: Tensor | None) -> Tensor:
-    """The same by torch's own kernel, whose memory does not grow with Q × L."""
+def _attention(query_QHGD: Tensor, keys_HLD: Tensor, values_HLD: Tensor, hidden_QL: Tensor | None) -> Tensor:
+    """Of one run, Q × H × G × D; the query is scaled already."""
+    if hidden_QL is None:  # one id sees all of them: two products are faster than torch's own kernel
+        scores_HGL = torch.bmm(query_QHGD[0], keys_HLD.transpose(1, 2))
+        return torch.bmm(scores_HGL.softmax(-1), values_HLD)[None]
     query_1XQD = query_QHGD.flatten(1, 2).transpose(0, 1)[None]
     out_1XQD = scaled_dot_product_attention(
-        query_1XQD,
-        keys_HLD.contiguous()[None],
-        values_HLD[None],
-        attn_mask=seen_QL,
-        is_causal=seen_QL is None,
-        scale=1.0,
-        enable_gqa=True,
+        query_1XQD, keys_HLD[None], values_HLD[None], attn_mask=hidden_QL, scale=1.0, enable_gqa=True
     )
-    return out_1XQD[0].transpose(0, 1).view(*query_QHGD.shape[:3], -1)
+    return out_1XQD[0].transpose(0, 1).unflatten(1, query_QHGD.shape[1:3])
