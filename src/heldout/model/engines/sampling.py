@@ -77,7 +77,7 @@ def sample(
 def _draw(logprobs_BV: Tensor, requests: Sequence[Open], ahead: Sequence[int]) -> Tensor:
     if not any(each.temperature for each in requests):
         return logprobs_BV.argmax(-1)
-    cumulated_BV = logprobs_BV.double().exp().cumsum(-1)
+    cumulated_BV = logprobs_BV.exp().cumsum(-1, dtype=torch.float64)
     draws = [each.number(later) for each, later in zip(requests, ahead, strict=True)]
     draws_B1 = torch.tensor(draws, dtype=torch.float64, device=logprobs_BV.device)[:, None] * cumulated_BV[:, -1:]
     drawn_B = torch.searchsorted(cumulated_BV, draws_B1, right=True)[:, 0].clamp(max=logprobs_BV.shape[1] - 1)
