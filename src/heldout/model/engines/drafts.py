@@ -1,4 +1,4 @@
-"""Guesses of what comes next, from what followed the same few ids before; a wrong one costs time and nothing else."""
+"""Guesses of what comes next, from what followed the same few ids before; a wrong one costs only time."""
 
 from collections.abc import Sequence
 from typing import final
@@ -37,8 +37,7 @@ class Drafts:
         """That id was sampled after these."""
         if len(self._followers) > MOST_KNOWN:
             self._followers.clear()
-        for reach in REACH:
-            key = tuple(recent[-reach:])
+        for key in {tuple(recent[-reach:]) for reach in REACH}:
             known = self._followers.get(key, token)
             self._followers[key] = token if known in (token, ~token) else ~token
 

@@ -1,7 +1,7 @@
 """Continuous generation on a CPU: the new ids of all conversations lie in one packed row, and nothing is padded.
 
-Each step reads what is new of every open conversation: ids that it was given, the id that it sampled last, and after
-that a draft of what may come (`drafts.py`). At every id of a draft a token is sampled, from the number of the
+Each step reads what is new of every open conversation: ids that it was given, the id that it sampled last, and
+after that a draft of what may come (`drafts.py`). At every id of a draft a token is sampled, from the number of the
 request's stream that belongs there; as long as it is the draft's own, the next one holds too. So a draft changes
 how many steps a reply takes, and not what is sampled.
 """

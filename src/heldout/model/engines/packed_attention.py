@@ -1,7 +1,7 @@
-"""Attention of ids that lie packed one after another, each run of them over the stored keys of its own conversation.
+"""Attention of ids that lie packed one after another, each run of them over the keys of its own conversation.
 
-Dimensions: N packed ids, B rows of the cache, H key heads, G query heads of each, L capacity or keys seen, Q ids of
-one run, D head size. Nothing is padded: a run sees the keys that its conversation has, where they lie.
+Dimensions: N packed ids, B rows of the cache, H key heads, G query heads of each, X all query heads, L capacity or
+keys seen, Q ids of one run, D head size. Nothing is padded: a run reads the keys that it sees, where they lie.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from transformers import AttentionInterface
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from heldout.errors import HeldoutError
-from heldout.model.engines.masks import CHUNKED, FULL, SLIDING, sizes_of, visible
+from heldout.model.engines.masks import CHUNKED, SLIDING, sizes_of, visible
 
 NAME = "sdpa"
 """What transformers calls the attention whose place is taken; a model that asks for another is refused."""
@@ -178,4 +178,4 @@ def _attention(query_QHGD: Tensor, keys_HLD: Tensor, values_HLD: Tensor, hidden_
     out_1XQD = scaled_dot_product_attention(
         query_1XQD, keys_HLD[None], values_HLD[None], attn_mask=hidden_QL, scale=1.0, enable_gqa=True
     )
-    return out_1XQD[0].transpose(0, 1).unflatten(1, query_QHGD.shape[1:3])
+    return out_1XQD[0].transpose(0, 1).reshape(*query_QHGD.shape[:3], -1)

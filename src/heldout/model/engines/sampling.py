@@ -1,4 +1,4 @@
-"""What both engines do with log-probabilities: draw an id from a request's own stream, and note what was drawn."""
+"""What all engines do with log-probabilities: draw an id from a request's own stream, and note what was drawn."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
