@@ -18,6 +18,7 @@ from heldout.model import proof
 from heldout.model.engines.drafts import LONGEST, Drafts
 from heldout.model.engines.hf import HfEngine
 from heldout.model.engines.packed import PackedEngine
+from heldout.model.engines.packed_attention import PackedAttention, Run
 from heldout.model.engines.sampling import Open
 from heldout.model.local import LocalPolicy
 from heldout.records import Trajectory
@@ -166,6 +167,19 @@ def test_a_model_that_looks_its_attention_up_elsewhere_gets_the_padded_engine() 
         proof.rollout_difference(falcon, PackedEngine, 40)
     assert ALL_ATTENTION_FUNCTIONS["sdpa"] is before
     assert proof.prove(falcon, 256).engine == "rows, padded"
+
+
+def test_another_model_may_be_read_while_ours_takes_the_place_of_attention() -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(LlamaConfig(**SHAPE)).eval()
+    ids = torch.tensor([[3, 4, 5, 6]])
+    known = model(input_ids=ids).logits
+    attention = PackedAttention(model, rows=2, context=64)
+    with (
+        pytest.raises(HeldoutError, match="not looked up as 'sdpa'"),
+        attention.over([Run(place=0, start=0, count=4)]),
+    ):
+        assert torch.equal(model(input_ids=ids).logits, known)
 
 
 def test_it_is_made_for_processors() -> None:

@@ -1,4 +1,4 @@
-"""How fast rollouts are: our engine against transformers' `generate` or our padded one, on the same work in turn."""
+"""How fast rollouts are: our engine against transformers' `generate` or our padded one, on one work in turn."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -55,6 +55,8 @@ class PackedAttention:
         self._sights = dict[tuple[str, int], tuple[int, Tensor | None]]()
         self._places_N = self._positions_N = torch.empty(0, dtype=torch.long)
         self._stored = self._attended = 0
+        self._plain: Any = ALL_ATTENTION_FUNCTIONS[NAME]
+        """Transformers' own."""
 
     @contextmanager
     def over(self, runs: Sequence[Run]) -> Iterator[Tensor]:
@@ -65,13 +67,13 @@ class PackedAttention:
         starts = torch.tensor([run.start for run in runs])
         self._positions_N = torch.arange(int(counts.sum())) + (starts - firsts).repeat_interleave(counts)
         self._places_N = torch.tensor([run.place for run in runs]).repeat_interleave(counts)
+        self._plain = ALL_ATTENTION_FUNCTIONS[NAME]
         self._runs, self._sights, self._stored, self._attended = runs, {}, 0, 0
-        before = ALL_ATTENTION_FUNCTIONS[NAME]
         AttentionInterface.register(NAME, self._attend)
         try:
             yield self._positions_N
         finally:
-            AttentionInterface.register(NAME, before)
+            AttentionInterface.register(NAME, self._plain)
         if not 0 < self._stored <= self._attended:
             raise HeldoutError(f"has layers whose attention is not looked up as {NAME!r}")
 
@@ -108,11 +110,15 @@ class PackedAttention:
         scaling: float | None = None,
         **more: Any,
     ) -> tuple[Tensor, None]:
-        """What transformers' own would give for each run alone: 1 × N × heads × D."""
-        del module, dropout
+        """What transformers' own would give for each run alone, 1 × N × heads × D; under another mask it is that."""
         kind = next((name for name, mask in self.masks.items() if mask is attention_mask), None)
+        if kind is None:
+            plain: tuple[Tensor, None] = self._plain(
+                module, query_1XND, keys_BHLD, values_BHLD, attention_mask, dropout, scaling, **more
+            )
+            return plain
         mine = keys_BHLD.shape[0] == self._rows and keys_BHLD.shape[2] == self._capacity
-        if kind is None or not mine or more.get("position_bias") is not None or more.get("softcap") is not None:
+        if not mine or more.get("position_bias") is not None or more.get("softcap") is not None:
             raise HeldoutError("has layers whose attention is none of stored keys alone")
         self._attended += 1
         _, heads, count, size = query_1XND.shape
