@@ -110,7 +110,7 @@ class PackedAttention:
         scaling: float | None = None,
         **more: Any,
     ) -> tuple[Tensor, None]:
-        """What transformers' own would give for each run alone, 1 × N × heads × D; under another mask it is that."""
+        """What transformers' own would give for each run alone, 1 × N × heads × D; by another mask, that."""
         kind = next((name for name, mask in self.masks.items() if mask is attention_mask), None)
         if kind is None:
             plain: tuple[Tensor, None] = self._plain(
