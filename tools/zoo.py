@@ -220,7 +220,7 @@ def table(found: Mapping[str, str]) -> str:
     }
     parts = list[str]()
     for group, title in groups.items():
-        kinds = [kind for kind, said in found.items() if said.partition(":")[0] == group]
+        kinds = [kind for kind, said in found.items() if said.partition(":")[0].removesuffix(", padded") == group]
         parts.append(f"**{title}** ({len(kinds)}): {', '.join(kinds)}.")
     return "\n\n".join(parts)
 

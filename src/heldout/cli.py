@@ -388,6 +388,12 @@ def _bench_rollout_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--episodes", type=flags.count, metavar="N", help="in each run (twice as many as in flight)"
     )
+    parser.add_argument(
+        "--rival",
+        choices=("generate", "padded"),
+        default="generate",
+        help="transformers' generate, or its attention over padded rows of our cache (generate)",
+    )
     flags.rounds(parser, 3, "runs of each engine, in turn (3)")
     flags.seed(parser)
     flags.as_json(parser)

@@ -1,3 +1,6 @@
+"""What every engine with many conversations in flight does, whichever it is."""
+
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -5,18 +8,26 @@ import torch
 
 from heldout.backend.worker import Worker
 from heldout.errors import HeldoutError
-from heldout.model.engines.base import Completion
+from heldout.model.engines.base import Completion, Engine
 from heldout.model.engines.hf import HfEngine
+from heldout.model.engines.packed import PackedEngine
 from heldout.records import Stop
 
+Make = Callable[..., Engine]
 
-def engine(worker: Worker, slots: int, *, context: int = 400) -> HfEngine:
-    return HfEngine(worker.model, slots=slots, context=context, end_ids=[worker.chat.end_id])
+
+@pytest.fixture(params=[HfEngine, PackedEngine])
+def engine(request: pytest.FixtureRequest) -> Make:
+    def make(worker: Worker, slots: int, *, context: int = 400) -> Engine:
+        made: Engine = request.param(worker.model, slots=slots, context=context, end_ids=[worker.chat.end_id])
+        return made
+
+    return make
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
-def test_any_order_of_reading_sampling_and_releasing_is_exact(worker: Worker, seed: int) -> None:
+def test_any_order_of_reading_sampling_and_releasing_is_exact(engine: Make, worker: Worker, seed: int) -> None:
     """Conversations of all lengths come, go on, rest, and leave, some of them in the middle of a reply."""
     rng, held, told = Random(seed), engine(worker, slots=5), dict[str, list[int]]()
     resting, open_, checked = set[str](), set[str](), 0
@@ -55,7 +66,7 @@ def largest_error(worker: Worker, before: list[int], done: Completion) -> float:
     return float((known - torch.tensor(done.logprobs)).abs().max())
 
 
-def test_nothing_open_is_nothing_finished(worker: Worker) -> None:
+def test_nothing_open_is_nothing_finished(engine: Make, worker: Worker) -> None:
     held = engine(worker, slots=2)
     assert held.collect() == []
     held.submit("a", [5, 6], 3, seed=0)
@@ -64,7 +75,7 @@ def test_nothing_open_is_nothing_finished(worker: Worker) -> None:
     assert held.collect() == []
 
 
-def test_a_released_conversation_begins_anew(worker: Worker) -> None:
+def test_a_released_conversation_begins_anew(engine: Make, worker: Worker) -> None:
     held = engine(worker, slots=1)
     replies = list[tuple[int, ...]]()
     for _ in range(2):
@@ -74,7 +85,7 @@ def test_a_released_conversation_begins_anew(worker: Worker) -> None:
     assert replies[0] == replies[1]
 
 
-def test_a_reply_has_at_most_its_tokens_and_says_why_it_stopped(worker: Worker) -> None:
+def test_a_reply_has_at_most_its_tokens_and_says_why_it_stopped(engine: Make, worker: Worker) -> None:
     held = engine(worker, slots=64)
     for seed in range(64):
         held.submit(f"{seed}", worker.chat.opening("Two doors."), 1 + seed % 12, seed=seed)
@@ -88,7 +99,7 @@ def test_a_reply_has_at_most_its_tokens_and_says_why_it_stopped(worker: Worker) 
     assert {one.stop for one in done} == {Stop.END, Stop.LENGTH}
 
 
-def said(held: HfEngine, temperatures: list[float]) -> dict[str, Completion]:
+def said(held: Engine, temperatures: list[float]) -> dict[str, Completion]:
     """What five conversations of unlike lengths say, each at its temperature; all are released after it."""
     for number, temperature in enumerate(temperatures):
         ids = [7 + number] * (3 + 9 * number)
@@ -101,7 +112,9 @@ def said(held: HfEngine, temperatures: list[float]) -> dict[str, Completion]:
     return done
 
 
-def test_an_engine_that_has_played_before_says_the_same_to_the_bit_as_a_fresh_one(worker: Worker) -> None:
+def test_an_engine_that_has_played_before_says_the_same_to_the_bit_as_a_fresh_one(
+    engine: Make, worker: Worker
+) -> None:
     used = engine(worker, slots=5)
     said(used, [0.3, 1.0, 0.7, 0.0, 2.0])
     used.rest()
@@ -114,7 +127,9 @@ def test_an_engine_that_has_played_before_says_the_same_to_the_bit_as_a_fresh_on
     assert said(used, [1.0] * 5) == said(engine(worker, slots=5), [1.0] * 5)
 
 
-def test_requests_of_unlike_temperatures_side_by_side_have_each_their_own_distribution(worker: Worker) -> None:
+def test_requests_of_unlike_temperatures_side_by_side_have_each_their_own_distribution(
+    engine: Make, worker: Worker
+) -> None:
     mixed = said(engine(worker, slots=5), [1.0, 0.0, 0.5, 0.0, 1.0])
     for temperature in (0.0, 0.5, 1.0):
         alike = said(engine(worker, slots=5), [temperature] * 5)
@@ -125,7 +140,7 @@ def test_requests_of_unlike_temperatures_side_by_side_have_each_their_own_distri
     assert set(mixed["1"].logprobs) == {0.0}
 
 
-def test_no_conversation_crosses_an_update_of_the_weights(worker: Worker) -> None:
+def test_no_conversation_crosses_an_update_of_the_weights(engine: Make, worker: Worker) -> None:
     held = engine(worker, slots=2)
     held.submit("open", [5, 6], 3, seed=0)
     with pytest.raises(HeldoutError, match="cannot take new weights while 1 conversations are open"):

@@ -1,4 +1,4 @@
-"""How fast rollouts are: our engine against transformers' `generate`, on the same work in one run."""
+"""How fast rollouts are: our engine against transformers' `generate` or our padded one, on one work in turn."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,11 +16,14 @@ from heldout.learn.batch import sequence_of
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
 from heldout.model.engines.base import Engine
+from heldout.model.engines.hf import HfEngine
 from heldout.model.local import LocalPolicy
 from heldout.model.proof import engine_for
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 
+GENERATE, PADDED = RIVALS = ("generate", "padded")
+"""What ours is measured beside: transformers' own loop, or its attention over rows of our own cache."""
 WARM_UP = 1
 """Turns of the play before the first round, which is not counted."""
 
@@ -41,6 +44,7 @@ class Work:
     in_flight: int
     rounds: int
     seed: int
+    rival: str = GENERATE
 
     @property
     def assignments(self) -> list[Assignment]:
@@ -116,7 +120,7 @@ def compare(model: str, work: Work, tell: Callable[[int, Run], None]) -> Compari
     `tell` hears of each run, and how many there were.
     """
     with one_thread():
-        chat, *both = _engines(model, work.in_flight)
+        chat, *both = _engines(model, work.in_flight, work.rival)
         for make in both:
             _time_play(make(), chat, replace(work, limits=replace(work.limits, max_turns=WARM_UP)))
         before, runs = machine(), list[Run]()
@@ -126,7 +130,7 @@ def compare(model: str, work: Work, tell: Callable[[int, Run], None]) -> Compari
         return Comparison(ours=runs[::2], rival=runs[1::2], before=before, after=machine())
 
 
-def _engines(model: str, slots: int) -> tuple[Chat, Callable[[], _Timed], Callable[[], _Timed]]:
+def _engines(model: str, slots: int, rival: str) -> tuple[Chat, Callable[[], _Timed], Callable[[], _Timed]]:
     """The model's chat, and what makes our engine and the rival's on the same weights."""
     network, tokenizer = load.load(model, "cuda" if torch.cuda.is_available() else "cpu")
     chat = chat_of(tokenizer, load.end_ids(network))
@@ -136,7 +140,11 @@ def _engines(model: str, slots: int) -> tuple[Chat, Callable[[], _Timed], Callab
         "context": load.context_of(network),
         "end_ids": sorted({chat.end_id, *load.end_ids(network)}),
     }
-    return chat, lambda: engine_for(network, **shared), lambda: GenerateEngine(network, **shared, pad_id=pad)
+    rivals: dict[str, Callable[[], _Timed]] = {
+        GENERATE: lambda: GenerateEngine(network, **shared, pad_id=pad),
+        PADDED: lambda: HfEngine(network, **shared),
+    }
+    return chat, lambda: engine_for(network, **shared), rivals[rival]
 
 
 def _time_play(engine: _Timed, chat: Chat, work: Work) -> Run:

@@ -23,6 +23,7 @@ from heldout.errors import HeldoutError, in_one_line
 from heldout.model.engines.base import Completion
 from heldout.model.engines.hf import HfEngine
 from heldout.model.engines.masks import windows_of
+from heldout.model.engines.packed import PackedEngine
 from heldout.model.engines.single import SingleEngine
 from heldout.model.head import body_of, head_of
 from heldout.records import Json, digest, from_json, to_json
@@ -38,9 +39,12 @@ SHORT = 40
 KEPT_SECONDS = 2.0
 """A proof that took longer is kept for the next time."""
 
-Make = Callable[..., HfEngine | SingleEngine]
+LocalEngine = PackedEngine | HfEngine | SingleEngine
+"""An engine that samples from a model in this process."""
+Make = Callable[..., LocalEngine]
 ENGINES: Mapping[str, Make] = {
-    "rows": HfEngine,
+    "rows": PackedEngine,
+    "rows, padded": HfEngine,
     "single": SingleEngine,
     "single, id by id": partial(SingleEngine, one_by_one=True),
 }
@@ -58,10 +62,6 @@ class Proof:
     """A name of `ENGINES`."""
     difference: float
     """In nats: the largest in float32, the mean in fewer bits."""
-
-
-LocalEngine = HfEngine | SingleEngine
-"""An engine that samples from a model in this process."""
 
 
 def engine_for(model: Any, *, slots: int, context: int, end_ids: Sequence[int]) -> LocalEngine:
@@ -220,6 +220,7 @@ def _identity(model: Any, context: int) -> str:
             "weights": [float(each.detach().sum(dtype=torch.float64)) for each in model.parameters()],
             "config": {name: str(value) for name, value in config.items() if name != "_name_or_path"},
             "format": [str(model.dtype), model.device.type],
+            "engines": list(ENGINES),
             "length": length_of_proof(model.config, context),
             "versions": [__version__, transformers.__version__, torch.__version__],
         }

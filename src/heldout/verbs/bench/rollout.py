@@ -1,4 +1,4 @@
-"""`heldout bench rollout`: the speed of our engine beside that of transformers' `generate`."""
+"""`heldout bench rollout`: the speed of our engine beside `generate`'s, or our padded one's."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -25,6 +25,7 @@ def bench_rollout(
     episodes: int | None,
     rounds: int,
     seed: int,
+    rival: str,
     as_json: bool,
     settings: Sequence[str],
 ) -> None:
@@ -40,6 +41,7 @@ def bench_rollout(
         in_flight=in_flight,
         rounds=rounds,
         seed=seed,
+        rival=rival,
     )
     with Progress("bench rollout", 2 * rounds) as progress:
         found = compare(model, work, lambda runs, run: progress.show(runs, tokens_per_second=run.tokens_per_second))
@@ -56,14 +58,14 @@ def report_as_json(found: Comparison, work: Work) -> dict[str, Json]:
         "ratio": found.ratio,
         "cpu_ratio": found.cpu_ratio,
         "ours": _speeds(found.ours),
-        "generate": _speeds(found.rival),
+        work.rival: _speeds(found.rival),
         "machine": {"before": asdict(found.before), "after": asdict(found.after)},
     }
 
 
 def format_report(found: Comparison, work: Work) -> str:
     """One line an engine, then what they come to and how the machine was."""
-    table = Table(HEADER, [_row("heldout", found.ours), _row("generate", found.rival)])
+    table = Table(HEADER, [_row("heldout", found.ours), _row(work.rival, found.rival)])
     return (
         f"{align(table)}\n{work.suite.name}, {work.episodes} episodes, {work.in_flight} in flight, "
         f"medians of {work.rounds} rounds in turn, one thread\n"
