@@ -285,6 +285,7 @@ def test_evaluation_plays_only_what_is_missing_and_prints_json(said: Said, tmp_p
     ]
     fields = ["env", "split", "difficulty", "variant"]
     fields += ["n", "k", "score", "success", "ci95", "useful", "turns", "tokens", "endings"]
+    fields += ["asked", "played", "lost"]
     assert list(first[0]) == fields
     before = sizes(tmp_path)
     assert main([*call.split(), str(tmp_path)]) == 0

@@ -1,6 +1,7 @@
 """Easy and hard are halves of the training tasks by avg@k, and the test tasks are told by the same threshold."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from random import Random
 
 import pytest
@@ -116,6 +117,30 @@ def test_an_episode_that_broke_off_is_not_taken_for_a_failure() -> None:
     ]
     with pytest.raises(HeldoutError, match="1 episodes broke off: call again"):
         split_by_difficulty(broken)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"max_turns": 10}, "doors: rows of different max_turns are never averaged: 10 and 20"),
+        ({"seed": 1}, "doors: rows of different seed are never averaged: 0 and 1"),
+        ({"env": "mirrors"}, "rows of different env are never averaged: doors and mirrors"),
+        ({"model": "f0"}, "doors, seed 0 of base: rows of different model are never averaged: 0f and f0"),
+        ({"temperature": 0.0}, "rows of different temperature are never averaged: 0.0 and 1.0"),
+        ({"rules_version": 2}, "rows of different rules_version are never averaged: 1 and 2"),
+    ],
+)
+def test_rows_of_two_measurements_are_refused_by_the_field_that_differs(
+    changed: dict[str, object], said: str
+) -> None:
+    rows = episodes({"a": [1, 1], "b": [0, 0]})
+    with pytest.raises(HeldoutError, match=said):
+        split_by_difficulty([*rows[:3], make_row(**{**asdict(rows[3]), **changed})])
+
+
+def test_an_attempt_that_is_there_twice_counts_once() -> None:
+    rows = episodes({"a": [1, 1], "b": [0, 0]})
+    assert split_by_difficulty([*rows, rows[0], replace(rows[1], ending="error")]) == split_by_difficulty(rows)
 
 
 def test_spearmans_correlation_shares_ranks_among_equals() -> None:

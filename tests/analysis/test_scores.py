@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.analysis.scores import Cell, paired_change, summarise
+from heldout.analysis.scores import Attempts, Cell, count_attempts, paired_change, summarise
 from heldout.errors import HeldoutError
 from heldout.records import Row
 from heldout.testing import make_row
@@ -56,7 +56,43 @@ def test_three_tasks_counted_by_hand() -> None:
 def test_a_task_counts_once_however_often_it_was_tried() -> None:
     [score] = summarise([*attempts("a", [1.0] * 7), *attempts("b", [0.0])])
     assert score.score == 0.5
-    assert score.k == 7
+    assert (score.k, score.asked, score.played, score.lost) == (1, 14, 8, 6)
+
+
+def test_k_is_what_every_task_has_where_attempts_were_lost() -> None:
+    rows = [
+        *attempts("a", [1.0, 0.0, 0.0]),
+        *attempts("b", [0.0, 1.0]),
+        row("b", 0.0, attempt=2, ending="error"),
+    ]
+    [score] = summarise(rows)
+    assert (score.k, score.asked, score.played, score.lost) == (2, 6, 5, 1)
+    assert score.pass_at_k == pytest.approx(
+        (2 / 3 + 1) / 2
+    )  # two of the three attempts at `a`: 2 of 3 pairs hold it
+    assert count_attempts(rows) == [Attempts(cell=EASY, asked=6, played=5, broken=1)]
+
+
+def test_what_was_lost_is_told_apart_from_what_was_never_played() -> None:
+    rows = [*attempts("a", [1.0] * 4), row("b", 0.0, ending="error"), row("b", 1.0, attempt=1)]
+    [found] = count_attempts(rows)
+    assert (found.asked, found.played, found.broken, found.unplayed) == (8, 5, 1, 2)
+
+
+def test_a_cell_of_which_all_was_lost_has_no_score_and_is_told() -> None:
+    rows = [row("a", 0.0, attempt=attempt, ending="error") for attempt in range(3)]
+    assert summarise(rows) == []
+    assert count_attempts(rows) == [Attempts(cell=EASY, asked=3, played=0, broken=3)]
+
+
+def test_an_attempt_that_is_there_twice_counts_once() -> None:
+    rows = [*attempts("a", [1.0, 0.0]), *attempts("b", [0.5, 0.5])]
+    again = [replace(rows[0], study="a copy", base="renamed"), replace(rows[0], ending="error", score=0.0)]
+    assert summarise(rows + again) == summarise(rows)
+    assert summarise([replace(rows[0], ending="error"), *rows]) == summarise(rows)
+    assert paired_change(rows + again, rows) == paired_change(rows, rows)
+    [score] = summarise([*rows, replace(rows[1], score=1.0)])
+    assert score.score == 0.75  # of one played twice, the last
 
 
 def test_one_task_has_an_interval_without_width() -> None:
@@ -103,18 +139,6 @@ def test_training_seeds_are_resampled_too() -> None:
     [score] = summarise(rows)
     assert (score.n, score.k, score.score) == (4, 1, 0.5)
     assert score.ci95 == (0.0, 1.0)  # the tasks agree: all doubt is between the seeds
-
-
-def test_two_models_are_not_averaged_as_one_training_seed() -> None:
-    rows = [row("a", 1.0, chain="doors", seed=0, model="one"), row("a", 0.0, chain="doors", seed=0, model="other")]
-    wrong = r"seed 0 of doors is of two models, one and other: they are not averaged as one"
-    with pytest.raises(HeldoutError, match=wrong):
-        summarise(rows)
-    with pytest.raises(HeldoutError, match=wrong):
-        paired_change([row("a", 0.0)], rows)
-    seeds = [replace(each, seed=seed) for seed, each in enumerate(rows)]
-    [score] = summarise(seeds)
-    assert (score.score, score.k) == (0.5, 1)
 
 
 def test_a_change_is_paired_by_task() -> None:

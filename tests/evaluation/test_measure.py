@@ -175,7 +175,7 @@ def test_two_variants_have_rows_and_trajectories_of_their_own_and_are_never_aver
     assert {row.variant for row in changed} == {"actions=hidden"}
     assert len(kept.rows) == len({row.stream for row in kept.rows}) == 16
     assert [score.variant for score in summarise([*plain, *changed])] == ["", "actions=hidden"] * 2
-    with pytest.raises(HeldoutError, match="several variants cannot be averaged"):
+    with pytest.raises(HeldoutError, match="rows of different variant are never averaged: none and actions=hidden"):
         paired_change([*plain, *changed], plain)
 
 
@@ -288,4 +288,7 @@ def test_scores_are_printed_for_programs() -> None:
         "turns": 3.0,
         "tokens": 0.0,
         "endings": {"out_of_turns": 2},
+        "asked": 2,
+        "played": 2,
+        "lost": 0,
     }

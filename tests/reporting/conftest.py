@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from heldout.analysis.scores import Cell, CellScore, Change
+from heldout.analysis.scores import Attempts, Cell, CellScore, Change
 from heldout.config import Config, Train
 from heldout.records import Ending, Reply, Trajectory
 from heldout.reporting.examples import Example
@@ -32,6 +32,8 @@ def score(cell: Cell, value: float, *, k: int = 8, temperature: float = 1.0) -> 
         turns=7.25,
         tokens=123.4,
         endings={"out_of_turns": 200, "solved": 280},
+        asked=60 * k,
+        played=60 * k,
     )
 
 
@@ -61,6 +63,7 @@ def findings() -> Findings:
         trained=(score(ELSEWHERE, 0.25), score(EASY, 0.75), score(HARD, 0.2)),
         change={ELSEWHERE: change(-5.0), EASY: change(35.0), HARD: change(10.0)},
         controls=(control("greedy", 0.5, 0.0), control("matched_entropy", 0.45, 0.61)),
+        attempts={"base": (Attempts(cell=EASY, asked=480, played=480, broken=0),)},
         wall_seconds=531.26,
     )
 

@@ -35,6 +35,12 @@ def test_axes_say_what_they_show_in_which_unit(findings: Findings) -> None:
         assert [text.get_text() for text in panel.get_legend().get_texts()] == levels
 
 
+def test_scores_of_fewer_attempts_are_told_on_the_axis(findings: Findings) -> None:
+    fewer = replace(findings.base[0], k=6)
+    _, panel = learning_curve([], [Point(0, fewer), Point(30, findings.base[0])]).axes
+    assert panel.get_ylabel() == "avg@k, k from 6 to 8 (points, 0 to 100)"
+
+
 def test_each_environment_has_a_panel_and_no_empty_one_is_seen(findings: Findings) -> None:
     envs = ("alfworld", "babyai", "searchqa", "webshop")
     scores = [Point(step, replace(findings.base[0], env=env)) for env in envs for step in (0, 30)]

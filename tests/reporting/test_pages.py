@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from heldout.analysis.scores import Cell
+from heldout.analysis.scores import Attempts, Cell
 from heldout.config import Config, Evaluate, Source, Variant
 from heldout.printable import printable
 from heldout.records import Ending, Trajectory
@@ -45,6 +45,23 @@ def test_the_counts_of_each_model(findings: Findings) -> None:
         *("textcraft.easy", "base", "8", "40.0", "80.0", "7.2", "123.4"),
         "out of turns 200, solved 280",
     )
+
+
+def test_the_page_says_how_many_attempts_its_figures_are_not_of(findings: Findings) -> None:
+    assert "lost to errors" not in study_page(findings, [], "")
+    lossy = {
+        "trained": (
+            Attempts(cell=Cell(env="b|b", split="test", difficulty="easy"), asked=480, played=475, broken=3),
+        ),
+        "matched_entropy": (
+            Attempts(cell=Cell(env="babyai", split="test", difficulty="hard"), asked=16, played=0, broken=16),
+        ),
+    }
+    page = study_page(replace(findings, attempts=lossy), [], "")
+    assert (
+        "- trained, b\\|b.easy: 3 of 480 attempts lost to errors and 2 never played, counted in no figure\n"
+        "- matched entropy, babyai.hard: 16 of 16 attempts lost to errors, counted in no figure\n"
+    ) in page
 
 
 def test_a_page_says_by_which_tasks_and_rules_it_was_measured(findings: Findings) -> None:
@@ -113,7 +130,7 @@ def test_the_summary_is_in_points(findings: Findings) -> None:
     result = summary(findings)
     easy = {"mean": 40.0, "ci95": [35.0, 46.25], "success": 40.0, "n": 60, "k": 8, "turns": 7.25, "tokens": 123.4}
     assert list(result) == ["base", "trained", "controls", "change", "wall_seconds", "steps", "source"]
-    assert result["base"]["textcraft.easy"] == easy
+    assert result["base"]["textcraft.easy"] == {**easy, "asked": 480, "played": 480, "lost": 0}
     assert result["trained"].keys() == result["base"].keys() == result["change"].keys()
     assert result["change"]["babyai.easy"] == {"mean": -5.0, "ci95": [-11.0, 0.5]}
     assert (result["wall_seconds"], result["steps"]) == (531.3, 30)

@@ -154,6 +154,38 @@ def test_rows_are_those_that_the_study_wants_each_once(ran: Ran) -> None:
     file.path.write_bytes(kept)
 
 
+def test_an_attempt_that_only_broke_off_is_lost_and_told_in_the_report(ran: Ran) -> None:
+    """The first of the four episodes of the base in one cell, broken; it has the name that the base had then."""
+    file = ran.folder.evaluation("base", 0, 0).rows("babyai")
+    kept = file.path.read_bytes()
+    rows = list(file)
+    first = next(row for row in rows if row.temperature == 1.0)
+    lost = replace(first, ending=Ending.ERROR.value, score=0.0, base="its name before")
+    file.path.write_bytes(b"")
+    file.extend([lost if row == first else row for row in rows])
+    found = rows_of(ran.study, ran.folder, (), 0, 1.0)
+    assert [(row.ending == Ending.ERROR, row.base) for row in found] == [(True, "tiny")] + [(False, "tiny")] * 7
+    write_report(ran.study, ran.folder)
+    page = (ran.folder.report / "README.md").read_text()
+    assert "- base, babyai.easy: 1 of 4 attempts lost to errors, counted in no figure\n" in page
+    summary = json.loads((ran.folder.report / "summary.json").read_text())["base"]["babyai.easy"]
+    assert [summary[name] for name in ("k", "asked", "played", "lost")] == [1, 4, 3, 1]
+    file.path.write_bytes(kept)
+
+
+def test_rows_by_rules_of_before_are_not_those_of_a_study_that_is_run_again(ran: Ran) -> None:
+    """Here the rules were others when the study was first asked; nothing of them is in the report."""
+    kept = ran.folder.study.read_bytes()
+    before = read_json(ran.folder.study)
+    for facts in before["entries"][ran.study.digest]["cells"].values():
+        facts["rules_version"] += 1
+    replace_json(ran.folder.study, before)
+    assert rows_of(ran.study, ran.folder, (), 0, 1.0) == []
+    run(ran.study, ran.folder, Watching())
+    assert len(rows_of(ran.study, ran.folder, (), 0, 1.0)) == 8
+    ran.folder.study.write_bytes(kept)
+
+
 def test_a_matched_temperature_that_is_the_study_s_own_makes_the_base_its_own_control(ran: Ran) -> None:
     path = evaluation_of(ran.study, ran.folder, CHAIN, 0).matched
     kept = read_json(path)

@@ -7,6 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
+from heldout.analysis.alike import each_once, refuse_unlike
 from heldout.analysis.bootstrap import Floats
 from heldout.errors import HeldoutError
 from heldout.records import DifficultySplit, Ending, Row, TaskDifficulty, digest
@@ -25,9 +26,9 @@ def split_by_difficulty(rows: Iterable[Row], *, seed: int = 0) -> DifficultySpli
 
     The training tasks in order of avg@k, equals by the hash of their ids, are cut in the middle (of an odd number
     the middle one is easy). The last easy one is the threshold, and the test tasks are told by it. `seed` is the
-    bootstrap's.
+    bootstrap's. Of several models, seeds, K and so on no halves are made: refused by the field's name.
     """
-    rows = sorted(rows, key=lambda row: (row.split, row.task, row.attempt))
+    rows = sorted(each_once(rows), key=lambda row: (row.split, row.task, row.attempt))
     scores = _scores(rows)
     first, k = rows[0], _attempts(scores)
     train = sorted(_place(first.env, task, fmean(own)) for (split, task), own in scores.items() if split == "train")
@@ -82,6 +83,7 @@ def _scores(rows: Sequence[Row]) -> dict[tuple[str, str], list[float]]:
         raise HeldoutError("difficulty is measured from episodes, and there are none")
     if broken := sum(row.ending == Ending.ERROR for row in rows):
         raise HeldoutError(f"{rows[0].env}: {broken} episodes broke off: call again to play them")
+    refuse_unlike(rows[0].env, rows, also=("env", "seed"))
     scores = defaultdict[tuple[str, str], list[float]](list)
     for row in rows:
         scores[row.split, row.task].append(row.score)

@@ -23,6 +23,9 @@ def as_json(scores: Iterable[CellScore]) -> list[dict[str, Json]]:
             "turns": score.turns,
             "tokens": score.tokens,
             "endings": dict(score.endings),
+            "asked": score.asked,
+            "played": score.played,
+            "lost": score.lost,
         }
         for score in scores
     ]

@@ -1,10 +1,10 @@
 """The report of a study of one chain: reads its folder, writes `report/`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from statistics import fmean
 
-from heldout.analysis.scores import CellScore, paired_change, summarise
+from heldout.analysis.scores import count_attempts, paired_change, summarise
 from heldout.chains import Chain, chain_name
 from heldout.records import Row, Trajectory
 from heldout.reporting.examples import Example, examples
@@ -37,6 +37,7 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
     [chain] = study.chains
     warm = dict.fromkeys(study.seeds, study.config.evaluate.temperature)
     before, after = _rows(study, folder, (), warm), _rows(study, folder, chain, warm)
+    controls = _control_rows(study, folder, chain)
     [stage] = chain[-1:]
     return Findings(
         study=study.name,
@@ -49,7 +50,12 @@ def findings(study: Study, folder: StudyFolder) -> Findings:
         base=tuple(summarise(before)),
         trained=tuple(summarise(after)),
         change=paired_change(before, after),
-        controls=tuple(_controls(study, folder, chain, after)),
+        controls=tuple(_control(name, *measured, after) for name, measured in controls.items()),
+        attempts={
+            "base": tuple(count_attempts(before)),
+            "trained": tuple(count_attempts(after)),
+            **{name: tuple(count_attempts(_pool_seeds(rows))) for name, (_, rows) in controls.items()},
+        },
         wall_seconds=seconds_of(folder),
     )
 
@@ -59,28 +65,34 @@ def _rows(study: Study, folder: StudyFolder, chain: Chain, temperatures: Mapping
     return [row for seed, warm in temperatures.items() for row in rows_of(study, folder, chain, seed, warm)]
 
 
-def _controls(study: Study, folder: StudyFolder, chain: Chain, after: list[Row]) -> Iterator[Control]:
-    """The base at the controls' temperatures; those that were not measured are left out.
+def _control_rows(study: Study, folder: StudyFolder, chain: Chain) -> dict[str, tuple[float, list[Row]]]:
+    """The base at the controls' temperatures, by their names, with the mean one; what was not measured is left out.
 
     Where a control's temperature is the study's own, the control is the base itself.
     """
-    greedy = dict.fromkeys(study.seeds, 0.0)
-    for name, temperatures in {
-        "greedy": greedy,
+    temperatures = {
+        "greedy": dict.fromkeys(study.seeds, 0.0),
         "matched_entropy": _matched_temperatures(study, folder, chain),
-    }.items():
-        if rows := _rows(study, folder, (), temperatures):
-            yield Control(
-                name=name,
-                temperature=fmean(temperatures.values()),
-                scores=_pool_seeds(rows),
-                change=paired_change(rows, after),
-            )
+    }
+    return {
+        name: (fmean(own.values()), rows)
+        for name, own in temperatures.items()
+        if (rows := _rows(study, folder, (), own))
+    }
 
 
-def _pool_seeds(rows: list[Row]) -> tuple[CellScore, ...]:
-    """The score of each cell, though every seed may have a temperature of its own."""
-    return tuple(summarise(replace(row, temperature=rows[0].temperature) for row in rows))
+def _control(name: str, temperature: float, rows: list[Row], after: list[Row]) -> Control:
+    return Control(
+        name=name,
+        temperature=temperature,
+        scores=tuple(summarise(_pool_seeds(rows))),
+        change=paired_change(rows, after),
+    )
+
+
+def _pool_seeds(rows: list[Row]) -> list[Row]:
+    """The rows as of one temperature, though every seed may have its own."""
+    return [replace(row, temperature=rows[0].temperature) for row in rows]
 
 
 def _matched_temperatures(study: Study, folder: StudyFolder, chain: Chain) -> dict[int, float]:

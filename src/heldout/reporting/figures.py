@@ -82,8 +82,9 @@ def _held_out(panel: Axes, env: str, points: Sequence[Point]) -> None:
         steps = [point.step + apart * (place - (len(levels) - 1) / 2) for point in own]  # intervals side by side
         scores, below, above = zip(*(_bar(point.score) for point in own), strict=True)
         panel.errorbar(steps, scores, (below, above), **_look(place), capsize=3, label=level)
-    k = max(point.score.k for point in points)
-    _dress(panel, f"On test tasks of {env}, 95 % intervals", f"avg@{k} (points, 0 to 100)")
+    ks = sorted({point.score.k for point in points})
+    name = f"avg@{ks[0]}" if len(ks) == 1 else f"avg@k, k from {ks[0]} to {ks[-1]}"
+    _dress(panel, f"On test tasks of {env}, 95 % intervals", f"{name} (points, 0 to 100)")
     panel.set_ylim(0, 102)
 
 

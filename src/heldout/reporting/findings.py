@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heldout.analysis.scores import ALL, Cell, CellScore, Change
+from heldout.analysis.scores import ALL, Attempts, Cell, CellScore, Change
 from heldout.config import Config
 from heldout.reporting.tables import MISSING, Table
 
@@ -37,6 +37,8 @@ class Findings:
     trained: tuple[CellScore, ...]
     change: Mapping[Cell, Change]
     controls: tuple[Control, ...]
+    attempts: Mapping[str, tuple[Attempts, ...]]
+    """What became of the attempts at each cell: of `base`, `trained`, and each control by its name."""
     wall_seconds: float
 
     def is_trained_on(self, cell: Cell) -> bool:

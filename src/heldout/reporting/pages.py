@@ -6,6 +6,7 @@ from heldout.config import Config
 from heldout.records import Trajectory, Turn
 from heldout.reporting.examples import Example
 from heldout.reporting.findings import Findings, control_table, detail_table, score_table
+from heldout.reporting.losses import loss_lines
 from heldout.reporting.markdown import code, escape, fence_block
 from heldout.reporting.tables import markdown
 
@@ -20,7 +21,8 @@ INTERVALS = """\
 Scores are avg@k in points from 0 to 100: the mean over tasks of the mean score of a task's k attempts. Square
 brackets hold 95 % intervals: tasks{seeds} were drawn again 10,000 times. A change is taken task by task, so how
 hard a task is cancels out. The model after the last step is reported, never the best on test. A dash is a figure
-that was not measured. Episodes that the infrastructure broke are counted among the endings and nowhere else.
+that was not measured. Episodes that the infrastructure broke are counted among the endings and nowhere else; k is
+what every task has without them.
 """
 
 CONTROLS = """\
@@ -42,7 +44,7 @@ def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
         _section("Before and after", markdown(score_table(findings)), INTERVALS.format(seeds=seeds), MACHINE_READ),
         _section("Controls", CONTROLS, markdown(control_table(findings))) if findings.controls else "",
         _section("Learning curve", f"![Score and success by training step, and test scores]({curve})\n"),
-        _section("Counts", markdown(detail_table(findings))),
+        _section("Counts", markdown(detail_table(findings)), _losses(findings)),
         _section("What held out means", HELD_OUT),
         _episodes(shown) if shown else "",
     ]
@@ -81,6 +83,16 @@ def _how_played(config: Config) -> str:
         f"The tasks are {tasks}, played by `{source.rules}` rules for at most {measured.max_turns} turns, at"
         f" temperature {measured.temperature:g}. Easy and hard are {halves}.{variant}\n"
     )
+
+
+def _losses(findings: Findings) -> str:
+    """A point for each figure that some attempts are not in."""
+    lines = [
+        f"{name.replace('_', ' ')}, {line}"
+        for name, attempts in findings.attempts.items()
+        for line in loss_lines(attempts)
+    ]
+    return "".join(f"- {escape(line)}\n" for line in lines)
 
 
 def _section(title: str, *parts: str) -> str:

@@ -45,6 +45,9 @@ def _score(score: CellScore) -> dict[str, Any]:
         "k": score.k,
         "turns": round(score.turns, DIGITS),
         "tokens": round(score.tokens, DIGITS),
+        "asked": score.asked,
+        "played": score.played,
+        "lost": score.lost,
     }
 
 

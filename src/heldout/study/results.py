@@ -1,11 +1,12 @@
 """What a study's folder has of what the study asks for: rows and temperatures, read without any environment."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
+from heldout.analysis.alike import each_once
 from heldout.chains import Chain, chain_name, parse_chain, training_chain
 from heldout.errors import BadCall
-from heldout.records import Ending, Json, Row, from_json, to_json
+from heldout.records import Json, Row, from_json, to_json
 from heldout.store import schema
 from heldout.store.files import read_json
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
@@ -99,13 +100,16 @@ def read_match(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Ma
 
 
 def rows_of(study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float) -> list[Row]:
-    """What the study wanted to know of a chain's end, or of the base, and has played, each episode once."""
-    entry = _entry(study, folder)
+    """What the study wanted to know of a chain's end, or of the base, and has played, each episode once.
+
+    One that broke off is there too: it was lost. All are of the folder's base, whatever it was called then.
+    """
+    manifest, entry = _manifest(study, folder), _entry(study, folder)
     model = entry.models[model_key(chain, seed)]
     evaluation = evaluation_of(study, folder, chain, seed)
-    played = {env: _played_rows(evaluation.rows(env)) for env in study.envs}
+    played = {env: each_once(evaluation.rows(env)) for env in study.envs}
     return [
-        row
+        replace(row, base=manifest.base.name)
         for each in study.measured
         for row in _wanted_rows(
             study, each, from_json(CellFacts, entry.cells[each.cell.name]), played[each.cell.env], temperature
@@ -143,14 +147,13 @@ def _wanted_rows(
     return iter(sorted(found, key=lambda row: (places[row.task], row.attempt)))
 
 
-def _played_rows(rows: Iterable[Row]) -> list[Row]:
-    """Those that were played to an ending of their own, each once; of one that was played twice, the last."""
-    return list({row.key: row for row in rows if row.ending != Ending.ERROR}.values())
-
-
 def _entry(study: Study, folder: StudyFolder) -> ManifestEntry:
+    return from_json(ManifestEntry, _manifest(study, folder).entries[study.digest])
+
+
+def _manifest(study: Study, folder: StudyFolder) -> Manifest:
+    """What the folder holds; one that was never asked the study is refused."""
     manifest = read_manifest(folder)
-    entry = manifest and manifest.entries.get(study.digest)
-    if not entry:
+    if not manifest or study.digest not in manifest.entries:
         raise BadCall(f"{folder.root} was never asked this study {study.name!r}: run it first")
-    return from_json(ManifestEntry, entry)
+    return manifest

@@ -88,7 +88,8 @@ def claim(workspace: Workspace, graph: Iterable[PlannedWork], entry: ManifestEnt
         manifest = read_manifest(folder) or Manifest(base=base)
         _refuse_another_base(folder, manifest.base, base)
         refuse_other_trainings(workspace, [planned.work for planned in graph])
-        if study.digest not in manifest.entries:
+        known = manifest.entries.get(study.digest)
+        if not known or known["cells"] != entry.cells:  # by other tasks, data or rules now: it is asked anew
             write_manifest(
                 folder, Manifest(base=manifest.base, entries={**manifest.entries, study.digest: to_json(entry)})
             )

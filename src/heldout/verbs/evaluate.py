@@ -6,10 +6,11 @@ from json import dumps
 from pathlib import Path
 
 from heldout.agents import agent_of, suites_of
-from heldout.analysis.scores import ALL, CellScore, summarise
+from heldout.analysis.scores import ALL, CellScore, count_attempts, summarise
 from heldout.evaluation.json_output import as_json as printed
 from heldout.printable import printable_line
 from heldout.records import Row
+from heldout.reporting.losses import loss_lines
 from heldout.reporting.tables import Table, align
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent
@@ -64,6 +65,10 @@ def evaluate(
         print(printable_line(told), file=sys.stderr)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else _shown(scores))
+    for line in map(
+        printable_line, loss_lines(count_attempts(rows))
+    ):  # beside JSON, since a cell may have no figure
+        print(f"heldout: {line}" if as_json else line, file=sys.stderr if as_json else sys.stdout)
 
 
 def _too_long(rows: Sequence[Row]) -> str:

@@ -1,0 +1,102 @@
+"""Which rows may be averaged as one figure, or paired as one change: others are refused by the field that differs.
+
+Each field of a row is in exactly one of the groups below, or in `OUTCOMES`; tests/analysis/test_alike.py holds it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from heldout.chains import BASE
+from heldout.errors import HeldoutError
+from heldout.records import Ending, Row
+
+CELL = ("env", "split", "difficulty")
+"""What a figure is of: rows are gathered by it before they are averaged, and only the same cell is paired."""
+PLAYED_BY = (
+    "difficulty_source",
+    "variant",
+    "rules",
+    "rules_version",
+    "data",
+    "prompt",
+    "max_turns",
+    "response_budget",
+    "reply_tokens",
+)
+"""Which tasks, and in which game: alike in a figure and on both sides of a change, or it compares two games."""
+STARTED_FROM = ("base",)
+"""The same, but it is a name, and a folder may be renamed: rows of one model have one base by whatever name."""
+CHECKPOINT = ("chain", "step")
+"""Whose figure it is: alike in a figure, and what a change is between."""
+OF_A_SEED = ("model", "temperature")
+"""Alike in one training seed, and free to differ between the sides of a change.
+
+Another seed has weights of its own, but for the base, which is not trained; a control a temperature of its own.
+"""
+AVERAGED = ("seed", "task", "attempt")
+"""What the mean is over."""
+LABELS = ("study",)
+"""What people call things: it decides nothing."""
+
+
+def each_once(rows: Iterable[Row]) -> list[Row]:
+    """Each attempt once: of one that was played twice the last, of one that broke off and was played again that."""
+    found = dict[tuple[object, ...], Row]()
+    for row in rows:
+        if (key := row.key) not in found or row.ending != Ending.ERROR:
+            found[key] = row
+    return list(found.values())
+
+
+def refuse_unlike(cell: str, rows: Sequence[Row], *, also: Sequence[str] = ()) -> None:
+    """Refuses rows of a cell that are about to be averaged as one figure and are not of one.
+
+    `also` are fields that one figure of these rows has in common besides.
+    """
+    for name in (*also, *PLAYED_BY, *CHECKPOINT):
+        _refuse_several(cell, name, rows)
+    for name in STARTED_FROM if _have_several_bases(rows) else ():
+        _refuse_several(cell, name, rows)
+    seeds = defaultdict[int, list[Row]](list)
+    for row in rows:
+        seeds[row.seed].append(row)
+    for seed, own in seeds.items():
+        for name in OF_A_SEED:
+            _refuse_several(f"{cell}, seed {seed} of {own[0].chain}", name, own)
+    if rows[0].chain == BASE:
+        _refuse_several(cell, "model", rows)
+
+
+def refuse_unlike_sides(cell: str, before: Sequence[Row], after: Sequence[Row]) -> None:
+    """Refuses rows of a cell that are about to be paired as one change and are not of the same tasks and rules."""
+    refuse_unlike(cell, before)
+    refuse_unlike(cell, after)
+    started_from = STARTED_FROM if _have_several_bases([*before, *after]) else ()
+    for name in (*PLAYED_BY, *started_from):
+        old, new = _values(name, before), _values(name, after)
+        if old != new:
+            raise HeldoutError(
+                f"{cell}: rows of different {name} are never paired: {_words(old)} before and {_words(new)} after"
+            )
+
+
+def _have_several_bases(rows: Iterable[Row]) -> bool:
+    """Whether the models share no name of what they started from."""
+    names = defaultdict[str, set[str]](set)
+    for row in rows:
+        names[row.model].add(row.base)
+    return not set.intersection(*names.values())
+
+
+def _refuse_several(place: str, name: str, rows: Iterable[Row]) -> None:
+    if len(values := _values(name, rows)) > 1:
+        raise HeldoutError(f"{place}: rows of different {name} are never averaged: {_words(values)}")
+
+
+def _values(name: str, rows: Iterable[Row]) -> list[int | float | str]:
+    return sorted({getattr(row, name) for row in rows})
+
+
+def _words(values: Iterable[int | float | str]) -> str:
+    """The values, with `none` for the empty text."""
+    return " and ".join("none" if value == "" else str(value) for value in values)
