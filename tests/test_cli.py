@@ -53,6 +53,7 @@ LIGHT = {
     "heldout.printable",
     "heldout.config",
     "heldout.errors",
+    "heldout.extras",
     "heldout.ranges",
     "heldout.stops",
     "heldout.verbs",
