@@ -95,7 +95,7 @@ def test_an_entry_point_adds_an_environment_to_those_that_there_are(site: Path) 
     assert rows[-1].split()[-3:] == ["3", "20", "20"]
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 @pytest.mark.timeout(900)
 def test_an_environment_more_changes_nothing_of_the_others(site: Path) -> None:
     assert "[corridor]" in run(site, "pytest", "-p", "no:cacheprovider", "--collect-only", ASKING[0])
