@@ -70,6 +70,21 @@ def test_a_training_that_is_stopped_while_its_workers_start_ends_in_one_line(
         assert (status, told) == (STATUSES[number], [f"heldout: {WORDS[number]}"]), err
 
 
+@pytest.mark.parametrize("number", STATUSES)
+def test_a_stop_while_a_process_is_started_waits_until_it_is(number: signal.Signals) -> None:
+    done = []
+
+    def start() -> None:
+        with without_interrupts():
+            stops._stop(number, None)  # as where another thread is given the signal: no mask holds that back
+            done.append("started")
+
+    with Stops() as stops:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+        assert (stops.signal, done) == (number, ["started"])
+
+
 def test_a_stop_while_a_library_evaluates_text_has_its_own_status(tmp_path: Path) -> None:
     """Python would end itself by SIGINT, whatever the signal was."""
     suite = "exec('import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)')"
