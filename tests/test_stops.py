@@ -72,7 +72,7 @@ def test_a_training_that_is_stopped_while_its_workers_start_ends_in_one_line(
 
 @pytest.mark.parametrize("number", STATUSES)
 def test_a_stop_while_a_process_is_started_waits_until_it_is(number: signal.Signals) -> None:
-    done = []
+    done = list[str]()
 
     def start() -> None:
         with without_interrupts():
