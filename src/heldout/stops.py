@@ -19,6 +19,28 @@ STATUSES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
+class _Held:
+    """Whether a stop waits: what is under way has to come to its end first."""
+
+    depth = 0
+    came = False
+
+    @classmethod
+    def hear(cls) -> None:
+        """A stop: raised at once, or noted while it has to wait."""
+        if not cls.depth:
+            raise KeyboardInterrupt
+        cls.came = True
+
+    @classmethod
+    def let_go(cls) -> None:
+        """Nothing has to come to its end any more: what waits is raised."""
+        cls.depth -= 1
+        if cls.came and not cls.depth:
+            cls.came = False
+            raise KeyboardInterrupt
+
+
 @final
 class Stops:
     """While it is open, SIGINT and SIGTERM raise KeyboardInterrupt, and it remembers which came.
@@ -46,7 +68,7 @@ class Stops:
         if now - self._came < CLEANING_UP:
             return
         self.signal, self._came = signal.Signals(number), now
-        raise KeyboardInterrupt
+        _Held.hear()
 
 
 def forget_interrupts() -> None:
@@ -62,13 +84,16 @@ def forget_interrupts() -> None:
 def without_interrupts() -> Iterator[None]:
     """A process that is started in here never hears Ctrl-C: whoever started it ends it.
 
-    One that comes meanwhile is heard at the end.
+    A stop that comes meanwhile is heard at the end, also one that another thread of this process was given: a
+    process that is left while it reads what it is to do would say so in a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _Held.depth += 1
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        _Held.let_go()
 
 
 def mend_streams() -> None:
