@@ -100,22 +100,14 @@ class PackedAttention:
         self._capacity = 0
 
     def _attend(
-        self,
-        module: Any,
-        query_1XND: Tensor,
-        keys_BHLD: Tensor,
-        values_BHLD: Tensor,
-        attention_mask: Tensor | None,
-        dropout: float = 0.0,
-        scaling: float | None = None,
-        **more: Any,
+        self, module: Any, *states: Tensor, attention_mask: Tensor | None = None, **more: Any
     ) -> tuple[Tensor, None]:
         """What transformers' own would give for each run alone, 1 × N × heads × D; by another mask, that."""
-        kind = next((name for name, mask in self.masks.items() if mask is attention_mask), None)
+        query_1XND, keys_BHLD, values_BHLD, *rest = states  # most give the mask as the fourth
+        [mask] = rest if rest else [attention_mask]
+        kind = next((name for name, own in self.masks.items() if own is mask), None)
         if kind is None:
-            plain: tuple[Tensor, None] = self._plain(
-                module, query_1XND, keys_BHLD, values_BHLD, attention_mask, dropout, scaling, **more
-            )
+            plain: tuple[Tensor, None] = self._plain(module, *states[:3], mask, **more)
             return plain
         mine = keys_BHLD.shape[0] == self._rows and keys_BHLD.shape[2] == self._capacity
         if not mine or more.get("position_bias") is not None or more.get("softcap") is not None:
@@ -123,7 +115,7 @@ class PackedAttention:
         self._attended += 1
         _, heads, count, size = query_1XND.shape
         key_heads = keys_BHLD.shape[1]
-        scale = size**-0.5 if scaling is None else scaling
+        scale = size**-0.5 if more.get("scaling") is None else more["scaling"]
         query_NHGD = (query_1XND[0] * scale).transpose(0, 1).reshape(count, key_heads, heads // key_heads, size)
         out_NHGD = query_NHGD.new_empty(*query_NHGD.shape[:3], values_BHLD.shape[-1])
         first = 0
