@@ -65,10 +65,13 @@ def evaluate(
         print(printable_line(told), file=sys.stderr)
     scores = summarise(rows, pool=difficulty == ALL)
     print(dumps(printed(scores), indent=2) if as_json else _shown(scores))
-    for line in map(
-        printable_line, loss_lines(count_attempts(rows))
-    ):  # beside JSON, since a cell may have no figure
-        print(f"heldout: {line}" if as_json else line, file=sys.stderr if as_json else sys.stdout)
+    _tell_lost(rows, to_read=not as_json)
+
+
+def _tell_lost(rows: Sequence[Row], *, to_read: bool) -> None:
+    """Attempts that are in no figure; beside JSON on the other stream, since a cell may have no figure."""
+    for line in map(printable_line, loss_lines(count_attempts(rows))):
+        print(line if to_read else f"heldout: {line}", file=sys.stdout if to_read else sys.stderr)
 
 
 def _too_long(rows: Sequence[Row]) -> str:
