@@ -123,6 +123,7 @@ def test_a_stop_while_a_library_evaluates_text_has_its_own_status(tmp_path: Path
 
 
 @pytest.mark.very_slow
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("interruptible")
 def test_whenever_a_training_is_stopped_it_ends_in_one_line(place: Path) -> None:
     chance = Random(0)
