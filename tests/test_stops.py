@@ -13,7 +13,8 @@ import pytest
 
 from heldout.__main__ import main
 from heldout.errors import HeldoutError
-from heldout.stops import STATUSES, WORDS, Stops, without_interrupts
+from heldout.starting import without_interrupts
+from heldout.stops import STATUSES, WORDS, Stops
 from heldout.store.hosts import is_gone
 
 TRAIN = "train --model pocket --env textcraft --set train.tasks=4 train.steps=50 processes=2 --out run"
@@ -70,6 +71,33 @@ def test_a_training_that_is_stopped_while_its_workers_start_ends_in_one_line(
         assert (status, told) == (STATUSES[number], [f"heldout: {WORDS[number]}"]), err
 
 
+FIRST = """
+import signal
+from multiprocessing import get_context
+
+from heldout.starting import without_interrupts
+
+
+def look(pipe):
+    pipe.send(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+
+if __name__ == "__main__":
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    with without_interrupts():
+        context.Process(target=look, args=(theirs,)).start()
+    print(ours.recv())
+"""
+
+
+def test_the_first_process_of_a_program_never_hears_ctrl_c(tmp_path: Path) -> None:
+    """With it multiprocessing starts its tracker, and unblocks SIGINT on the way."""
+    (tmp_path / "first.py").write_text(FIRST)
+    ran = subprocess.run([sys.executable, "first.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("True\n", "")
+
+
 @pytest.mark.parametrize("number", STATUSES)
 def test_a_stop_while_a_process_is_started_waits_until_it_is(number: signal.Signals) -> None:
     done = list[str]()
@@ -95,6 +123,7 @@ def test_a_stop_while_a_library_evaluates_text_has_its_own_status(tmp_path: Path
 
 
 @pytest.mark.very_slow
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("interruptible")
 def test_whenever_a_training_is_stopped_it_ends_in_one_line(place: Path) -> None:
     chance = Random(0)

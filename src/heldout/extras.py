@@ -9,6 +9,7 @@ _EXTRAS = {
     "fastapi": "openenv",
     "inspect_ai": "inspect",
     "openenv": "openenv",
+    "pyarrow": "parquet",
     "uvicorn": "serve",
     "verifiers": "verifiers",
 }
@@ -25,8 +26,15 @@ def name_the_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
-        package = (missing.name or "").partition(".")[0]
-        if package not in _EXTRAS:
+        if _package_of(missing.name or "") not in _EXTRAS:
             raise
-        extra = _EXTRAS[package]
-        raise NotInstalled(f"{missing.name} is not installed: pip install 'heldout[{extra}]'") from None
+        raise NotInstalled(how_to_install(missing.name or "")) from None
+
+
+def how_to_install(module: str) -> str:
+    """`pyarrow is not installed: pip install 'heldout[parquet]'`, of a module that comes with an extra."""
+    return f"{module} is not installed: pip install 'heldout[{_EXTRAS[_package_of(module)]}]'"
+
+
+def _package_of(module: str) -> str:
+    return module.partition(".")[0]

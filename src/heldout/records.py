@@ -203,6 +203,11 @@ class Row:
         return _is_too_long(self.ending, self.generated_tokens)
 
     @property
+    def is_played(self) -> bool:
+        """Whether it came to an ending of its own; else the infrastructure broke it, and it is in no figure."""
+        return self.ending != Ending.ERROR
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What decides the row: two rows with the same key are the same episode."""
         return tuple(getattr(self, name) for name in _KEY)

@@ -81,18 +81,12 @@ def forget_interrupts() -> None:
 
 
 @contextmanager
-def without_interrupts() -> Iterator[None]:
-    """A process that is started in here never hears Ctrl-C: whoever started it ends it.
-
-    A stop that comes meanwhile is heard at the end, also one that another thread of this process was given: a
-    process that is left while it reads what it is to do would say so in a traceback.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def held_back() -> Iterator[None]:
+    """A stop that comes meanwhile is raised at the end, also one that a mask of this thread does not hold back."""
     _Held.depth += 1
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _Held.let_go()
 
 

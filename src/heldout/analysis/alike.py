@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from heldout.chains import BASE
 from heldout.errors import HeldoutError
-from heldout.records import Ending, Row
+from heldout.records import Row
 
 CELL = ("env", "split", "difficulty")
 """What a figure is of: rows are gathered by it before they are averaged, and only the same cell is paired."""
@@ -43,7 +43,7 @@ def each_once(rows: Iterable[Row]) -> list[Row]:
     """Each attempt once: of one that was played twice the last, of one that broke off and was played again that."""
     found = dict[tuple[object, ...], Row]()
     for row in rows:
-        if (key := row.key) not in found or row.ending != Ending.ERROR:
+        if (key := row.key) not in found or row.is_played:
             found[key] = row
     return list(found.values())
 
@@ -53,9 +53,7 @@ def refuse_unlike(cell: str, rows: Sequence[Row], *, also: Sequence[str] = ()) -
 
     `also` are fields that one figure of these rows has in common besides.
     """
-    for name in (*also, *PLAYED_BY, *CHECKPOINT):
-        _refuse_several(cell, name, rows)
-    for name in STARTED_FROM if _have_several_bases(rows) else ():
+    for name in (*also, *PLAYED_BY, *CHECKPOINT, *_bases_to_compare(rows)):
         _refuse_several(cell, name, rows)
     seeds = defaultdict[int, list[Row]](list)
     for row in rows:
@@ -71,8 +69,7 @@ def refuse_unlike_sides(cell: str, before: Sequence[Row], after: Sequence[Row]) 
     """Refuses rows of a cell that are about to be paired as one change and are not of the same tasks and rules."""
     refuse_unlike(cell, before)
     refuse_unlike(cell, after)
-    started_from = STARTED_FROM if _have_several_bases([*before, *after]) else ()
-    for name in (*PLAYED_BY, *started_from):
+    for name in (*PLAYED_BY, *_bases_to_compare([*before, *after])):
         old, new = _values(name, before), _values(name, after)
         if old != new:
             raise HeldoutError(
@@ -80,12 +77,12 @@ def refuse_unlike_sides(cell: str, before: Sequence[Row], after: Sequence[Row]) 
             )
 
 
-def _have_several_bases(rows: Iterable[Row]) -> bool:
-    """Whether the models share no name of what they started from."""
+def _bases_to_compare(rows: Iterable[Row]) -> Sequence[str]:
+    """`STARTED_FROM` where the models share no name of what they started from, else nothing."""
     names = defaultdict[str, set[str]](set)
     for row in rows:
         names[row.model].add(row.base)
-    return not set.intersection(*names.values())
+    return () if set.intersection(*names.values()) else STARTED_FROM
 
 
 def _refuse_several(place: str, name: str, rows: Iterable[Row]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from heldout.analysis.alike import each_once, refuse_unlike
 from heldout.analysis.bootstrap import Floats
 from heldout.errors import HeldoutError
-from heldout.records import DifficultySplit, Ending, Row, TaskDifficulty, digest
+from heldout.records import DifficultySplit, Row, TaskDifficulty, digest
 
 RESAMPLES = 2_000
 """Of training tasks and of each one's attempts, for the interval of the threshold."""
@@ -81,7 +81,7 @@ def _scores(rows: Sequence[Row]) -> dict[tuple[str, str], list[float]]:
     """The scores of each task's attempts; an episode that the infrastructure broke is refused."""
     if not rows:
         raise HeldoutError("difficulty is measured from episodes, and there are none")
-    if broken := sum(row.ending == Ending.ERROR for row in rows):
+    if broken := sum(not row.is_played for row in rows):
         raise HeldoutError(f"{rows[0].env}: {broken} episodes broke off: call again to play them")
     refuse_unlike(rows[0].env, rows, also=("env", "seed"))
     scores = defaultdict[tuple[str, str], list[float]](list)

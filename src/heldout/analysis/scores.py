@@ -16,7 +16,7 @@ from heldout.addresses import public_name
 from heldout.analysis.alike import each_once, refuse_unlike, refuse_unlike_sides
 from heldout.analysis.bootstrap import Floats, interval
 from heldout.errors import HeldoutError
-from heldout.records import Ending, Row
+from heldout.records import Row
 
 ALL = "all"
 """The difficulty of easy and hard together."""
@@ -126,7 +126,7 @@ def summarise(rows: Iterable[Row], *, pool: bool = False, seed: int = 0) -> list
     differ in what is not averaged over are refused by the field's name.
     """
     groups = _by_figure(rows, pool)
-    return [_score(groups[key], seed) for key in sorted(groups) if any(map(_is_valid, groups[key]))]
+    return [_score(groups[key], seed) for key in sorted(groups) if any(row.is_played for row in groups[key])]
 
 
 def count_attempts(rows: Iterable[Row]) -> list[Attempts]:
@@ -174,7 +174,7 @@ def _cell_of(row: Row) -> Cell:
 
 def _score(rows: Sequence[Row], seed: int) -> CellScore:
     """The figures of rows that share chain, step, cell, variant and temperature."""
-    first, played = rows[0], list(filter(_is_valid, rows))
+    first, played = rows[0], [row for row in rows if row.is_played]
     attempts, count = _attempts(played), _count(rows)
     k = min(map(len, attempts.values()))
     scores_ST = _matrix({key: fmean(row.score for row in group) for key, group in attempts.items()})
@@ -211,7 +211,7 @@ def _count(rows: Sequence[Row]) -> Attempts:
     """Of rows that are one figure's, each attempt once."""
     tried = _attempts(rows)
     seeds, tasks = {seed for seed, _ in tried}, {task for _, task in tried}
-    played = sum(map(_is_valid, rows))
+    played = sum(row.is_played for row in rows)
     return Attempts(
         cell=_cell_of(rows[0]),
         asked=len(seeds) * len(tasks) * max(map(len, tried.values())),
@@ -263,8 +263,9 @@ def _seeds(means: Mapping[tuple[int, str], float]) -> str:
 def _by_cell(rows: Iterable[Row], pool: bool) -> dict[Cell, list[Row]]:
     """The rows of each cell that have a result, each attempt once."""
     cells, rows = defaultdict[Cell, list[Row]](list), each_once(rows)
-    for row in filter(_is_valid, _with_all_difficulties(rows) if pool else rows):
-        cells[_cell_of(row)].append(row)
+    for row in _with_all_difficulties(rows) if pool else rows:
+        if row.is_played:
+            cells[_cell_of(row)].append(row)
     return cells
 
 
@@ -294,7 +295,3 @@ def _matrix(values: Mapping[tuple[int, str], float]) -> Floats:
     for (seed, task), value in values.items():
         matrix[seeds[seed], tasks[task]] = value
     return matrix
-
-
-def _is_valid(row: Row) -> bool:
-    return row.ending != Ending.ERROR

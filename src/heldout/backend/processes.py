@@ -36,7 +36,7 @@ from heldout.model.load import place_of
 from heldout.printable import printable
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
-from heldout.stops import without_interrupts
+from heldout.starting import without_interrupts
 
 DONE = "done"
 

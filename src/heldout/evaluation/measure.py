@@ -60,7 +60,7 @@ def measure(
     """
     limits = replace(limits, max_turns=settings.max_turns)
     needs = {need.key: need for need in wanted_episodes(suites, cells, identity, settings, limits, purpose=purpose)}
-    found = {row.key: row for row in rows if row.ending != Ending.ERROR}
+    found = {row.key: row for row in rows if row.is_played}
     for asked in _rounds(missing_episodes(needs.values(), found.values()), settings.round):
         done = dict[str, Trajectory]()
         for trajectory in play([need.assignment for need in asked], limits):
@@ -113,7 +113,7 @@ def tasks_of_cells(suites: Callable[[str], Suite], cells: Iterable[Cell], settin
 
 def missing_episodes(needs: Iterable[Wanted], rows: Iterable[Row]) -> list[Wanted]:
     """Those that have no row yet, or only errored ones."""
-    there = {row.key for row in rows if row.ending != Ending.ERROR}
+    there = {row.key for row in rows if row.is_played}
     return [need for need in needs if need.key not in there]
 
 

@@ -76,10 +76,7 @@ def stage_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Stag
 
 def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
     """Where the measurements of a chain's end, or of the base, are kept."""
-    entry = _entry(study, folder)
-    full = (*parse_chain(entry.chain), *chain)
-    name = chain_name(training_chain(full) if full else ())
-    return folder.evaluation(name, study.last_step(chain) if chain else entry.step, seed)
+    return _evaluation_in(_entry(study, folder), study, folder, chain, seed)
 
 
 def read_match(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Matched | None:
@@ -104,9 +101,10 @@ def rows_of(
     One that broke off is there too: it was lost. All are of the folder's base, whatever it was called then; cells
     that have no temperature are left out.
     """
-    manifest, entry = _manifest(study, folder), _entry(study, folder)
+    manifest = _manifest(study, folder)
+    entry = _entry_in(manifest, study)
     warm = temperature if isinstance(temperature, Mapping) else dict.fromkeys(study.cells, temperature)
-    found = _rows_in(study, entry, evaluation_of(study, folder, chain, seed), warm, study.samples)
+    found = _rows_in(study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples)
     model = entry.models[model_key(chain, seed)]
     return [replace(row, base=manifest.base.name) for row in found if (row.seed, row.model) == (seed, model)]
 
@@ -165,7 +163,19 @@ def _wanted_rows(
 
 
 def _entry(study: Study, folder: StudyFolder) -> ManifestEntry:
-    return from_json(ManifestEntry, _manifest(study, folder).entries[study.digest])
+    return _entry_in(_manifest(study, folder), study)
+
+
+def _entry_in(manifest: Manifest, study: Study) -> ManifestEntry:
+    return from_json(ManifestEntry, manifest.entries[study.digest])
+
+
+def _evaluation_in(
+    entry: ManifestEntry, study: Study, folder: StudyFolder, chain: Chain, seed: int
+) -> EvaluationFolder:
+    full = (*parse_chain(entry.chain), *chain)
+    name = chain_name(training_chain(full) if full else ())
+    return folder.evaluation(name, study.last_step(chain) if chain else entry.step, seed)
 
 
 def _manifest(study: Study, folder: StudyFolder) -> Manifest:

@@ -24,7 +24,7 @@ from heldout.model.learner import Objective, Update
 from heldout.model.pocket import init_model, model_config, tokenizer_of
 from heldout.records import digest, to_json
 from heldout.seeds import derive, stream
-from heldout.stops import without_interrupts
+from heldout.starting import without_interrupts
 from heldout.store import schema
 from heldout.store.runs import StageFolder
 from heldout.training.imitate import Demonstration, batches, demonstrations, normalise_weights, sample_of, texts_of

@@ -11,6 +11,7 @@ from heldout.envs.searchqa.passages import Passage, readable
 from heldout.envs.searchqa.sets import NAMES
 from heldout.envs.searchqa.splits import split_of
 from heldout.errors import BadCall
+from heldout.extras import how_to_install
 from heldout.records import Json
 from heldout.store.lines import read_lines
 
@@ -102,7 +103,7 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Json]]]:
     try:
         arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ModuleNotFoundError:
-        raise BadCall(f"{path} is Parquet, and pyarrow is not installed: pip install 'heldout[parquet]'") from None
+        raise BadCall(f"{path} is Parquet, and {how_to_install('pyarrow')}") from None
     try:
         with parquet.ParquetFile(path) as file:
             columns = [name for name in FIELDS if name in file.schema_arrow.names]
