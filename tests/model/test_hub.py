@@ -104,8 +104,10 @@ def test_what_lies_here_is_no_name_at_hugging_face(tmp_path: Path, monkeypatch: 
 
 def test_offline_a_name_is_refused_in_one_line_and_in_time(run: Ran, tmp_path: Path) -> None:
     begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import heldout.agents, heldout.model.load"], check=True)
+    loaded = time.monotonic()  # imports, seven seconds of what follows; on a busy machine more
     done = run(f"{EVALUATE} --model Qwen2.5-7B-Instruct --out run", HF_ENDPOINT="http://127.0.0.1:9")
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - loaded < 8 + (loaded - begun)
     assert done.returncode == 1
     said = done.stderr.splitlines()
     assert said[0] == "heldout: Qwen2.5-7B-Instruct is taken as Qwen/Qwen2.5-7B-Instruct"
