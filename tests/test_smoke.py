@@ -24,6 +24,7 @@ CALLS = {
     "demo": "--env textcraft --set SMALL",
     "difficulty": "--model pocket --envs textcraft --limit 2 --n-samples 1 --max-turns 2 --set processes=1",
     "data list": "",
+    "data leakage": "--envs textcraft --limit 5",
     "config": "--model pocket --set train.lr=1e-5",
     "help": "bench envs",
     "bench rollout": "--model pocket --env textcraft --in-flight 2 --episodes 2 --rounds 1",

@@ -148,6 +148,13 @@ def test_any_field_that_figures_have_in_common_is_named_in_any_order(name: str, 
         refuse_unlike("here", rows[::-1] if turned else rows)
 
 
+def test_a_player_began_with_nothing_and_is_set_against_a_model_only_as_another() -> None:
+    player, model = make_row(base="random", model="random"), make_row(base="tiny", model="tiny-1", score=1.0)
+    assert paired_change([player], [model], one_base=False).keys() == paired_change([player], [player]).keys()
+    with pytest.raises(HeldoutError, match="rows of different base are never paired: random before and tiny after"):
+        paired_change([player], [model])
+
+
 @given(st.sampled_from((*PLAYED_BY, *STARTED_FROM)))
 def test_any_field_that_both_sides_have_in_common_is_named(name: str) -> None:
     after = [replace(row, **{name: another(getattr(row, name))}) for row in trained()]

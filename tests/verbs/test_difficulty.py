@@ -20,7 +20,7 @@ from heldout.training.pocket_recipe import Recipe
 from heldout.training.stage import Job
 from heldout.verbs.difficulty import reference_name
 
-MEASURE = "difficulty --model random --envs textcraft --n-samples 2 --limit 12 --json"
+MEASURE = "difficulty --model random-legal --envs textcraft --n-samples 2 --limit 12 --json"
 Measured = Callable[..., dict[str, Any]]
 
 
@@ -48,7 +48,7 @@ def test_the_halves_are_written_shown_and_made_again_without_playing(measured: M
     assert textcraft["oracle"]["train"]["rank_correlation"] < 0
     assert (textcraft["oracle"]["test"]["n"], textcraft["k"]) == (12, 2)
     written = read(found["file"])
-    assert (written.digest, written.model) == (found["hash"], "random")
+    assert (written.digest, written.model) == (found["hash"], "random-legal")
     report = tmp_path / "measured" / "report"
     assert {path.name for path in report.iterdir()} == {"README.md", "summary.json", "turns.png", "turns.svg"}
     rows = StudyFolder(tmp_path / "measured").difficulty("seed_0").rows("textcraft").path
@@ -68,7 +68,7 @@ def test_more_tasks_are_the_same_and_others(measured: Measured) -> None:
 @pytest.mark.slow
 def test_no_draw_that_measures_difficulty_scores_a_model(measured: Measured, tmp_path: Path) -> None:
     measured()
-    call = "evaluate --model random --envs textcraft --metric avg@2 --limit 40 --json --out"
+    call = "evaluate --model random-legal --envs textcraft --metric avg@2 --limit 40 --json --out"
     assert main([*call.split(), str(tmp_path / "measured")]) == 0
     study = StudyFolder(tmp_path / "measured")
     difficulty = rows_in(study.difficulty("seed_0").rows("textcraft").path)
@@ -100,7 +100,7 @@ def test_evaluations_say_easy_and_hard_as_the_file_does(
 def test_a_training_is_of_a_file_by_what_it_says_not_by_where_it_lies(measured: Measured, tmp_path: Path) -> None:
     first, copy = Path(measured()["file"]), tmp_path / "copy.json"
     copy.write_bytes(first.read_bytes())
-    other = Path(measured(MEASURE.replace("random", "oracle"), "other")["file"])
+    other = Path(measured(MEASURE.replace("random-legal", "oracle"), "other")["file"])
     assert job(str(first)).training == job(str(copy)).training
     assert len({digest(job(file).training) for file in (str(first), str(other), "")}) == 3
 

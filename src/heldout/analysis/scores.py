@@ -155,15 +155,17 @@ def _with_all_difficulties(rows: Iterable[Row]) -> list[Row]:
 
 
 def paired_change(
-    before: Iterable[Row], after: Iterable[Row], *, pool: bool = False, seed: int = 0
+    before: Iterable[Row], after: Iterable[Row], *, pool: bool = False, one_base: bool = True, seed: int = 0
 ) -> dict[Cell, Change]:
     """The change of each cell that was measured both times; the tasks must be the same ones, and played alike.
 
+    Both began with the same model, or `one_base` is false: then it is how far one agent is above another.
     Training seeds are paired too; a `before` of one seed (a base is not trained) is set against each.
     """
     befores, afters = _by_cell(before, pool), _by_cell(after, pool)
     return {
-        cell: _change(cell, befores[cell], afters[cell], seed) for cell in sorted(befores.keys() & afters.keys())
+        cell: _change(cell, befores[cell], afters[cell], one_base, seed)
+        for cell in sorted(befores.keys() & afters.keys())
     }
 
 
@@ -220,8 +222,8 @@ def _count(rows: Sequence[Row]) -> Attempts:
     )
 
 
-def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], seed: int) -> Change:
-    refuse_unlike_sides(cell.name, before, after)
+def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: bool, seed: int) -> Change:
+    refuse_unlike_sides(cell.name, before, after, one_base=one_base)
     old, new = _means(before), _means(after)
     _refuse_other_tasks(cell, old, new)
     seeds = {s for s, _ in old}

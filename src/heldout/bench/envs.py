@@ -18,6 +18,9 @@ from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 from heldout.seeds import stream
 
+SCRIPTED = ("oracle", "random-legal")
+"""Whose actions are played: nearly all of them are carried out."""
+
 HELD = 200
 """Episodes that are open at once where memory is measured."""
 
@@ -125,7 +128,7 @@ def measure(works: Sequence[Work], rounds: int, seconds: float, tell: Callable[[
 
 
 def by_players(suite: Suite, tasks: int, seed: int) -> Work:
-    """Training tasks that the seed draws, each with the actions of the oracle and of the random player."""
+    """Training tasks that the seed draws, each with the actions of the oracle and of `random-legal`."""
     pool = suite.tasks("train")
     numbers = stream(seed, "bench", suite.name).sample(range(len(pool)), min(tasks, len(pool)))
     return Work(
@@ -150,9 +153,9 @@ def _open_task(suite: Suite, pool: Sequence[Task], number: int) -> Env:
 
 def _chosen(suite: Suite, tasks: Sequence[Task], seed: int) -> Iterator[Script]:
     limits = Limits(max_turns=suite.max_turns)
-    for name, player in PLAYERS.items():
+    for name in SCRIPTED:
         assignments = [Assignment(task=task, attempt=0, seed=seed, stream=f"bench/{name}") for task in tasks]
-        for played in play(player(lambda _: suite), assignments, limits, lambda _: suite):
+        for played in play(PLAYERS[name](lambda _: suite), assignments, limits, lambda _: suite):
             actions = tuple(turn.action for turn in played.turns)
             yield Script(open=partial(suite.open, played.task), actions=actions)
 

@@ -29,6 +29,7 @@ MODELS = (
     "a Hugging Face name such as Qwen/Qwen2.5-3B-Instruct",
     "oracle",
     "random",
+    "random-legal",
 )
 """What can be named, as an error says it."""
 

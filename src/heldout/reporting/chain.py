@@ -104,7 +104,7 @@ def _as_control(name: str, rows: Sequence[Row], after: Sequence[Row], players: M
         name=name,
         temperatures={cell: fmean(values) for cell, values in warm.items()},
         scores=tuple(summarise(_pool_temperatures(rows))),
-        change=paired_change(rows, after),
+        change=paired_change(rows, after, one_base=name not in players),
         normalised=normalised(rows, players[FLOOR], players[CEILING]),
     )
 

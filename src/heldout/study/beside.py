@@ -24,8 +24,9 @@ from heldout.store.runs import StudyFolder
 from heldout.study import calibrate
 from heldout.study.calibrate import Hear, Pair, calibration_episodes, tuning_episodes
 from heldout.study.controls import CONTROL_PLAYERS, Beside, ControlRows, LeftOut, Matched, Tuned
-from heldout.study.facts import facts_of, tuning_digest
+from heldout.study.facts import tuning_digest
 from heldout.study.once import Place, Playing, measure_opened, seed_of
+from heldout.study.perform import facts_of
 
 THE_MODEL = "model"
 """What the model that was asked for is called beside its controls."""

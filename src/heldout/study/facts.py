@@ -2,10 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from heldout.analysis.scores import Cell
 from heldout.config import Config
-from heldout.envs.base import Suite
-from heldout.evaluation.measure import tasks_of
 from heldout.records import digest, to_json
 from heldout.study.controls import GRID, TUNING
 
@@ -26,19 +23,6 @@ class CellFacts:
     def suite(self) -> dict[str, object]:
         """What it is of the environment, whichever tasks are measured."""
         return {name: value for name, value in asdict(self).items() if name != "tasks"}
-
-
-def facts_of(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
-    """What a cell is now, with its first so many tasks."""
-    return CellFacts(
-        tasks=tuple(task.id for task in tasks_of(suite, cell)[:tasks]),
-        data=suite.data,
-        rules=suite.rules,
-        rules_version=suite.rules_version,
-        prompt=digest(suite.instruction),
-        variant=suite.variant.name,
-        difficulty_source=suite.difficulty_source,
-    )
 
 
 def tuning_digest(facts: CellFacts, config: Config) -> str:

@@ -11,11 +11,21 @@ from functools import partial
 from pathlib import Path
 
 from heldout.agents import Agent, Backends, agent_of, device, player, processes_of, suites_of
+from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name, training_chain
 from heldout.config import Config, Evaluate
+from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluation.measure import Identity, Wanted, measure, missing_episodes, tasks_of_cells, wanted_episodes
-from heldout.records import Json, Trajectory
+from heldout.evaluation.measure import (
+    Identity,
+    Wanted,
+    measure,
+    missing_episodes,
+    tasks_of,
+    tasks_of_cells,
+    wanted_episodes,
+)
+from heldout.records import Json, Trajectory, digest
 from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.files import read_json, replace_json
@@ -24,7 +34,7 @@ from heldout.store.lineage import model_of
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study import calibrate
 from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
-from heldout.study.facts import facts_of, tuning_digest
+from heldout.study.facts import CellFacts, tuning_digest
 from heldout.study.plan import Study
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
 from heldout.training.identity import with_steps
@@ -160,16 +170,29 @@ def episodes_left(workspace: Workspace, work: Work) -> int:
         case MatchWork():
             stage = work.chain[-1]
             episodes = calibration_episodes(stage, stage.apply_to(workspace.study.config), work.seed)
-            return 0 if found_at(workspace, work).exists() else len(episodes)
+            return 0 if _found_at(workspace, work).exists() else len(episodes)
         case TuneWork():
-            is_there = found_at(workspace, work).exists()
+            is_there = _found_at(workspace, work).exists()
             return 0 if is_there else tuning_episodes(work.cell, workspace.study.config)
         case MeasureWork():
-            if work.found_by and not found_at(workspace, work.found_by).exists():
+            if work.found_by and not _found_at(workspace, work.found_by).exists():
                 unknown = replace(work, temperature=1.0, found_by=None)
                 return len(_wanted_episodes(workspace, unknown, _settings(workspace, unknown)))
             rows = workspace.place(work).rows(work.cell.env)
             return len(missing_episodes(_wanted_episodes(workspace, work, _settings(workspace, work)), rows))
+
+
+def facts_of(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
+    """What a cell is now, with its first so many tasks."""
+    return CellFacts(
+        tasks=tuple(task.id for task in tasks_of(suite, cell)[:tasks]),
+        data=suite.data,
+        rules=suite.rules,
+        rules_version=suite.rules_version,
+        prompt=digest(suite.instruction),
+        variant=suite.variant.name,
+        difficulty_source=suite.difficulty_source,
+    )
 
 
 def refuse_other_trainings(workspace: Workspace, works: Sequence[Work]) -> None:
@@ -205,7 +228,7 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
 
 def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
     """Sought once, and kept beside the checkpoint's measurements."""
-    config, path = workspace.study.config, found_at(workspace, work)
+    config, path = workspace.study.config, _found_at(workspace, work)
     if path.exists():
         return
     with hold(path.parent / f".{path.stem}.lease", purpose=work.title) as lease:
@@ -220,7 +243,7 @@ def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:
 
 def _tune(workspace: Workspace, work: TuneWork, backends: Backends) -> None:
     """Sought once, and kept beside the base's measurements."""
-    config, path = workspace.study.config, found_at(workspace, work)
+    config, path = workspace.study.config, _found_at(workspace, work)
     if path.exists():
         return
     with hold(path.parent / f".{path.stem}.lease", purpose=work.title) as lease:
@@ -282,12 +305,12 @@ def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:
     temperature = work.temperature
     if temperature is None:
         assert work.found_by is not None
-        temperature = read_json(found_at(workspace, work.found_by))["temperature"]
+        temperature = read_json(_found_at(workspace, work.found_by))["temperature"]
     samples = work.samples if temperature or work.player else workspace.study.samples(0)
     return replace(workspace.study.config.evaluate, temperature=temperature, tasks=work.tasks, samples=samples)
 
 
-def found_at(workspace: Workspace, work: MatchWork | TuneWork) -> Path:
+def _found_at(workspace: Workspace, work: MatchWork | TuneWork) -> Path:
     """Where the temperature lies that a piece of work finds."""
     config = workspace.study.config
     if isinstance(work, MatchWork):

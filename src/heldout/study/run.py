@@ -17,11 +17,11 @@ from heldout.store.lease import hold
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
-from heldout.study.facts import facts_of
 from heldout.study.perform import (
     Watch,
     Workspace,
     episodes_left,
+    facts_of,
     open_workspace,
     perform,
     refuse_other_trainings,
