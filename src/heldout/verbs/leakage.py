@@ -15,7 +15,7 @@ from heldout.reporting.tables import MISSING, Table, align
 
 SPLITS = ("test", "train", "demonstrations")
 TASKS = 6_000
-"""Of a split, where the call does not say: more than any recipe of ours trains on, and a minute and a half for the five."""
+"""Of a split, where the call does not say: more than any recipe of ours trains on, and 80 seconds for the five."""
 
 VERBATIM = ("ENVIRONMENT", "TASKS : AMONG", "TASKS", "AMONG", "INSTRUCTION", "OPENING", "CONTENT")
 NEAREST = ("ENVIRONMENT", "TASKS : AMONG", "INSTRUCTION", "90 %", "MOST", "OPENING", "90 %", "MOST")
