@@ -131,7 +131,7 @@ def floor(suite: Suite, difficulty: str, tasks: int) -> list[Trajectory]:
     return list(play(unprivileged.random(lambda _: suite), asked, Limits(max_turns=20), lambda _: suite))
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 @pytest.mark.parametrize("env", BUILT_IN)
 def test_random_play_seldom_does_a_task_of_the_pocket_profile(env: str) -> None:
     suite = open_suite(env, Source())

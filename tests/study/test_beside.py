@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +64,9 @@ def checkpoint(tiny: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def measured(model: str, folder: Path, config: Config = CONFIG) -> tuple[Beside, Counter[str]]:
+def measured(
+    model: str, folder: Path, config: Config = CONFIG, cells: Sequence[Sequence[Cell]] = CELLS
+) -> tuple[Beside, Counter[str]]:
     """What the call finds, and the episodes that it plays."""
     played = Counter[str]()
 
@@ -74,10 +76,11 @@ def measured(model: str, folder: Path, config: Config = CONFIG) -> tuple[Beside,
         yield lambda _: played.update([title])
         assert played.total() == before + episodes
 
-    found = measure_with_controls(model, CELLS, config, StudyFolder(folder), seed=None, playing=playing)
+    found = measure_with_controls(model, cells, config, StudyFolder(folder), seed=None, playing=playing)
     return found, played
 
 
+@pytest.mark.very_slow  # 75 s: four times a process is started, and five temperatures are played
 def test_a_checkpoint_has_its_players_its_other_temperatures_and_its_base_and_all_of_it_once(
     checkpoint: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +102,7 @@ def test_a_checkpoint_has_its_players_its_other_temperatures_and_its_base_and_al
 
 
 def test_a_base_that_is_not_here_is_left_out_with_why(checkpoint: Path, tmp_path: Path) -> None:
-    found, _ = measured(str(checkpoint), tmp_path / "m")
+    found, _ = measured(str(checkpoint), tmp_path / "m", cells=CELLS[:1])
     assert [each.name for each in found.measured] == ["model", *PLAYERS, "greedy", "best_temperature"]
     [left] = found.left_out
     assert left.name == "base"
@@ -112,7 +115,7 @@ def test_another_model_of_the_base_s_name_is_not_taken_for_it(
     other = Path(copytree(checkpoint, tmp_path / "elsewhere" / "tiny"))
     (other / "lineage.json").unlink()
     monkeypatch.chdir(other.parent)
-    [left] = measured(str(checkpoint), tmp_path / "m")[0].left_out
+    [left] = measured(str(checkpoint), tmp_path / "m", cells=CELLS[:1])[0].left_out
     assert left.why.startswith(f"tiny is {agent_of('tiny').digest} here, and textcraft.easy began with ")
 
 

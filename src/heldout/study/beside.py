@@ -60,6 +60,7 @@ def measure_with_controls(
             table.measure_otherwise("", agent)
             if agent.chain:
                 _measure_base(table, agent)
+        table.measure_single_answers()
     return table.found
 
 
@@ -99,27 +100,37 @@ class _Table:
         self.found, self.config = Beside(), config
         self._cells, self._place, self._backends, self._loading = cells, place, backends, loading
         self._loaded: tuple[ProcessBackend, str] | None = None
+        self._measured = dict[str, Agent]()
+        """Whoever was measured at the settings' temperature."""
 
     def leave_out(self, name: str, refusal: HeldoutError) -> None:
         """A control cannot be measured."""
         self.found.left_out.append(LeftOut(name=name, why=str(refusal)))
 
     def measure(self, name: str, agent: Agent) -> None:
-        """At the settings' temperature, in all cells; of SearchQA also where the first answer is final.
-
-        A control that is refused is left out, the model that was asked for is not.
-        """
+        """At the settings' temperature, in all cells; a control that is refused is left out, the model is not."""
         try:
-            rows = self._rows(agent, self._cells, self.config)
-            if again := [own for own in self._cells if own[0].env == "searchqa" and self._guesses_again]:
-                source = replace(self.config.source, variant=SINGLE)
-                rows += self._rows(agent, again, replace(self.config, source=source))
+            self._add(name, self._rows(agent, self._cells, self.config))
         except BadCall as refusal:
             if name == THE_MODEL:
                 raise
             self.leave_out(name, refusal)
             return
-        self._add(name, rows)
+        self._measured[name] = agent
+
+    def measure_single_answers(self) -> None:
+        """SearchQA where the first answer is final, by whoever was measured where it is not.
+
+        Comes last: a backend is of one task source, and another takes seconds to start.
+        """
+        cells = [own for own in self._cells if own[0].env == "searchqa" and self._guesses_again]
+        if not cells:
+            return
+        config = replace(self.config, source=replace(self.config.source, variant=SINGLE))
+        for number, each in enumerate(self.found.measured):
+            if agent := self._measured.get(each.name):
+                rows = (*each.rows, *self._rows(agent, cells, config))
+                self.found.measured[number] = ControlRows(name=each.name, rows=rows)
 
     def measure_otherwise(self, prefix: str, agent: Agent) -> None:
         """Greedily, once a task, and at the temperature that does best on training tasks of each cell's kind."""
