@@ -127,10 +127,16 @@ class _Table:
         if not cells:
             return
         config = replace(self.config, source=replace(self.config.source, variant=SINGLE))
-        for number, each in enumerate(self.found.measured):
-            if agent := self._measured.get(each.name):
-                rows = (*each.rows, *self._rows(agent, cells, config))
-                self.found.measured[number] = ControlRows(name=each.name, rows=rows)
+        for each in [own for own in self.found.measured if own.name in self._measured]:
+            place = self.found.measured.index(each)
+            try:
+                rows = (*each.rows, *self._rows(self._measured[each.name], cells, config))
+                self.found.measured[place] = ControlRows(name=each.name, rows=rows)
+            except BadCall as refusal:
+                if each.name == THE_MODEL:
+                    raise
+                self.found.measured.remove(each)
+                self.leave_out(each.name, refusal)
 
     def measure_otherwise(self, prefix: str, agent: Agent) -> None:
         """Greedily, once a task, and at the temperature that does best on training tasks of each cell's kind."""
