@@ -1,8 +1,9 @@
 """A study as data, and the graph of work that it comes to."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from heldout.analysis.endpoints import Endpoint
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, training_chain
 from heldout.config import Config, without_paths
@@ -35,6 +36,8 @@ class Study:
     """Where the base and the end of every chain are measured."""
     config: Config
     """Of every stage, but for what a stage says of itself; and of every measurement."""
+    endpoints: tuple[Endpoint, ...] = field(default_factory=tuple, metadata={"written": "changed"})
+    """Its questions, named before it runs: one family."""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -64,13 +67,25 @@ class Study:
 class PlannedWork:
     """One piece of work, and the pieces that have to be done before it."""
 
+    study: Study = field(hash=False, compare=False)
+    """By whose settings it is done; of several studies that want it, the first."""
     work: Work
     needs: tuple[Work, ...] = ()
+    """Of the same study."""
 
 
 def plan(study: Study, controls: bool = True) -> tuple[PlannedWork, ...]:
     """The study as a graph: each piece once, after those that it needs; what two chains share is one piece."""
     pieces = {piece.work: piece for seed in study.seeds for piece in _of_seed(study, seed, controls)}
+    return tuple(pieces.values())
+
+
+def plan_together(studies: Iterable[Study], controls: bool = True) -> tuple[PlannedWork, ...]:
+    """The graph of several studies of one folder: what two of them want by the same settings is one piece."""
+    pieces = dict[tuple[Config, Work], PlannedWork]()
+    for study in studies:
+        for piece in plan(study, controls):
+            pieces.setdefault((study.config, piece.work), piece)
     return tuple(pieces.values())
 
 
@@ -82,14 +97,13 @@ def to_train(chains: Iterable[Chain]) -> list[Chain]:
 
 def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[PlannedWork]:
     for each in study.measured:
-        yield PlannedWork(work=_measure(study, (), seed, each, study.config.evaluate.temperature))
+        yield PlannedWork(study=study, work=_measure(study, (), seed, each, study.config.evaluate.temperature))
     yield from _trainings(study, seed)
     for chain in study.chains:
         trained = _train(study, chain, seed)
         for each in study.measured:
-            yield PlannedWork(
-                work=_measure(study, chain, seed, each, study.config.evaluate.temperature), needs=(trained,)
-            )
+            work = _measure(study, chain, seed, each, study.config.evaluate.temperature)
+            yield PlannedWork(study=study, work=work, needs=(trained,))
         if controls:
             yield from _matched(study, chain, seed)
     if controls:
@@ -106,21 +120,23 @@ def _trainings(study: Study, seed: int) -> Iterator[PlannedWork]:
         work = _train(study, chain, seed)
         shorter = earlier.get(work.chain)
         before = (_train(study, chain[:-1], seed),) if len(chain) > 1 else ()
-        yield PlannedWork(work=work, needs=(shorter,) if shorter else before)
+        yield PlannedWork(study=study, work=work, needs=(shorter,) if shorter else before)
         earlier[work.chain] = work
 
 
 def _controls(study: Study, seed: int) -> Iterator[PlannedWork]:
     """The base measured greedily, once a task, and at its best temperature; and players, in every cell."""
     for each in (each for each in study.measured if each.controls):
-        yield PlannedWork(work=_measure(study, (), seed, each, 0.0))
+        yield PlannedWork(study=study, work=_measure(study, (), seed, each, 0.0))
         tune = TuneWork(cell=each.cell, seed=study.seeds[0])  # one choice for all seeds
-        yield PlannedWork(work=tune)
-        yield PlannedWork(work=replace(_measure(study, (), seed, each, None), found_by=tune), needs=(tune,))
+        yield PlannedWork(study=study, work=tune)
+        warm = replace(_measure(study, (), seed, each, None), found_by=tune)
+        yield PlannedWork(study=study, work=warm, needs=(tune,))
     for each in study.measured:
         for player in CONTROL_PLAYERS:
             base = _measure(study, (), seed, each, study.config.evaluate.temperature)
-            yield PlannedWork(work=replace(base, player=player, samples=study.config.evaluate.samples))
+            work = replace(base, player=player, samples=study.config.evaluate.samples)
+            yield PlannedWork(study=study, work=work)
 
 
 def _matched(study: Study, chain: Chain, seed: int) -> Iterator[PlannedWork]:
@@ -128,10 +144,10 @@ def _matched(study: Study, chain: Chain, seed: int) -> Iterator[PlannedWork]:
     controlled = [each for each in study.measured if each.controls]
     match = MatchWork(chain=training_chain(chain), step=study.last_step(chain), seed=seed)
     if controlled:
-        yield PlannedWork(work=match, needs=(_train(study, chain, seed),))
+        yield PlannedWork(study=study, work=match, needs=(_train(study, chain, seed),))
     for each in controlled:
         warm = replace(_measure(study, (), seed, each, None), found_by=match)
-        yield PlannedWork(work=warm, needs=(match,))
+        yield PlannedWork(study=study, work=warm, needs=(match,))
 
 
 def _train(study: Study, chain: Chain, seed: int) -> TrainWork:
