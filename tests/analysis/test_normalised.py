@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from heldout.analysis.normalised import Normalised, normalised
-from heldout.analysis.scores import Cell
+from heldout.analysis.scores import Cell, paired_change
 from heldout.records import Ending, Row
 from heldout.testing import make_row
 
@@ -20,18 +20,21 @@ def rows(*scores: float, who: str = "model", seed: int = 0) -> list[Row]:
 def test_random_is_nought_and_the_oracle_one() -> None:
     random, oracle = rows(0.1, 0.3, who="random"), rows(0.9, 0.9, who="oracle")
     assert normalised(random, random, oracle)[CELL].score == 0.0
-    assert normalised(oracle, random, oracle)[CELL] == Normalised(score=1.0, ci95=(1.0, 1.0), n=2)
+    found = normalised(oracle, random, oracle)[CELL]
+    assert found == Normalised(score=1.0, ci95=found.ci95, n=2)
+    assert found.ci95[0] < 1.0 < found.ci95[1]  # never without a width
     half = normalised(rows(0.5, 0.6), random, oracle)[CELL]
     assert half.score == pytest.approx((0.55 - 0.2) / (0.9 - 0.2))
     assert normalised(rows(0.0, 0.0), random, oracle)[CELL].score < 0
 
 
-def test_the_same_tasks_are_drawn_of_all_three() -> None:
-    """Where each task is half way, so is every resample."""
+def test_the_interval_is_the_change_over_random_in_units_of_the_distance() -> None:
+    """Where each task is half way nothing is left over for the ratio's own variance."""
     random, oracle = rows(0.0, 0.2, 0.4, who="random"), rows(1.0, 0.6, 0.8, who="oracle")
     found = normalised(rows(0.5, 0.4, 0.6), random, oracle)[CELL]
+    [change] = paired_change(rows(0.0, 0.2, 0.4), rows(0.5, 0.4, 0.6)).values()
     assert found.score == pytest.approx(0.5)
-    assert found.ci95 == pytest.approx((0.5, 0.5))
+    assert found.ci95 == pytest.approx(tuple(end / 100 / 0.6 for end in change.ci95))
 
 
 def test_where_the_oracle_is_no_better_there_is_none() -> None:

@@ -33,13 +33,14 @@ def score(cell: Cell, value: float, *, k: int = 8, temperature: float = 1.0) -> 
         turns=7.25,
         tokens=123.4,
         endings={"out_of_turns": 200, "solved": 280},
+        seeds=1,
         asked=60 * k,
         played=60 * k,
     )
 
 
 def change(mean: float) -> Change:
-    return Change(mean=mean, ci95=(mean - 6, mean + 5.5), n=60)
+    return Change(mean=mean, ci95=(mean - 6, mean + 5.5), n=60, seeds=1, is_given_this_run=True)
 
 
 def placed(value: float) -> Normalised:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heldout.analysis.bootstrap import Floats, ratio_interval
+from heldout.analysis.intervals import Floats, normalised_interval
 from heldout.analysis.scores import Cell, task_means
 from heldout.records import Row
 
@@ -19,13 +19,13 @@ class Normalised:
 
     score: float
     ci95: tuple[float, ...]
-    """Tasks and training seeds resampled, the same ones of all three."""
+    """Of tasks and training seeds that might have been drawn, the same ones for all three."""
     n: int
     """Tasks that all three have played."""
 
 
 def normalised(
-    rows: Iterable[Row], floor: Iterable[Row], ceiling: Iterable[Row], *, pool: bool = False, seed: int = 0
+    rows: Iterable[Row], floor: Iterable[Row], ceiling: Iterable[Row], *, pool: bool = False
 ) -> dict[Cell, Normalised]:
     """Each cell's score between `random` and the oracle; a cell where the oracle does no better has none.
 
@@ -35,27 +35,31 @@ def normalised(
     found = dict[Cell, Normalised]()
     scores, floors, ceilings = (task_means(each, pool=pool) for each in (rows, floor, ceiling))
     for cell in sorted(scores.keys() & floors.keys() & ceilings.keys()):
-        over_ST, under_ST = _over_and_under(scores[cell], floors[cell], ceilings[cell])
-        if over_ST.size and np.nanmean(under_ST) > 0:
-            found[cell] = Normalised(
-                score=float(np.nanmean(over_ST) / np.nanmean(under_ST)),
-                ci95=ratio_interval(over_ST, under_ST, seed),
-                n=over_ST.shape[1],
-            )
+        score_ST, floor_ST, ceiling_ST = _tables(scores[cell], floors[cell], ceilings[cell])
+        if not score_ST.size or not (distance := float(np.nanmean(ceiling_ST - floor_ST))) > 0:
+            continue
+        found[cell] = Normalised(
+            score=float(np.nanmean(score_ST - floor_ST)) / distance,
+            ci95=normalised_interval(score_ST, floor_ST, ceiling_ST),
+            n=score_ST.shape[1],
+        )
     return found
 
 
-def _over_and_under(score: Means, floor: Means, ceiling: Means) -> tuple[Floats, Floats]:
-    """Score and ceiling above the floor, with a row for each training seed and a column for each task."""
-    floors, ceilings = _for_seeds(floor, score), _for_seeds(ceiling, score)
-    there = sorted(score.keys() & floors.keys() & ceilings.keys())
+def _tables(score: Means, floor: Means, ceiling: Means) -> tuple[Floats, ...]:
+    """All three with a row for each training seed and a column for each task, where all three are known."""
+    players = score, _for_seeds(floor, score), _for_seeds(ceiling, score)
+    there = sorted(set.intersection(*(set(each) for each in players)))
     seeds, tasks = sorted({seed for seed, _ in there}), sorted({task for _, task in there})
-    over_ST, under_ST = (np.full((len(seeds), len(tasks)), np.nan) for _ in range(2))
-    for seed, task in there:
-        place, key = (seeds.index(seed), tasks.index(task)), (seed, task)
-        over_ST[place] = score[key] - floors[key]
-        under_ST[place] = ceilings[key] - floors[key]
-    return over_ST, under_ST
+    rows, columns = (
+        {seed: row for row, seed in enumerate(seeds)},
+        {task: column for column, task in enumerate(tasks)},
+    )
+    tables = tuple(np.full((len(seeds), len(tasks)), np.nan) for _ in players)
+    for table, means in zip(tables, players, strict=True):
+        for seed, task in there:
+            table[rows[seed], columns[task]] = means[seed, task]
+    return tables
 
 
 def _for_seeds(player: Means, of: Means) -> Means:

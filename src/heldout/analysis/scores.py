@@ -14,7 +14,8 @@ import numpy as np
 
 from heldout.addresses import public_name
 from heldout.analysis.alike import each_once, refuse_unlike, refuse_unlike_sides
-from heldout.analysis.bootstrap import Floats, interval
+from heldout.analysis.intervals import Floats, change_interval, mean_interval
+from heldout.chains import BASE
 from heldout.errors import HeldoutError
 from heldout.records import Row
 
@@ -78,7 +79,9 @@ class CellScore:
     score: float
     """avg@k: the mean over tasks of the mean score of a task's attempts, whichever have a result."""
     ci95: tuple[float, ...]
-    """Of the score: tasks and training seeds resampled."""
+    """Of the score, over tasks and training seeds that might have been drawn (docs/statistics.md)."""
+    seeds: int
+    """Training seeds."""
     success: float
     """success@k: the share of attempts that did the task."""
     pass_at_k: float
@@ -93,6 +96,11 @@ class CellScore:
     """Attempts that were wanted, at all tasks and by all training seeds."""
     played: int
     """Those of them that the figures are of."""
+
+    @property
+    def is_given_this_run(self) -> bool:
+        """Whether the interval is of one training run: of tasks alone, and says nothing of another seed."""
+        return self.seeds == 1 and self.chain != BASE
 
     @property
     def lost(self) -> int:
@@ -111,22 +119,27 @@ class Change:
 
     mean: float
     ci95: tuple[float, ...]
+    """Over tasks and training seeds that might have been drawn (docs/statistics.md)."""
     n: int
     """Tasks."""
+    seeds: int
+    """Training seeds."""
+    is_given_this_run: bool
+    """Whether the interval is of one training run: of tasks alone, and says nothing of another seed."""
 
 
 Figure = tuple[str, int, Cell, str, float]
 """What one score is of: chain, step, cell, variant, temperature."""
 
 
-def summarise(rows: Iterable[Row], *, pool: bool = False, seed: int = 0) -> list[CellScore]:
+def summarise(rows: Iterable[Row], *, pool: bool = False) -> list[CellScore]:
     """The score of each (chain, step, cell, variant, temperature) that was measured.
 
-    `pool` adds difficulty `all` where several were measured; `seed` is the bootstrap's. Rows of one score that
-    differ in what is not averaged over are refused by the field's name.
+    `pool` adds difficulty `all` where several were measured. Rows of one score that differ in what is not averaged
+    over are refused by the field's name.
     """
     groups = _by_figure(rows, pool)
-    return [_score(groups[key], seed) for key in sorted(groups) if any(row.is_played for row in groups[key])]
+    return [_score(groups[key]) for key in sorted(groups) if any(row.is_played for row in groups[key])]
 
 
 def count_attempts(rows: Iterable[Row]) -> list[Attempts]:
@@ -155,7 +168,7 @@ def _with_all_difficulties(rows: Iterable[Row]) -> list[Row]:
 
 
 def paired_change(
-    before: Iterable[Row], after: Iterable[Row], *, pool: bool = False, one_base: bool = True, seed: int = 0
+    before: Iterable[Row], after: Iterable[Row], *, pool: bool = False, one_base: bool = True
 ) -> dict[Cell, Change]:
     """The change of each cell that was measured both times; the tasks must be the same ones, and played alike.
 
@@ -164,7 +177,7 @@ def paired_change(
     """
     befores, afters = _by_cell(before, pool), _by_cell(after, pool)
     return {
-        cell: _change(cell, befores[cell], afters[cell], one_base, seed)
+        cell: _change(cell, befores[cell], afters[cell], one_base)
         for cell in sorted(befores.keys() & afters.keys())
     }
 
@@ -174,7 +187,7 @@ def _cell_of(row: Row) -> Cell:
     return Cell(env=row.env, split=row.split, difficulty=row.difficulty)
 
 
-def _score(rows: Sequence[Row], seed: int) -> CellScore:
+def _score(rows: Sequence[Row]) -> CellScore:
     """The figures of rows that share chain, step, cell, variant and temperature."""
     first, played = rows[0], [row for row in rows if row.is_played]
     attempts, count = _attempts(played), _count(rows)
@@ -191,7 +204,8 @@ def _score(rows: Sequence[Row], seed: int) -> CellScore:
         n=scores_ST.shape[1],
         k=k,
         score=float(np.nanmean(scores_ST)),
-        ci95=interval(scores_ST, seed),
+        ci95=mean_interval(scores_ST),
+        seeds=scores_ST.shape[0],
         success=fmean(fmean(row.success for row in group) for group in attempts.values()),
         pass_at_k=fmean(_pass_at(k, group) for group in attempts.values()),
         useful=fmean(len({row.reward for row in group}) > 1 for group in attempts.values()),
@@ -222,22 +236,24 @@ def _count(rows: Sequence[Row]) -> Attempts:
     )
 
 
-def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: bool, seed: int) -> Change:
+def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: bool) -> Change:
     refuse_unlike_sides(cell.name, before, after, one_base=one_base)
     old, new = _means(before), _means(after)
     _refuse_other_tasks(cell, old, new)
-    seeds = {s for s, _ in old}
-    if len(seeds) == 1:
-        [only] = seeds
-        pairs = {(s, task): score - old[only, task] for (s, task), score in new.items()}
-    elif old.keys() == new.keys():
-        pairs = {key: score - old[key] for key, score in new.items()}
-    else:
+    if len(_seeds(old)) > 1 and old.keys() != new.keys():
         raise HeldoutError(
-            f"{cell.name}: training seeds cannot be paired: {_seeds(old)} before, {_seeds(new)} after"
+            f"{cell.name}: training seeds cannot be paired: {_seed_words(old)} before, {_seed_words(new)} after"
         )
-    changes_ST = 100 * _matrix(pairs)
-    return Change(mean=float(np.nanmean(changes_ST)), ci95=interval(changes_ST, seed), n=changes_ST.shape[1])
+    before_ST, after_ST = _matrix(old), _matrix(new)
+    low, high = change_interval(before_ST, after_ST)
+    seeds = max(len(_seeds(old)), len(_seeds(new)))
+    return Change(
+        mean=100 * float(np.nanmean(after_ST - before_ST)),
+        ci95=(100 * low, 100 * high),
+        n=after_ST.shape[1],
+        seeds=seeds,
+        is_given_this_run=seeds == 1 and {row.chain for row in (*before, *after)} != {BASE},
+    )
 
 
 def _refuse_other_tasks(
@@ -258,8 +274,12 @@ def _some(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more or "none"
 
 
-def _seeds(means: Mapping[tuple[int, str], float]) -> str:
-    return ", ".join(map(str, sorted({seed for seed, _ in means})))
+def _seeds(means: Mapping[tuple[int, str], float]) -> list[int]:
+    return sorted({seed for seed, _ in means})
+
+
+def _seed_words(means: Mapping[tuple[int, str], float]) -> str:
+    return ", ".join(map(str, _seeds(means)))
 
 
 def _by_cell(rows: Iterable[Row], pool: bool) -> dict[Cell, list[Row]]:

@@ -16,6 +16,8 @@ def as_json(scores: Iterable[CellScore]) -> list[dict[str, Json]]:
             "variant": score.variant,
             "n": score.n,
             "k": score.k,
+            "seeds": score.seeds,
+            "given_this_run": score.is_given_this_run,
             "score": score.score,
             "success": score.success,
             "ci95": list(score.ci95),

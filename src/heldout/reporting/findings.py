@@ -1,6 +1,6 @@
 """What a study of one chain found: everything that its report says, and its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from heldout.analysis.normalised import Normalised
@@ -73,7 +73,8 @@ def score_table(findings: Findings) -> Table:
         )
         for cell in findings.cells
     ]
-    return Table(("test tasks", "kind trained on", "n", "base", "trained", "change"), rows)
+    given = given_this_run(findings.seeds)
+    return Table(("test tasks", "kind trained on", "n", "base", f"trained{given}", f"change{given}"), rows)
 
 
 def control_table(findings: Findings) -> Table:
@@ -91,7 +92,8 @@ def control_table(findings: Findings) -> Table:
         for control in findings.controls
         if (score := _by_cell(control.scores).get(cell))
     ]
-    return Table(("test tasks", "control", "T", "score", "success", "change over it"), rows, keys=2)
+    over = f"change over it{given_this_run(findings.seeds)}"
+    return Table(("test tasks", "control", "T", "score", "success", over), rows, keys=2)
 
 
 def normalised_table(findings: Findings) -> Table:
@@ -107,7 +109,13 @@ def normalised_table(findings: Findings) -> Table:
         )
         for cell in findings.cells
     ]
-    return Table(("test tasks", "base, norm.", "trained, norm.", "base, success", "trained, success"), rows)
+    trained_norm = f"trained, norm.{given_this_run(findings.seeds)}"
+    return Table(("test tasks", "base, norm.", trained_norm, "base, success", "trained, success"), rows)
+
+
+def given_this_run(seeds: Sequence[int]) -> str:
+    """What heads intervals that are of one training run: they say nothing of another seed."""
+    return ", given this run" if len(seeds) == 1 else ""
 
 
 def detail_table(findings: Findings) -> Table:

@@ -46,6 +46,8 @@ def _score(score: CellScore, normalised: Normalised | None) -> dict[str, Any]:
         "normalised_ci95": [_points(end) for end in normalised.ci95] if normalised else None,
         "n": score.n,
         "k": score.k,
+        "seeds": score.seeds,
+        "given_this_run": score.is_given_this_run,
         "turns": round(score.turns, DIGITS),
         "tokens": round(score.tokens, DIGITS),
         "asked": score.asked,
@@ -56,7 +58,12 @@ def _score(score: CellScore, normalised: Normalised | None) -> dict[str, Any]:
 
 def _changes(changes: Mapping[Cell, Change]) -> dict[str, Any]:
     return {
-        cell.name: {"mean": round(change.mean, DIGITS), "ci95": [round(end, DIGITS) for end in change.ci95]}
+        cell.name: {
+            "mean": round(change.mean, DIGITS),
+            "ci95": [round(end, DIGITS) for end in change.ci95],
+            "seeds": change.seeds,
+            "given_this_run": change.is_given_this_run,
+        }
         for cell, change in changes.items()
     }
 

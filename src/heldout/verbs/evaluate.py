@@ -36,6 +36,9 @@ HEADER = (
     "ENDINGS",
 )
 
+GIVEN_THIS_RUN = "GIVEN THIS RUN"
+"""What heads the intervals of one training seed: they say nothing of another."""
+
 
 def evaluate(
     *,
@@ -122,7 +125,9 @@ def _too_long(rows: Sequence[Row]) -> str:
 def _shown(scores: Sequence[CellScore]) -> str:
     """A line a cell; above them the variant, where there is one: a call measures by a single one."""
     variants = sorted({score.variant for score in scores if score.variant})
-    table = align(Table(HEADER, [_row(score) for score in scores], keys=2)).rstrip()
+    given = any(score.is_given_this_run for score in scores)
+    header = [f"{name}, {GIVEN_THIS_RUN}" if given and name == "95 %" else name for name in HEADER]
+    table = align(Table(header, [_row(score) for score in scores], keys=2)).rstrip()
     return "\n".join([*(f"variant {name}" for name in variants), table])
 
 
