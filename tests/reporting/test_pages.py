@@ -142,18 +142,27 @@ def test_nothing_that_was_said_gets_out_of_its_block(findings: Findings, tricky:
 
 
 def test_the_interval_of_several_seeds_says_so(findings: Findings) -> None:
-    assert "tasks were drawn again" in study_page(findings, [], "curve.svg")
-    assert "tasks and training seeds were drawn" in study_page(replace(findings, seeds=(0, 1)), [], "curve.svg")
+    one, two = (study_page(replace(findings, seeds=seeds), [], "curve.svg") for seeds in ((0,), (0, 1)))
+    assert "over the tasks that might have been drawn" in one
+    assert "*Given this run*: one training seed says nothing" in one
+    assert "| trained, given this run | change, given this run |" in one
+    assert "over the tasks and training seeds that might have been drawn" in two
+    assert "iven this run" not in two
 
 
 def test_the_summary_is_in_points(findings: Findings) -> None:
     result = summary(findings)
     easy = {"mean": 40.0, "ci95": [35.0, 46.25], "success": 40.0, "n": 60, "k": 8, "turns": 7.25, "tokens": 123.4}
-    easy |= {"normalised": 37.5, "normalised_ci95": [25.0, 50.0]}
+    easy |= {"normalised": 37.5, "normalised_ci95": [25.0, 50.0], "seeds": 1, "given_this_run": False}
     assert list(result) == ["base", "trained", "controls", "change", "wall_seconds", "steps", "source"]
     assert result["base"]["textcraft.easy"] == {**easy, "asked": 480, "played": 480, "lost": 0}
     assert result["trained"].keys() == result["base"].keys() == result["change"].keys()
-    assert result["change"]["babyai.easy"] == {"mean": -5.0, "ci95": [-11.0, 0.5]}
+    assert result["change"]["babyai.easy"] == {
+        "mean": -5.0,
+        "ci95": [-11.0, 0.5],
+        "seeds": 1,
+        "given_this_run": True,
+    }
     assert (result["wall_seconds"], result["steps"]) == (531.3, 30)
 
 
@@ -164,7 +173,7 @@ def test_the_summary_has_each_control_and_the_change_over_it(findings: Findings)
     assert control["textcraft.hard"]["normalised"] is None
     assert summary(findings)["controls"]["random"]["temperatures"] == {}
     assert control["textcraft.easy"]["mean"] == 45.0
-    assert control["change"]["textcraft.hard"] == {"mean": -1.5, "ci95": [-7.5, 4.0]}
+    assert control["change"]["textcraft.hard"]["ci95"] == [-7.5, 4.0]
 
 
 def test_a_hostile_name_marks_nothing_up_and_hides_nothing(findings: Findings, tricky: Example) -> None:

@@ -20,9 +20,9 @@ training tasks and test tasks are three splits without a world in common, by the
 INTERVALS = """\
 Scores are avg@k in points from 0 to 100: the mean over tasks of the mean score of a task's k attempts. Square
 brackets hold 95 % intervals, over the tasks{seeds} that might have been drawn instead. A change is taken task by
-task, so how hard a task is cancels out. {given}The model after the last step is reported, never the best on test. A
-dash is a figure that was not measured. Episodes that the infrastructure broke are counted among the endings and
-nowhere else; k is what every task has without them.
+task, so how hard a task is cancels out. The model after the last step is reported, never the best on test. A dash
+is a figure that was not measured. Episodes that the infrastructure broke are counted among the endings and nowhere
+else; k is what every task has without them.
 """
 
 GIVEN_THIS_RUN = """\
@@ -48,15 +48,14 @@ MACHINE_READ = "The same figures for programs are in `summary.json`.\n"
 
 def study_page(findings: Findings, shown: Sequence[Example], curve: str) -> str:
     """The whole page; `curve` is the path of the curve's image, from the page."""
-    several = len(findings.seeds) > 1
-    intervals = INTERVALS.format(
-        seeds=" and training seeds" if several else "", given="" if several else GIVEN_THIS_RUN.replace("\n", " ")
-    )
+    seeds = " and training seeds" if len(findings.seeds) > 1 else ""
+    given = GIVEN_THIS_RUN if len(findings.seeds) == 1 else ""
+    intervals = INTERVALS.format(seeds=seeds)
     parts = [
         f"# {escape(findings.study)}: what training on {_trained_on(findings)} changed, there and elsewhere\n",
         _how_measured(findings),
         _how_played(findings.config),
-        _section("Before and after", markdown(score_table(findings)), intervals, MACHINE_READ),
+        _section("Before and after", markdown(score_table(findings)), intervals, given, MACHINE_READ),
         _section("Between random and the oracle", markdown(normalised_table(findings)), NORMALISED)
         if findings.trained_normalised
         else "",
@@ -114,7 +113,7 @@ def _losses(findings: Findings) -> str:
 
 
 def _section(title: str, *parts: str) -> str:
-    return "\n".join([f"## {title}\n", *parts])
+    return "\n".join([f"## {title}\n", *filter(None, parts)])
 
 
 def _episodes(shown: Sequence[Example]) -> str:
