@@ -30,6 +30,7 @@ CALLS = {
     "bench rollout": "--model pocket --env textcraft --in-flight 2 --episodes 2 --rounds 1",
     "bench train": "--model pocket --env textcraft --tasks 2 --samples 2 --rounds 1 --set processes=1",
     "bench envs": "--env textcraft --limit 2",
+    "bench coverage": "--trials 5 --part 97",
     "bench serve": "--env textcraft --episodes 10 --in-flight 2 --steps 10 --seconds 1",
 }
 """In this order: a later one reads what an earlier one wrote."""

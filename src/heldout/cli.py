@@ -477,6 +477,14 @@ def _bench_train_flags(parser: ArgumentParser) -> None:
     flags.changes(parser)
 
 
+def _bench_coverage_flags(parser: ArgumentParser) -> None:
+    trials = "simulated studies under each condition (200: minutes; 2000 is what docs/statistics.md has)"
+    parser.add_argument("--trials", type=flags.count, default=200, metavar="N", help=trials)
+    parser.add_argument("--part", type=flags.count, default=1, metavar="P", help="every P-th condition only (1)")
+    flags.seed(parser)
+    flags.as_json(parser)
+
+
 PROTOCOLS = {
     "agentgym": "heldout.verbs.serve.agentgym:serve_agentgym",
     "openenv": "heldout.verbs.serve.openenv:serve_openenv",
@@ -485,7 +493,7 @@ PROTOCOLS = {
 FAMILIES = {
     "data": "look after the tasks and their data",
     "study": "look after a study's folder",
-    "bench": "measure how fast we are, beside others",
+    "bench": "measure ourselves: speed beside others, and intervals",
 }
 """Verbs whose second word says what."""
 VERBS = {
@@ -543,6 +551,11 @@ VERBS = {
         "how many tasks are opened and actions answered in a second",
         "heldout.verbs.bench.envs:bench_envs",
         _bench_envs_flags,
+    ),
+    "bench coverage": Verb(
+        "how often our 95 % intervals hold a truth that is known",
+        "heldout.verbs.bench.coverage:bench_coverage",
+        _bench_coverage_flags,
     ),
     "bench train": Verb(
         "a training step of ours beside TRL's, part by part",
