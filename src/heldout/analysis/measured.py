@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import nan
 
 import numpy as np
@@ -65,7 +66,7 @@ def _with_all(found: Mapping[Place, Sequence[Row]]) -> dict[Place, Sequence[Row]
     pooled = defaultdict[Place, list[Sequence[Row]]](list)
     for (cell, variant), rows in found.items():
         pooled[Cell(env=cell.env, split=cell.split, difficulty=ALL), variant].append(rows)
-    return {**found, **{place: [*sum(map(list, own), [])] for place, own in pooled.items() if len(own) > 1}}
+    return {**found, **{place: [*chain.from_iterable(own)] for place, own in pooled.items() if len(own) > 1}}
 
 
 def _task_means(cell: Cell, rows: Sequence[Row], value: Callable[[Row], float]) -> TaskMeans:
