@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from heldout.analysis.conclusions import Conclusion, conclude
 from heldout.analysis.endpoints import Endpoint, Term
 from heldout.analysis.estimates import Estimate, SeedsElsewhere, estimate_endpoints, holm
 from heldout.analysis.scores import Cell, paired_change
-from heldout.analysis.verdicts import Verdict, verdict
 from heldout.errors import HeldoutError
 from heldout.records import Row
 from heldout.testing import make_row
@@ -105,7 +105,7 @@ def test_one_seed_is_given_this_run_unless_the_seeds_variance_is_known_from_else
     assert (alone.estimate.df, alone.estimate.given_this_run) == (3, True)
     assert added.estimate.se == pytest.approx((500 / 3 / 4 + 16) ** 0.5)
     assert (added.estimate.given_this_run, added.estimate.seeds_from) == (False, "pocket-transfer")
-    assert verdict(alone) is Verdict.GIVEN_THIS_RUN
+    assert conclude(alone) is Conclusion.GIVEN_THIS_RUN
     assert alone.estimate.p < 0.05
 
 
@@ -145,7 +145,7 @@ def test_what_is_missing_is_said_and_the_other_endpoints_stand() -> None:
         "doors was not measured in doors.easy with actions=hidden",
     ]
     assert [result.estimate is None for result in results] == [False, True, True, True, True]
-    assert [verdict(result) for result in results[1:]] == [Verdict.MISSING] * 4
+    assert [conclude(result) for result in results[1:]] == [Conclusion.MISSING] * 4
     assert results[0].estimate
     assert results[0].adjusted == pytest.approx(5 * results[0].estimate.p)  # the missing ones are of the family
 
@@ -201,11 +201,11 @@ def test_the_same_is_shown_by_an_interval_within_the_margin_and_never_by_a_large
     assert same.estimate
     assert wide.estimate
     assert max(map(abs, same.estimate.ci90)) < 3
-    assert verdict(same) is Verdict.EQUIVALENT
+    assert conclude(same) is Conclusion.EQUIVALENT
     assert same.adjusted == same.estimate.p_equivalence
-    assert verdict(wide) is Verdict.NOT_SHOWN_EQUIVALENT
+    assert conclude(wide) is Conclusion.NOT_SHOWN_EQUIVALENT
     [plain] = estimate_endpoints([replace(asked, margin=None)], rows | {"doors": rows_of(TRAINED)})
-    assert verdict(plain) is Verdict.HIGHER
+    assert conclude(plain) is Conclusion.HIGHER
 
 
 def test_holms_steps_down_and_counts_what_could_not_be_tested() -> None:

@@ -59,7 +59,7 @@ def crossed_spread(cells: Sequence[Floats]) -> Spread:
     to be less than what the seeds alone or the tasks alone account for.
     """
     seeds = seeds_part(cells)
-    tasks, rest = tasks_parts(cells), [_rest_part(cell_ST) for cell_ST in cells]
+    tasks, rest = _tasks_parts(cells), [_rest_part(cell_ST) for cell_ST in cells]
     all_tasks = sum(part.variance for part in tasks)
     both = seeds.variance + all_tasks - sum(part.variance for part in rest)
     if both >= max(seeds.variance, all_tasks):
@@ -69,7 +69,7 @@ def crossed_spread(cells: Sequence[Floats]) -> Spread:
 
 def tasks_spread(cells: Sequence[Floats]) -> Spread:
     """The same for these very trainings: only the tasks are drawn."""
-    tasks = tasks_parts(cells)
+    tasks = _tasks_parts(cells)
     return combine(tasks, sum(part.variance for part in tasks))
 
 
@@ -85,7 +85,7 @@ def seeds_part(cells: Sequence[Floats]) -> Part:
     return Part(variance=float(np.var(totals_S, ddof=1)) / len(totals_S), df=len(totals_S) - 1)
 
 
-def tasks_parts(cells: Sequence[Floats]) -> list[Part]:
+def _tasks_parts(cells: Sequence[Floats]) -> list[Part]:
     """What the tasks of each cell, and chance in each of them, add."""
     means = [cell_ST.mean(axis=0) for cell_ST in cells]
     return [Part(variance=float(np.var(mean_T, ddof=1)) / len(mean_T), df=len(mean_T) - 1) for mean_T in means]

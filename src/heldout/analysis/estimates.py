@@ -15,7 +15,7 @@ import numpy as np
 from heldout.analysis.alike import refuse_unlike_sides
 from heldout.analysis.crossed import Floats, Part, Spread, combine, crossed_spread, tasks_spread
 from heldout.analysis.endpoints import Endpoint, Term
-from heldout.analysis.measured import TaskMeans, task_matrices
+from heldout.analysis.measured import TaskMeans, at_seeds, common_seeds, task_matrices
 from heldout.analysis.scores import ALL, Cell
 from heldout.chains import BASE
 from heldout.errors import HeldoutError
@@ -122,7 +122,9 @@ def _result(endpoint: Endpoint, measured: Measured, elsewhere: SeedsElsewhere | 
 
 def _estimate(endpoint: Endpoint, measured: Measured, elsewhere: SeedsElsewhere | None) -> Estimate:
     by_cell = _by_cell(endpoint, measured)
-    seeds = _common_seeds([means for terms in by_cell.values() for _, means in terms])
+    seeds = common_seeds([means for terms in by_cell.values() for _, means in terms])
+    if not seeds:
+        raise _Missing("no training seed is common to all of it")
     cells, left_out = list[Floats](), 0
     for cell, terms in by_cell.items():
         _refuse_unlike(cell, terms)
@@ -175,17 +177,6 @@ def _is_part(cell: Cell, whole: Cell) -> bool:
     return (cell.env, cell.split) == (whole.env, whole.split) and cell.difficulty != whole.difficulty
 
 
-def _common_seeds(means: Iterable[TaskMeans]) -> tuple[int, ...]:
-    """The training seeds of all that was trained more than once; a single one stands beside each of the others."""
-    trained = [each.seeds for each in means if each.is_trained]
-    several = [set(seeds) for seeds in trained if len(seeds) > 1]
-    if not several:
-        return trained[0][:1] if trained else (0,)
-    if common := set.intersection(*several):
-        return tuple(sorted(common))
-    raise _Missing("no training seed is common to all of it")
-
-
 def _refuse_unlike(cell: Cell, terms: Terms) -> None:
     """Refuses terms of a cell that are not of the same tasks and rules; of two variants each is a change."""
     for (one, before), (other, after) in pairwise(sorted(terms, key=lambda pair: pair[0].variant)):
@@ -209,30 +200,11 @@ def _weighted(cell: Cell, terms: Terms, seeds: Sequence[int]) -> tuple[Floats, i
     tasks = sorted({task for _, means in terms for task in means.tasks})
     total_ST = np.zeros((len(seeds), len(tasks)))
     for term, means in terms:
-        total_ST += term.weight * _of_seeds(means, seeds, tasks)
+        total_ST += term.weight * at_seeds(means, seeds, tasks)
     whole_T = np.isfinite(total_ST).all(axis=0)
     if whole_T.sum() < 2:
         raise _Missing(f"{cell.name} has {whole_T.sum()} tasks that all of it was measured at: two are needed")
     return total_ST[:, whole_T], int((~whole_T).sum())
-
-
-def _of_seeds(means: TaskMeans, seeds: Sequence[int], tasks: Sequence[str]) -> Floats:
-    """One checkpoint's means at these tasks; one agent, or a single training, stands beside each training seed."""
-    task_at = {task: place for place, task in enumerate(means.tasks)}
-    columns = [task_at.get(task, -1) for task in tasks]
-    if means.is_trained and len(means.seeds) > 1:
-        chosen_ST = means.mean_ST[[means.seeds.index(seed) for seed in seeds]]
-    else:
-        chosen_ST = np.tile(_mean_of_known(means.mean_ST), (len(seeds), 1))
-    beside_ST = np.concatenate([chosen_ST, np.full((len(seeds), 1), np.nan)], axis=1)
-    return beside_ST[:, columns]
-
-
-def _mean_of_known(mean_ST: Floats) -> Floats:
-    known_ST = np.isfinite(mean_ST)
-    count_T = known_ST.sum(axis=0)
-    total_T = np.where(known_ST, mean_ST, 0.0).sum(axis=0)
-    return np.where(count_T > 0, total_T / np.maximum(count_T, 1), np.nan)
 
 
 def _with_seeds(spread: Spread, by_cell: Mapping[Cell, Terms], seeds: int, known: SeedsElsewhere) -> Spread:

@@ -41,15 +41,20 @@ class TaskMeans:
         return self.sample[0].chain != BASE
 
 
-def points(row: Row) -> float:
+def _points(row: Row) -> float:
     """An episode's score, from 0 to 100."""
     return 100 * row.score
 
 
-def task_matrices(rows: Iterable[Row], value: Callable[[Row], float] = points) -> dict[Place, TaskMeans]:
-    """What one checkpoint comes to in each cell; difficulty `all` too, where easy and hard were measured.
+def task_matrices(rows: Iterable[Row], value: Callable[[Row], float] = _points) -> dict[Place, TaskMeans]:
+    """What one checkpoint comes to in each cell; difficulty `all` too, where easy and hard were measured."""
+    return {place: task_means(own, value) for place, own in by_place(rows).items()}
 
-    Each attempt counts once, what the infrastructure broke in nothing. Rows that are not of one figure are refused.
+
+def by_place(rows: Iterable[Row]) -> dict[Place, list[Row]]:
+    """The rows of one checkpoint by cell, and those of difficulty `all`; such that are not alike are refused.
+
+    Each attempt is there once, and what the infrastructure broke is not.
     """
     found = defaultdict[Place, list[Row]](list)
     cells = dict[tuple[str, str, str], Cell]()
@@ -58,10 +63,13 @@ def task_matrices(rows: Iterable[Row], value: Callable[[Row], float] = points) -
             key = (row.env, row.split, row.difficulty)
             cell = cells.get(key) or cells.setdefault(key, Cell(env=key[0], split=key[1], difficulty=key[2]))
             found[cell, row.variant].append(row)
-    return {place: _task_means(place[0], own, value) for place, own in _with_all(found).items()}
+    every = _with_all(found)
+    for (cell, _), own in every.items():
+        refuse_unlike(cell.name, own)
+    return every
 
 
-def _with_all(found: Mapping[Place, Sequence[Row]]) -> dict[Place, Sequence[Row]]:
+def _with_all(found: Mapping[Place, list[Row]]) -> dict[Place, list[Row]]:
     """The cells, and for each environment with several difficulties one of all of them."""
     pooled = defaultdict[Place, list[Sequence[Row]]](list)
     for (cell, variant), rows in found.items():
@@ -69,8 +77,8 @@ def _with_all(found: Mapping[Place, Sequence[Row]]) -> dict[Place, Sequence[Row]
     return {**found, **{place: [*chain.from_iterable(own)] for place, own in pooled.items() if len(own) > 1}}
 
 
-def _task_means(cell: Cell, rows: Sequence[Row], value: Callable[[Row], float]) -> TaskMeans:
-    refuse_unlike(cell.name, rows)
+def task_means(rows: Sequence[Row], value: Callable[[Row], float] = _points) -> TaskMeans:
+    """The matrices of rows that are one checkpoint's in one cell."""
     samples = {row.seed: row for row in rows}
     seeds, tasks = tuple(sorted(samples)), tuple(sorted({row.task for row in rows}))
     seed_at, task_at = ({key: i for i, key in enumerate(keys)} for keys in (seeds, tasks))
@@ -95,3 +103,38 @@ def _moments(values: Floats, places: NDArray[np.int64], size: int) -> tuple[Floa
     mean = np.bincount(places, values, minlength=size) / np.where(count > 0, count, nan)
     squares = np.bincount(places, (values - mean[places]) ** 2, minlength=size)
     return mean, squares / np.where(count > 1, count - 1, nan), count
+
+
+def common_seeds(means: Iterable[TaskMeans]) -> tuple[int, ...]:
+    """The training seeds of all that was trained more than once; a single one stands beside each of the others.
+
+    Nothing where they share none.
+    """
+    trained = [each.seeds for each in means if each.is_trained]
+    several = [set(seeds) for seeds in trained if len(seeds) > 1]
+    if several:
+        return tuple(sorted(set.intersection(*several)))
+    return trained[0][:1] if trained else (0,)
+
+
+def common_tasks(means: Iterable[TaskMeans]) -> tuple[str, ...]:
+    """The tasks that all of them were measured at."""
+    return tuple(sorted(set.intersection(*(set(each.tasks) for each in means))))
+
+
+def at_seeds(means: TaskMeans, seeds: Sequence[int], tasks: Sequence[str]) -> Floats:
+    """The means at these, NaN where there is none; what has a single training, or none, stands beside each seed."""
+    several = means.is_trained and len(means.seeds) > 1
+    rows_ST = means.mean_ST[[means.seeds.index(seed) for seed in seeds]] if several else _of_one(means.mean_ST)
+    task_at = {task: place for place, task in enumerate(means.tasks)}
+    absent_S1 = np.full((len(rows_ST), 1), nan)
+    chosen_ST = np.concatenate([rows_ST, absent_S1], axis=1)[:, [task_at.get(task, -1) for task in tasks]]
+    return chosen_ST if several else np.repeat(chosen_ST, len(seeds), axis=0)
+
+
+def _of_one(mean_ST: Floats) -> Floats:
+    """The mean over the draws of one agent, as one row."""
+    known_ST = np.isfinite(mean_ST)
+    total_T = np.where(known_ST, mean_ST, 0.0).sum(axis=0, keepdims=True)
+    count_T = known_ST.sum(axis=0, keepdims=True)
+    return np.where(count_T > 0, total_T / np.maximum(count_T, 1), nan)

@@ -8,7 +8,7 @@ LEVEL = 0.05
 """Of the family, after Holm."""
 
 
-class Verdict(StrEnum):
+class Conclusion(StrEnum):
     """What a result shows; that nothing is shown is never called the same."""
 
     HIGHER = "higher"
@@ -20,15 +20,15 @@ class Verdict(StrEnum):
     MISSING = "missing"
 
 
-def verdict(result: EndpointResult) -> Verdict:
+def conclude(result: EndpointResult) -> Conclusion:
     """The word for a result: of one training it is only ever that this run came out so."""
     estimate, p = result.estimate, result.adjusted
     if estimate is None or p is None:
-        return Verdict.MISSING
+        return Conclusion.MISSING
     if estimate.given_this_run:
-        return Verdict.GIVEN_THIS_RUN
+        return Conclusion.GIVEN_THIS_RUN
     if result.endpoint.margin is not None:
-        return Verdict.EQUIVALENT if p < LEVEL else Verdict.NOT_SHOWN_EQUIVALENT
+        return Conclusion.EQUIVALENT if p < LEVEL else Conclusion.NOT_SHOWN_EQUIVALENT
     if p >= LEVEL:
-        return Verdict.NOT_TOLD_APART
-    return Verdict.HIGHER if estimate.value > 0 else Verdict.LOWER
+        return Conclusion.NOT_TOLD_APART
+    return Conclusion.HIGHER if estimate.value > 0 else Conclusion.LOWER
