@@ -56,7 +56,7 @@ def test_chance_alone_gains_tasks_that_are_done_every_other_time() -> None:
 
 
 def test_the_rule_moves_less_by_chance_than_solved_by_most_attempts() -> None:
-    """Of a task done every other time, at 8 attempts: most of them on one side alone are 46 of 100 draws, a half 15."""
+    """Of a task done every other time, at 8 attempts: most of them on one side alone are 46 draws of 100."""
     most = sum(binomial(8, n) for n in range(5, 9))
     assert 2 * most * (1 - most) == pytest.approx(0.46, abs=0.01)
     moved = 2 * sum(

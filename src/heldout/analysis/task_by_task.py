@@ -1,9 +1,9 @@
 """Two checkpoints side by side: which tasks were gained, lost and kept, and how they are played before and after.
 
-A task is gained where the share of its attempts that did it rises by a half or more, lost where it falls by as much.
-Chance moves that less than `solved by most attempts`, which differs in 46 % of two draws of eight attempts at a task
-that one and the same model does every other time (this rule: 15 %). How many are expected by chance all the same is
-counted exactly, and stands beside (`by_chance`).
+A task is gained where the share of its attempts that did it rises by a half or more, and lost where it falls by
+as much. Chance moves that less than `solved by most attempts`, which differs in 46 % of two draws of eight attempts
+at a task that one and the same model does every other time (this rule: 15 %). How many are expected by chance all the
+same is counted exactly, and stands beside (`by_chance`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
