@@ -32,7 +32,7 @@ def design(seeds: int, tasks: int, k: int) -> Design:
 
 
 def test_the_variance_of_a_gain_counted_by_hand() -> None:
-    """16 / 3 for the seeds; (64 + 128) / 50 for the tasks and the base's attempts; 128 / 150 for the trained ones."""
+    """16 / 3 for the seeds; (64 + 128) / 50 for tasks and the base's attempts; 128 / 150 for the trained ones."""
     spread = spread_of(ONE, POCKET, design(3, 50, 8))
     assert spread.variance == pytest.approx(16 / 3 + 192 / 50 + 128 / 150)
     below = (16 / 3 + 128 / 150) ** 2 / 2 + (192 / 50 + 128 / 150) ** 2 / 49 + (128 / 150) ** 2 / 98

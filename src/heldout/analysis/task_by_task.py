@@ -2,8 +2,8 @@
 
 A task is gained where the share of its attempts that did it rises by a half or more, and lost where it falls by
 as much. Chance moves that less than `solved by most attempts`, which differs in 46 % of two draws of eight attempts
-at a task that one and the same model does every other time (this rule: 15 %). How many are expected by chance all the
-same is counted exactly, and stands beside (`by_chance`).
+at a task that one and the same model does every other time (this rule: 15 %). How many are expected by chance all
+the same is counted exactly, and stands beside (`by_chance`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
