@@ -28,7 +28,7 @@ from heldout.records import (
     from_json,
     to_json,
 )
-from heldout.testing import make_trajectory
+from heldout.testing import make_row, make_trajectory, make_turn
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 WORLDS = st.dictionaries(st.text(), st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
@@ -157,3 +157,14 @@ def test_what_is_no_object_is_no_record() -> None:
         from_json(Task, [])
     with pytest.raises(BadCall, match="turns is a list, not 'x'"):
         from_json(Trajectory, {"turns": "x"})
+
+
+def test_rows_and_turns_from_before_refusals_were_counted_are_read_and_stay_as_they_are() -> None:
+    old = to_json(make_row(invalid_actions=None))
+    assert "invalid_actions" not in old
+    assert from_json(Row, old).invalid_actions is None
+    assert to_json(make_row(invalid_actions=0))["invalid_actions"] == 0
+    turn = to_json(make_turn())
+    assert "refused" not in turn
+    assert from_json(Turn, turn).refused is None
+    assert from_json(Turn, turn | {"refused": False}).refused is False

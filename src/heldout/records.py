@@ -25,6 +25,10 @@ R = TypeVar("R")
 _CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
+def _unknown() -> None:
+    """What a field that came later is in older files; a function, so that `written: changed` can be said of it."""
+
+
 class Ending(StrEnum):
     """Why an episode ended; `ERROR` is the infrastructure's fault, never the agent's."""
 
@@ -103,6 +107,8 @@ class Turn:
     observation: str
     reward: float = 0.0
     digest: str = ""
+    refused: bool | None = field(default_factory=_unknown, metadata={"written": "changed"})
+    """Whether the action was not carried out, or none could be read; None where that was not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +147,12 @@ class Trajectory:
         """How many ids followed the prompt, observations included."""
         read = sum(len(turn.reply.context_ids) for turn in self.turns[1:])
         return read + self.generated_tokens
+
+    @property
+    def invalid_actions(self) -> int | None:
+        """How many turns' actions were refused; None where of one that is not known."""
+        refused = [turn.refused for turn in self.turns]
+        return None if None in refused else sum(map(bool, refused))
 
 
 def _is_too_long(ending: str, generated_tokens: int) -> bool:
@@ -194,6 +206,8 @@ class Row:
     turns: int
     generated_tokens: int
     response_length: int
+    invalid_actions: int | None = field(default_factory=_unknown, metadata={"written": "changed"})
+    """How many actions were refused, or could not be read; None where the environment did not tell."""
     ending: str
     stream: str
 
@@ -215,7 +229,17 @@ class Row:
 
 NAMES = ("study", "base")
 """The fields of a row that only say what people call things: a renamed or copied folder holds the same rows."""
-OUTCOMES = ("reward", "score", "success", "turns", "generated_tokens", "response_length", "ending", "stream")
+OUTCOMES = (
+    "reward",
+    "score",
+    "success",
+    "turns",
+    "generated_tokens",
+    "response_length",
+    "invalid_actions",
+    "ending",
+    "stream",
+)
 """The fields of a row that playing decides; the others say what was to be played."""
 _KEY = tuple(each.name for each in fields(Row) if each.name not in (*NAMES, *OUTCOMES))
 

@@ -42,6 +42,7 @@ _ROW = Row(
     turns=2,
     generated_tokens=10,
     response_length=30,
+    invalid_actions=0,
     ending="solved",
     stream="",
 )

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from heldout.config import Limits
+from heldout.config import Limits, Source
+from heldout.envs import corridor
 from heldout.envs.base import Suite
 from heldout.envs.guard import guard
 from heldout.envs.react import SEVERAL
@@ -153,3 +154,18 @@ def test_rewards_whose_sum_is_infinite_are_refused_at_the_episodes_end(doors: Su
         BadReward, match=r"^doors: task doors_2 ended with reward inf and score 0.0.*\(attempt 3\)$"
     ):
         played(paying, task(2), GO, GO, turns=2)
+
+
+def test_refused_actions_are_counted_and_so_are_replies_that_hold_none() -> None:
+    suite = corridor.suite(Source())
+    first = suite.tasks("test")[0]
+    said = ("Thought: hm.\nAction: dance", "Let me think.", "Thought: a note.\nAction: read note")
+    _, trajectory = played(suite, first, *(Reply(text=text) for text in said), turns=3)
+    assert [turn.refused for turn in trajectory.turns] == [True, True, False]
+    assert trajectory.invalid_actions == 2
+
+
+def test_where_an_environment_does_not_tell_what_it_refuses_none_is_counted(doors: Suite, task: Tasks) -> None:
+    _, trajectory = played(doors, task(2), GO, GO)
+    assert [turn.refused for turn in trajectory.turns] == [None, None]
+    assert trajectory.invalid_actions is None

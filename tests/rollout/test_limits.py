@@ -32,7 +32,7 @@ def test_a_misread_reply_costs_a_turn_and_changes_nothing_else(doors: Suite, tas
     env = limited(doors, task(4), 2)
     before = env.step("go")
     assert env.misread("Which one?", before) == Step(
-        "Which one?", score=0.25, ending=Ending.OUT_OF_TURNS, digest="1"
+        "Which one?", score=0.25, ending=Ending.OUT_OF_TURNS, digest="1", refusal="Which one?"
     )
     assert env.world == [1, 4]
 

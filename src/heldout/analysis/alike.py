@@ -65,14 +65,19 @@ def refuse_unlike(cell: str, rows: Sequence[Row], *, also: Sequence[str] = ()) -
         _refuse_several(cell, "model", rows)
 
 
-def refuse_unlike_sides(cell: str, before: Sequence[Row], after: Sequence[Row], *, one_base: bool = True) -> None:
+def refuse_unlike_sides(
+    cell: str, before: Sequence[Row], after: Sequence[Row], *, one_base: bool = True, across: Sequence[str] = ()
+) -> None:
     """Refuses rows of a cell that are about to be paired as one change and are not of the same tasks and rules.
 
-    `one_base`: both sides began with the same model; else one is set against another, such as a player.
+    `one_base`: both sides began with the same model; else one is set against another, such as a player. `across`
+    are fields that may differ: what the change is across.
     """
     refuse_unlike(cell, before)
     refuse_unlike(cell, after)
     for name in (*PLAYED_BY, *(_bases_to_compare([*before, *after]) if one_base else ())):
+        if name in across:
+            continue
         old, new = _values(name, before), _values(name, after)
         if old != new:
             raise HeldoutError(

@@ -151,6 +151,8 @@ class Suite:
     """By which it can be played."""
     rules_version: int = 1
     """Raised by whatever changes an episode: rows of two versions are not averaged."""
+    tells_refusals: bool = False
+    """Whether each step that did not carry an action out says so (`Step.refusal`): else none is counted."""
     read: Callable[[str], str] = first_action
     """The action in a reply; raises `Misread`."""
     difficulty_source: str = "oracle_turns"

@@ -107,6 +107,7 @@ def suite(_: Source) -> Suite:
         data=digest(COLOURS),
         tasks=tasks,
         open=_open,
+        tells_refusals=True,
         read=first_action,
         rules_version=2,
         players=Players(oracle=oracle, legal=legal, thought=thought, mistakes=mistakes),

@@ -138,6 +138,7 @@ def with_outcome(row: Row, trajectory: Trajectory) -> Row:
         turns=len(trajectory.turns),
         generated_tokens=trajectory.generated_tokens,
         response_length=trajectory.response_length,
+        invalid_actions=trajectory.invalid_actions,
         ending=trajectory.ending.value,
         stream=trajectory.stream,
     )

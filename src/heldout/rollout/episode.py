@@ -54,7 +54,7 @@ def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
             reply = yield _request(assignment, limits, len(turns), text)
             step, action = _answer(env, suite, reply, step)
             text = step.observation
-            turns.append(Turn(reply=reply, action=action, observation=text, reward=step.reward, digest=step.digest))
+            turns.append(_turn(suite, reply, action, step))
     except Unavailable as failure:
         return _trajectory(assignment, opening, turns, step.cut(Ending.ERROR), str(failure))
     except BadReward as wrong:
@@ -71,6 +71,17 @@ def _request(assignment: Assignment, limits: Limits, turn: int, text: str) -> Re
         reply_tokens=limits.reply_tokens,
         response_budget=limits.response_budget,
         seed=derive(assignment.seed, assignment.chance, turn),
+    )
+
+
+def _turn(suite: Suite, reply: Reply, action: str, step: Step) -> Turn:
+    return Turn(
+        reply=reply,
+        action=action,
+        observation=step.observation,
+        reward=step.reward,
+        digest=step.digest,
+        refused=bool(step.refusal) if suite.tells_refusals else None,
     )
 
 

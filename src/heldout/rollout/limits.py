@@ -57,7 +57,7 @@ class TurnLimit:
 
     def misread(self, told: str, before: Step) -> Step:
         """The answer to a reply that held no single action: the world stands still, the turn is spent."""
-        return self._spend(Step(told, score=before.score, digest=before.digest))
+        return self._spend(Step(told, score=before.score, digest=before.digest, refusal=told))
 
     def _spend(self, step: Step) -> Step:
         self._left -= 1

@@ -102,6 +102,7 @@ def suite(source: Source) -> Suite:
         actions=ACTIONS,
         max_turns=MAX_TURNS.get(source.kind, 10),
         rules=source.rules,
+        tells_refusals=source.rules == "fixed",
         rules_known=BOTH_RULES,
         rules_version=RULES_VERSION[source.rules],
         source=SOURCES.get(source.kind, source.kind),

@@ -92,6 +92,7 @@ def suite(source: Source) -> Suite:
         actions=ACTIONS,
         max_turns=10,
         rules=source.rules,
+        tells_refusals=source.rules == "fixed",
         rules_known=BOTH_RULES,
         rules_version=RULES_VERSION[source.rules],
         source=f"{words}; nouns by {tagger().name}",

@@ -1,7 +1,7 @@
 """A suite behind AgentGym's protocol: one call in, one answer out, from any thread."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import count
 from json import dumps
 from random import Random
@@ -190,8 +190,12 @@ def _server_error(error: str) -> HttpResponse:
 LONGEST_ERROR = 500
 """Characters of an error in a header."""
 
+LONGEST_REFUSAL = 80
+"""Characters of a refusal in a header: enough to tell that there is one."""
+
 
 def _remaining_fields(step: Step) -> dict[str, Json]:
-    """A step's fields but its observation, and what of that is a refusal."""
-    names = (each.name for each in fields(step) if each.name not in ("observation", "refusal"))
+    """A step's fields but its observation, with the beginning of a refusal, since that may quote much."""
+    step = replace(step, refusal=step.refusal[:LONGEST_REFUSAL])
+    names = (each.name for each in fields(step) if each.name != "observation")
     return {name: to_json(getattr(step, name)) for name in names}
