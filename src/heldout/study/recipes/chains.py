@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from heldout.chains import Chain
+from heldout.analysis.scores import ALL, Cell
+from heldout.chains import Chain, Stage
 from heldout.config import Config
+from heldout.envs.registry import open_suite
+from heldout.evaluation.measure import tasks_of
 
 
 def along(chains: Iterable[Chain], every: int | None, config: Config) -> tuple[Chain, ...]:
@@ -37,6 +40,22 @@ def training_episodes(chain: Chain, config: Config) -> int:
 def longer(chain: Chain, config: Config, times: int) -> Chain:
     """The chain with its last stage so many times as long."""
     return (*chain[:-1], chain[-1].ending_at(steps_of(chain, config)[-1] * times))
+
+
+def varied(chains: Iterable[Chain], *changes: str) -> tuple[Chain, ...]:
+    """The chains with all their stages changed: `train.kl=0.001`, `source.variant.actions=hidden`."""
+    pairs = tuple((path, value) for path, _, value in (change.partition("=") for change in changes))
+    return tuple(
+        tuple(Stage(each.envs, each.difficulty, each.weights, (*each.changes, *pairs)) for each in chain)
+        for chain in chains
+    )
+
+
+def by_data(envs: Sequence[str], config: Config, difficulty: str = ALL) -> Stage:
+    """A mixture that draws each environment by how many training tasks it has, as all available data does."""
+    cells = [Cell(env=env, split="train", difficulty=difficulty) for env in envs]
+    counts = tuple(len(tasks_of(open_suite(cell.env, config.source), cell)) for cell in cells)
+    return Stage(tuple(envs), difficulty, counts)
 
 
 def names_in(chains: Sequence[Chain]) -> tuple[str, ...]:
