@@ -13,7 +13,7 @@ def along(chains: Iterable[Chain], every: int | None, config: Config) -> tuple[C
     """The chains, and each after every so many steps of its last stage: one training, looked at several times."""
     found = list[Chain]()
     for chain in chains:
-        last = steps_of(chain, config)[-1] if chain else 0
+        last = _steps(chain, config)[-1] if chain else 0
         earlier = range(every, last, every) if every else ()
         found += [(*chain[:-1], chain[-1].ending_at(step)) for step in earlier]
         found.append(chain)
@@ -26,7 +26,7 @@ def prefixes(chains: Iterable[Chain]) -> tuple[Chain, ...]:
     return tuple(sorted(found, key=len))
 
 
-def steps_of(chain: Chain, config: Config) -> tuple[int, ...]:
+def _steps(chain: Chain, config: Config) -> tuple[int, ...]:
     """The steps of each stage."""
     return tuple(stage.apply_to(config).train.steps for stage in chain)
 
@@ -39,7 +39,7 @@ def training_episodes(chain: Chain, config: Config) -> int:
 
 def longer(chain: Chain, config: Config, times: int) -> Chain:
     """The chain with its last stage so many times as long."""
-    return (*chain[:-1], chain[-1].ending_at(steps_of(chain, config)[-1] * times))
+    return (*chain[:-1], chain[-1].ending_at(_steps(chain, config)[-1] * times))
 
 
 def varied(chains: Iterable[Chain], *changes: str) -> tuple[Chain, ...]:

@@ -10,7 +10,7 @@ from heldout.study.recipes.questions import MARGIN, Sum, cells_of, change, endpo
 from heldout.study.recipes.transfer import CLOSED, refuse_fewer, single
 
 
-def orders_of(asked: Asked) -> tuple[Chain, ...]:
+def _orders(asked: Asked) -> tuple[Chain, ...]:
     """The environments in the order that they are asked in, and in that order backwards.
 
     The paper shows two "representative" orders of five in a figure, and its text does not name them. An order and
@@ -20,7 +20,7 @@ def orders_of(asked: Asked) -> tuple[Chain, ...]:
     return (order, order[::-1])
 
 
-def joint(asked: Asked, data: bool) -> Chain:
+def _joint(asked: Asked, data: bool) -> Chain:
     """All environments at once, in equal shares or by their data, for as many steps as an order takes."""
     stage = by_data(asked.envs, asked.config) if data else Stage(asked.envs)
     return (stage.ending_at(asked.config.train.steps * len(asked.envs)),)
@@ -29,7 +29,7 @@ def joint(asked: Asked, data: bool) -> Chain:
 def orders_studies(asked: Asked, *, data: bool = False) -> tuple[Study, ...]:
     """Two orders, measured after every stage, and the mixture with the same total of episodes."""
     refuse_fewer(asked, 2, "orders")
-    orders, mixture = orders_of(asked), joint(asked, data)
+    orders, mixture = _orders(asked), _joint(asked, data)
     assert {training_episodes(chain, asked.config) for chain in (*orders, mixture)} == {
         training_episodes(mixture, asked.config)
     }
