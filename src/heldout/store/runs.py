@@ -12,6 +12,7 @@ from heldout.records import Row
 from heldout.store.folders import damage, replacing
 from heldout.store.lines import Lines
 from heldout.store.metrics import Metrics
+from heldout.store.pieces import PieceRecord
 from heldout.store.rows import Rows
 from heldout.store.trajectories import Trajectories
 
@@ -151,6 +152,20 @@ class StudyFolder:
     def sessions(self) -> Lines:
         """How long each session took, and on what machine."""
         return Lines(self.root / "sessions.jsonl")
+
+    @property
+    def pieces(self) -> Rows[PieceRecord]:
+        """What each piece of work took; who adds to it holds `pieces_lease`."""
+        return Rows(self.root / "pieces.jsonl", PieceRecord)
+
+    @property
+    def pieces_lease(self) -> Path:
+        """What who adds to the records of a study's work holds."""
+        return self.root / ".pieces.lease"
+
+    def failure(self, title: str) -> Path:
+        """Why a piece of work failed when it was last tried; nothing is there once it is done."""
+        return self.root / "failures" / f"{slug_of(title)}.log"
 
     @property
     def report(self) -> Path:

@@ -38,6 +38,8 @@ class ManifestEntry:
     models: Mapping[str, str] = field(hash=False)
     """What names each checkpoint that is measured, and the base: by the chain's name in the study and the seed."""
     made_with: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    controls: bool = field(default_factory=lambda: True, metadata={"written": "changed"})
+    """Whether it was asked with its controls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

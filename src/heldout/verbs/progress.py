@@ -7,6 +7,7 @@ from typing import final
 
 from heldout.progress import StatusLine, figure, figure_texts, of
 from heldout.records import Trajectory
+from heldout.study.outcome import Finished
 from heldout.study.perform import Watch
 from heldout.training.stage import OCCASIONAL, StepMetrics, StepPart
 
@@ -127,6 +128,16 @@ class StudyProgress(Watch):
     def left_out(self, title: str, why: str) -> None:
         """A line that stays: a control cannot be measured."""
         self._line.note(f"left out: {title}: {why}")
+
+    def finished(self, finished: Finished, running: int) -> None:
+        """A line that stays for a piece that failed, when it failed."""
+        del running
+        if finished.error:
+            self._line.note(f"failed: {finished.piece.work.title}: {finished.error}")
+
+    def waiting(self, why: str) -> None:
+        """Another process is at what is left."""
+        self._line.say(f"waiting: {why}")
 
     def _left(self) -> dict[str, float]:
         """Seconds that the whole still takes, by the episodes that were played so far."""
