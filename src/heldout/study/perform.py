@@ -74,8 +74,11 @@ class Watch:
     def left_out(self, title: str, why: str) -> None:
         """A control cannot be measured."""
 
-    def finished(self, finished: Finished, running: int) -> None:
-        """A piece came to its end, and so many others are at work."""
+    def finished(self, finished: Finished) -> None:
+        """A piece came to its end."""
+
+    def stands(self, done: int, running: int, waiting: int) -> None:
+        """So many pieces are done, at work and waiting now."""
 
     def waiting(self, why: str) -> None:
         """Nothing can begin now: another process is at what is left."""

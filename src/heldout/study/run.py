@@ -54,7 +54,7 @@ def run(
         claim(site, studies, graph, controls=controls)
         watch.expects(sum(episodes_left(site.workspace(piece.study), piece.work) for piece in graph))
         left = None if seconds is None else seconds - (time.monotonic() - begun)
-        board = Board(graph, seconds=left, tell=watch.finished, wait=watch.waiting)
+        board = Board(graph, seconds=left, tell=watch.finished, stand=watch.stands, wait=watch.waiting)
         executor(board, site)
         if backends.used or any(each.episodes for each in board.outcome.done):
             session = {"study": studies[0].digest, "seconds": time.monotonic() - begun, **provenance()}

@@ -34,8 +34,8 @@ def _unheard(*_: object) -> None:
 class Board:
     """The pieces in their order, and how far each is.
 
-    `seconds` are those in which pieces may begin; `tell` hears of each that came to its end, and how many others
-    are at work; `wait` hears why none can begin now, though some are left.
+    `seconds` are those in which pieces may begin; `tell` hears of each that came to its end, `stand` how many
+    are done, at work and waiting whenever that changes, and `wait` why none can begin now, though some are left.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class Board:
         graph: Iterable[PlannedWork],
         *,
         seconds: float | None = None,
-        tell: Callable[[Finished, int], None] = _unheard,
+        tell: Callable[[Finished], None] = _unheard,
+        stand: Callable[[int, int, int], None] = _unheard,
         wait: Callable[[str], None] = _unheard,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -52,7 +53,7 @@ class Board:
         self._done, self._failed = dict[Key, Finished](), dict[Key, Finished]()
         self._skipped = dict[Key, Skipped]()
         self._not_before = dict[Key, float]()
-        self._tell, self._wait, self._clock = tell, wait, clock
+        self._tell, self._stand, self._wait, self._clock = tell, stand, wait, clock
         self._end = None if seconds is None else clock() + seconds
 
     @property
@@ -84,6 +85,7 @@ class Board:
     def begin(self, piece: PlannedWork) -> None:
         """Somebody is at it."""
         self._running[key_of(piece)] = self._waiting.pop(key_of(piece))
+        self._say_how_it_stands()
 
     def put_back(self, piece: PlannedWork, why: str, after: float = AGAIN) -> None:
         """It could not be done now, and is to be tried again after so many seconds."""
@@ -104,7 +106,8 @@ class Board:
         (self._failed if finished.error else self._done)[key] = finished
         if finished.error:
             self._skip_after(finished.piece)
-        self._tell(finished, len(self._running))
+        self._tell(finished)
+        self._say_how_it_stands()
 
     @property
     def seconds_to_wait(self) -> float:
@@ -122,6 +125,9 @@ class Board:
             skipped=tuple(self._skipped.values()),
             left=tuple(self._waiting.values()),
         )
+
+    def _say_how_it_stands(self) -> None:
+        self._stand(len(self._done), len(self._running), len(self._waiting))
 
     def _skip_after(self, failed: PlannedWork) -> None:
         """Sets aside what needs it: a plan has each piece after those that it needs, so one look is enough."""
