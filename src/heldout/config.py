@@ -208,6 +208,11 @@ def pocket() -> Config:
     )
 
 
+def under_variant(config: Config, variant: Variant | None) -> Config:
+    """The configuration with another variant of its environments; None leaves it."""
+    return config if variant is None else replace(config, source=replace(config.source, variant=variant))
+
+
 def without_paths(config: Config) -> Config:
     """The configuration without the places of files: what counts is what they say, which is told elsewhere."""
     return replace(config, source=replace(config.source, difficulty=""), chat_template="")

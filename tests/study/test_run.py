@@ -11,7 +11,7 @@ import pytest
 
 from heldout.analysis.scores import Cell
 from heldout.chains import Stage
-from heldout.config import Config, Evaluate, Limits, Train, with_overrides
+from heldout.config import Config, Evaluate, Limits, Train, Variant, with_overrides
 from heldout.errors import BadCall
 from heldout.records import Ending, Row, Trajectory
 from heldout.reporting.chain import findings, write_report
@@ -273,3 +273,18 @@ def test_a_longer_stage_is_the_shorter_one_gone_on_with(tiny: Path, tmp_path: Pa
         run([study], twice, Watching())
     ends = [folder.stage("babyai.easy", 0).checkpoint(2) / "model.safetensors" for folder in (once, twice)]
     assert ends[0].read_bytes() == ends[1].read_bytes()
+
+
+def test_a_cell_is_measured_under_a_variant_beside_itself(ran: Ran, tmp_path: Path) -> None:
+    cell, hidden = Cell(env="babyai", split="test", difficulty="easy"), Variant(actions="hidden")
+    measured = (Measured(cell=cell), Measured(cell=cell, variant=hidden))
+    study = replace(ran.study, chains=(), measured=measured)
+    folder, seen = StudyFolder(tmp_path / "both"), Watching()
+    run(study, folder, seen, controls=False)
+    rows = rows_of(study, folder, (), 0, CONFIG.evaluate.temperature)
+    assert [(row.variant, row.task == rows[0].task) for row in rows] == [
+        *[("", True)] * 2, *[("", False)] * 2, *[("actions=hidden", True)] * 2, *[("actions=hidden", False)] * 2
+    ]  # fmt: skip
+    assert rows[0].prompt != rows[4].prompt
+    run(study, folder, again := Watching(), controls=False)
+    assert (seen.played.total(), again.played.total()) == (8, 0)

@@ -1,6 +1,6 @@
 """What a study is asked, named before it runs: each endpoint a difference of means, said by whom and where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from heldout.analysis.scores import Cell
 
@@ -15,6 +15,8 @@ class Term:
     """The checkpoint whose score it is, as `chain_name` writes it; `base` for what every chain starts from."""
     cell: Cell
     """Difficulty `all` is easy and hard together."""
+    variant: str = field(default_factory=str, metadata={"written": "changed"})
+    """Of the cell alone, by name (`actions=hidden`), where it is measured under one; empty as the study has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

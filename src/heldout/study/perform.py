@@ -13,7 +13,7 @@ from pathlib import Path
 from heldout.agents import Agent, Backends, agent_of, device, player, processes_of, suites_of
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name, training_chain
-from heldout.config import Config, Evaluate
+from heldout.config import Config, Evaluate, under_variant
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
 from heldout.evaluation.measure import (
@@ -281,7 +281,7 @@ def _tune(workspace: Workspace, work: TuneWork, backends: Backends) -> None:
 
 def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> None:
     """This cell, with the checkpoint, the base or a player."""
-    evaluation, config = workspace.place(work), workspace.study.config
+    evaluation, config = workspace.place(work), _config(workspace, work)
     settings = _settings(workspace, work)
     rows = evaluation.rows(work.cell.env)
     if not missing_episodes(_wanted_episodes(workspace, work, settings), rows):
@@ -290,7 +290,7 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
         evaluation.mend(work.cell.env)
         left = len(missing_episodes(_wanted_episodes(workspace, work, settings), rows))
         identity, play = workspace.whose(work), _play(workspace, work, settings, backends)
-        title = f"{work.player or identity.chain} on {work.cell.name}, temperature {settings.temperature:.2g}"
+        title = f"{work.player or identity.chain} on {work.place}, temperature {settings.temperature:.2g}"
         with workspace.watch.playing(title, left) as played:
             measure(
                 play,
@@ -308,7 +308,7 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
 
 def _play(workspace: Workspace, work: MeasureWork, settings: Evaluate, backends: Backends) -> Play:
     """How a cell is played: by a player, or by a model whose openings leave room for a reply."""
-    config = workspace.study.config
+    config = _config(workspace, work)
     if work.player:
         return player(work.player, config)
     backend = backends.open(config, workspace.study.base, to_learn=False)
@@ -320,9 +320,14 @@ def _play(workspace: Workspace, work: MeasureWork, settings: Evaluate, backends:
 
 def _wanted_episodes(workspace: Workspace, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
     """Every episode that the piece takes."""
-    config: Config = workspace.study.config
+    config = _config(workspace, work)
     limits = replace(config.limits, max_turns=settings.max_turns)
     return list(wanted_episodes(suites_of(config), [work.cell], workspace.whose(work), settings, limits))
+
+
+def _config(workspace: Workspace, work: MeasureWork) -> Config:
+    """The study's, under the variant that the cell is measured under."""
+    return under_variant(workspace.study.config, work.variant)
 
 
 def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:

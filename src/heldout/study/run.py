@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from heldout.agents import Backends, suites_of
 from heldout.chains import Chain, chain_name
+from heldout.config import under_variant
 from heldout.errors import BadCall
 from heldout.records import to_json
 from heldout.store.folders import sweep
@@ -143,9 +144,16 @@ def _refuse_another_base(folder: StudyFolder, known: Base, asked: Base) -> None:
 
 def _cell_facts(study: Study) -> dict[str, object]:
     """What each cell is now, by its name."""
-    suites, config = suites_of(study.config), study.config
-    asked = {each.cell: each.tasks or config.evaluate.tasks for each in study.measured}
-    return {cell.name: to_json(facts_of(suites(cell.env), cell, tasks)) for cell, tasks in asked.items()}
+    return {
+        each.name: to_json(
+            facts_of(
+                suites_of(under_variant(study.config, each.variant))(each.cell.env),
+                each.cell,
+                each.tasks or study.config.evaluate.tasks,
+            )
+        )
+        for each in study.measured
+    }
 
 
 def _model(workspace: Workspace, chain: Chain, seed: int) -> str:
