@@ -280,11 +280,11 @@ def test_a_cell_is_measured_under_a_variant_beside_itself(ran: Ran, tmp_path: Pa
     measured = (Measured(cell=cell), Measured(cell=cell, variant=hidden))
     study = replace(ran.study, chains=(), measured=measured)
     folder, seen = StudyFolder(tmp_path / "both"), Watching()
-    run(study, folder, seen, controls=False)
+    run([study], folder, seen, controls=False)
     rows = rows_of(study, folder, (), 0, CONFIG.evaluate.temperature)
     assert [(row.variant, row.task == rows[0].task) for row in rows] == [
         *[("", True)] * 2, *[("", False)] * 2, *[("actions=hidden", True)] * 2, *[("actions=hidden", False)] * 2
     ]  # fmt: skip
     assert rows[0].prompt != rows[4].prompt
-    run(study, folder, again := Watching(), controls=False)
+    run([study], folder, again := Watching(), controls=False)
     assert (seen.played.total(), again.played.total()) == (8, 0)

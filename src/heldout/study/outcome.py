@@ -6,6 +6,9 @@ from pathlib import Path
 from heldout.errors import HeldoutError
 from heldout.study.plan import PlannedWork
 
+LEFT_OUT = "left out: "
+"""What the log begins with of a piece that cannot be done and has not failed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:

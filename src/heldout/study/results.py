@@ -132,7 +132,7 @@ def _rows_in(
         row
         for each in study.measured
         if (temperature := temperatures.get(each.cell)) is not None
-        for row in _wanted_rows(study, each, entry, temperature, played[each.cell.env])
+        for row in wanted_rows(study, each, entry, temperature, played[each.cell.env])
         if row.attempt < samples(temperature)
     ]
 
@@ -142,7 +142,7 @@ def seconds_of(folder: StudyFolder) -> float:
     return float(sum(session["seconds"] for _, session in folder.sessions))
 
 
-def _wanted_rows(
+def wanted_rows(
     study: Study, measured: Measured, entry: ManifestEntry, temperature: float, rows: Iterable[Row]
 ) -> list[Row]:
     """A cell's rows as the study measures it, by task and attempt; those of other settings lie beside them."""

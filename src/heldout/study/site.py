@@ -17,18 +17,16 @@ from heldout.store.hosts import host, peak_bytes
 from heldout.store.lease import Held, LostLease, hold
 from heldout.store.pieces import PieceRecord
 from heldout.store.runs import StudyFolder
-from heldout.study.outcome import Finished
+from heldout.study.kinds import envs_of, kind_of
+from heldout.study.outcome import LEFT_OUT, Finished
 from heldout.study.perform import Watch, Workspace, perform
 from heldout.study.plan import PlannedWork, Study
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
 from heldout.training.stage import StepMetrics, StepPart
 
 PATIENCE = 20.0
 """Seconds in which a record is to be written: others write theirs between."""
 RETRY = 0.05
 """Seconds between two tries at it."""
-LEFT_OUT = "left out: "
-"""What the log begins with of a piece that cannot be done and has not failed."""
 
 
 @final
@@ -125,26 +123,6 @@ def recording(folder: StudyFolder) -> Iterator[None]:
                     raise
             time.sleep(RETRY)
         yield
-
-
-def kind_of(work: Work) -> str:
-    """What a record calls it: one of `KINDS`."""
-    match work:
-        case TrainWork():
-            return "train"
-        case MatchWork():
-            return "match"
-        case TuneWork():
-            return "tune"
-        case MeasureWork(player=""):
-            return "measure"
-        case MeasureWork():
-            return "play"
-
-
-def envs_of(work: Work) -> tuple[str, ...]:
-    """Where it is played."""
-    return work.chain[-1].envs if isinstance(work, TrainWork | MatchWork) else (work.cell.env,)
 
 
 @final
