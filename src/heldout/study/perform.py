@@ -4,7 +4,7 @@ What is done already is seen from the folder; what is to be done needs the study
 backend to do it with.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -30,15 +30,25 @@ from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.files import read_json, replace_json
 from heldout.store.lease import hold
-from heldout.store.lineage import model_of
+from heldout.store.lineage import Training, model_of
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study import calibrate
 from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
 from heldout.study.facts import CellFacts, tuning_digest
+from heldout.study.outcome import Finished
 from heldout.study.plan import Study
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
-from heldout.training.identity import with_steps
-from heldout.training.stage import Job, StepMetrics, StepPart, is_trained, refuse_another, train, train_tasks
+from heldout.training.identity import apart, with_steps
+from heldout.training.stage import (
+    Job,
+    StepMetrics,
+    StepPart,
+    is_trained,
+    refuse_another,
+    refuse_untrainable,
+    train,
+    train_tasks,
+)
 
 
 class Watch:
@@ -63,6 +73,15 @@ class Watch:
 
     def left_out(self, title: str, why: str) -> None:
         """A control cannot be measured."""
+
+    def finished(self, finished: Finished) -> None:
+        """A piece came to its end."""
+
+    def stands(self, done: int, running: int, waiting: int) -> None:
+        """So many pieces are done, at work and waiting now."""
+
+    def waiting(self, why: str) -> None:
+        """Nothing can begin now: another process is at what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +219,19 @@ def facts_of(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
     )
 
 
-def refuse_other_trainings(workspace: Workspace, works: Sequence[Work]) -> None:
-    """Refuses, before anything is done, a folder in which one of these trainings is another one."""
-    for work in works:
-        if isinstance(work, TrainWork):
-            stage = workspace.stage(work.chain, work.seed)
-            if stage.config.exists():
-                refuse_another(workspace.job(work.chain, work.until, work.seed), stage)
+def refuse_other_trainings(planned: Iterable[tuple[Workspace, Work]]) -> None:
+    """Refuses, before anything is done, what cannot train, and two trainings of one name, there or asked."""
+    asked = dict[Path, Training]()
+    for workspace, work in planned:
+        if not isinstance(work, TrainWork):
+            continue
+        stage, job = workspace.stage(work.chain, work.seed), workspace.job(work.chain, work.until, work.seed)
+        if stage.config.exists():
+            refuse_another(job, stage)
+        else:
+            refuse_untrainable(job)
+        if differs := apart(asked.setdefault(stage.root, job.training), job.training):
+            raise BadCall(f"{job.name} is asked as two trainings: {differs} (say the change in the stage)")
 
 
 def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:

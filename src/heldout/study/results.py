@@ -38,6 +38,8 @@ class ManifestEntry:
     models: Mapping[str, str] = field(hash=False)
     """What names each checkpoint that is measured, and the base: by the chain's name in the study and the seed."""
     made_with: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    controls: bool = field(default_factory=lambda: True, metadata={"written": "changed"})
+    """Whether it was asked with its controls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ def _rows_in(
         row
         for each in study.measured
         if (temperature := temperatures.get(each.cell)) is not None
-        for row in _wanted_rows(study, each, entry, temperature, played[each.cell.env])
+        for row in wanted_rows(study, each, entry, temperature, played[each.cell.env])
         if row.attempt < samples(temperature)
     ]
 
@@ -140,7 +142,7 @@ def seconds_of(folder: StudyFolder) -> float:
     return float(sum(session["seconds"] for _, session in folder.sessions))
 
 
-def _wanted_rows(
+def wanted_rows(
     study: Study, measured: Measured, entry: ManifestEntry, temperature: float, rows: Iterable[Row]
 ) -> list[Row]:
     """A cell's rows as the study measures it, by task and attempt; those of other settings lie beside them."""

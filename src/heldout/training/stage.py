@@ -166,13 +166,18 @@ def _record_end(folder: StageFolder, last: int) -> int:
 
 def claim(job: Job, folder: StageFolder) -> None:
     """Says in the folder what it holds; settings that cannot train, and a folder of another run, are refused."""
-    _check(job)
-    pools_of(job)
+    refuse_untrainable(job)
     if folder.config.exists():
         refuse_another(job, folder)
     else:
         written = {"training": job.training, "base": job.base_name, "chain": job.name}
         schema.replace(folder.config, {**written, "config": to_json(job.config)})
+
+
+def refuse_untrainable(job: Job) -> None:
+    """Refuses settings that cannot train."""
+    _check(job)
+    pools_of(job)
 
 
 def refuse_another(job: Job, folder: StageFolder) -> None:

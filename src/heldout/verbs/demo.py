@@ -23,7 +23,8 @@ def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: 
     study = demo_recipe.demo(config, chosen, seed, model)
     folder = StudyFolder(out or Path("runs") / "-".join(filter(None, ("demo", config.source.variant.name))))
     with StatusLine() as line:
-        run(study, folder, StudyProgress(line, "demo"))
+        outcome = run([study], folder, StudyProgress(line, "demo"))
+    outcome.raise_if_failed()
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")
     print(align(score_table(found)))
