@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Self, final
 
 import torch
@@ -145,26 +146,39 @@ class Backends:
     def __init__(self) -> None:
         self._open = ExitStack()
         self._kept: tuple[WorkerConfig, int, ProcessBackend] | None = None
+        self._used = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
 
     @property
     def used(self) -> bool:
         """Whether any was opened: whether there was anything to do."""
-        return self._kept is not None
+        return self._used
 
-    def open(self, config: Config, model: str, *, to_learn: bool = True) -> ProcessBackend:
-        """A backend for that configuration; its weights are whatever it held: `load` gives it others."""
-        wanted = _worker_config(model, config, model if config.train.kl else None)
+    def drop(self) -> None:
+        """Closes the one that is kept, such as one whose processes died: the next piece opens another."""
+        self._kept = None
+        self._open.close()
+
+    def open(
+        self, config: Config, model: str, *, to_learn: bool = True, reference: str | None = None
+    ) -> ProcessBackend:
+        """A backend for that configuration; its weights are whatever it held: `load` gives it others.
+
+        A KL term holds on to the model itself where no other reference is named.
+        """
+        wanted = _worker_config(model, config, (reference or model) if config.train.kl else None)
         size = processes_of(config)
         if self._kept is None or not self._serves(wanted, size, to_learn):
-            self._open.close()
+            self.drop()
             backend = self._open.enter_context(ProcessBackend(wanted, size))
-            self._kept = wanted, size, backend
+            self._kept, self._used = (wanted, size, backend), True
         return self._kept[2]
 
     def _serves(self, wanted: WorkerConfig, size: int, to_learn: bool) -> bool:

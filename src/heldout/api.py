@@ -19,6 +19,7 @@ from heldout.reporting.chain import write_report
 from heldout.reporting.findings import Findings
 from heldout.store.runs import StudyFolder
 from heldout.study.once import cells_of, measure_agent, train_once
+from heldout.study.outcome import Outcome
 from heldout.study.perform import Watch, open_workspace
 from heldout.study.plan import Study
 from heldout.study.run import run
@@ -87,9 +88,17 @@ def evaluate(
     return measure_agent(name, cells, config, StudyFolder(Path(out)), seed=seed, playing=_Silent().playing)
 
 
-def run_study(study: Study, out: Path | str, *, watch: Watch | None = None, controls: bool = True) -> None:
-    """Trains and measures what the study asks for and the folder does not have."""
-    run(study, StudyFolder(Path(out)), watch or _Silent(), controls)
+def run_study(
+    study: Study | Sequence[Study], out: Path | str, *, watch: Watch | None = None, controls: bool = True
+) -> Outcome:
+    """Trains and measures what a study, or several of one base, ask for and the folder does not have.
+
+    Raises where a piece failed, when all that can do without it is done.
+    """
+    studies = [study] if isinstance(study, Study) else study
+    outcome = run(studies, StudyFolder(Path(out)), watch or _Silent(), controls)
+    outcome.raise_if_failed()
+    return outcome
 
 
 def report(study: Study, out: Path | str) -> Findings:

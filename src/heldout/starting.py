@@ -1,9 +1,12 @@
 """How processes are started that whoever starts them ends: a stop never reaches one half way."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from multiprocessing import parent_process, resource_tracker
+from multiprocessing.connection import wait
+from threading import Thread
 
 from heldout.stops import held_back
 
@@ -23,3 +26,15 @@ def without_interrupts() -> Iterator[None]:
             yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_caller() -> None:
+    """From now on this process ends at once where its caller is killed, which closes nothing in good order."""
+    Thread(target=_wait_for_caller, daemon=True).start()
+
+
+def _wait_for_caller() -> None:
+    caller = parent_process()
+    assert caller
+    wait([caller.sentinel])
+    os._exit(1)

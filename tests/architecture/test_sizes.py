@@ -26,6 +26,7 @@ LOADERS = {
     "src/heldout/__main__.py": "Ctrl-C is one line while the command line itself is loaded",
     "src/heldout/cli.py": "a verb is loaded when it is called, so that --help answers at once",
     "src/heldout/envs/searchqa/files.py": "pyarrow is for Parquet alone, and takes an eighth of a second to load",
+    "src/heldout/study/recipes/loading.py": "a recipe of anybody's is named in a call and loaded when asked for",
     "src/heldout/envs/registry.py": "a suite, ours or a plug-in's, is named in data and loaded when asked for",
 }
 """Where `import_module` may stand; nothing else imports while it runs."""

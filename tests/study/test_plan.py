@@ -4,7 +4,7 @@ from itertools import permutations
 from heldout.chains import Chain, Stage, chain_name
 from heldout.config import pocket, with_overrides
 from heldout.study.plan import to_train
-from heldout.study.pocket_studies import demo
+from heldout.study.recipes.demo import demo
 
 FIVE = ("alfworld", "babyai", "searchqa", "textcraft", "webshop")
 TWO_STAGE: list[Chain] = [(Stage((a,)), Stage((b,))) for a, b in permutations(FIVE, 2)]

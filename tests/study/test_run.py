@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from heldout.analysis.scores import Cell
-from heldout.chains import Stage
-from heldout.config import Config, Evaluate, Limits, Train, with_overrides
+from heldout.chains import Stage, parse_chain
+from heldout.config import Config, Evaluate, Limits, Train, Variant, with_overrides
 from heldout.errors import BadCall
 from heldout.records import Ending, Row, Trajectory
 from heldout.reporting.chain import findings, write_report
@@ -75,7 +75,7 @@ def ran(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
         config=CONFIG,
     )
     folder, seen = StudyFolder(tmp_path_factory.mktemp("study") / "small"), Watching()
-    run(study, folder, seen)
+    run([study], folder, seen)
     return Ran(study, folder, seen)
 
 
@@ -102,7 +102,7 @@ def test_a_study_trains_each_stage_and_measures_before_after_and_the_controls(ra
 def test_running_again_plays_nothing_more(ran: Ran) -> None:
     before = {path: path.stat().st_size for path in ran.folder.root.rglob("*.jsonl*")}
     again = Watching()
-    run(ran.study, ran.folder, again)
+    run([ran.study], ran.folder, again)
     assert (again.steps, again.played) == ([], Counter())
     assert {path: path.stat().st_size for path in ran.folder.root.rglob("*.jsonl*")} == before
 
@@ -139,10 +139,10 @@ def test_what_cannot_be_in_the_same_folder_is_refused_with_both_values(
     with pytest.raises(
         BadCall, match=r"holds another run: limits.reply_tokens is 8 there, and 9 was asked"
     ) as caught:
-        run(other, ran.folder, Watching())
+        run([other], ran.folder, Watching())
     assert "\n" not in str(caught.value)
     with pytest.raises(BadCall, match=r"holds another study: its base is tiny \(.*\) there, and pocket \("):
-        run(replace(ran.study, base="pocket"), ran.folder, Watching())
+        run([replace(ran.study, base="pocket")], ran.folder, Watching())
     assert list(read_json(ran.folder.study)["entries"]) == [ran.study.digest], "what was refused leaves no mark"
 
 
@@ -191,7 +191,7 @@ def test_rows_by_rules_of_before_are_not_those_of_a_study_that_is_run_again(ran:
         facts["rules_version"] += 1
     replace_json(ran.folder.study, before)
     assert rows_of(ran.study, ran.folder, (), 0, 1.0) == []
-    run(ran.study, ran.folder, Watching())
+    run([ran.study], ran.folder, Watching())
     assert len(rows_of(ran.study, ran.folder, (), 0, 1.0)) == 8
     ran.folder.study.write_bytes(kept)
 
@@ -227,7 +227,7 @@ def grown(study: Study, folder: StudyFolder) -> Played:
     """What running a study again makes; what was there is still there, byte for byte."""
     before = {path: path.read_bytes() for path in folder.root.rglob("*.jsonl*") if path.name != "sessions.jsonl"}
     seen = Watching()
-    run(study, folder, seen, controls=False)
+    run([study], folder, seen, controls=False)
     for path, content in before.items():
         assert path.read_bytes()[: len(content)] == content, path
     return Played(len(seen.steps), seen.played.total())
@@ -268,8 +268,44 @@ def test_a_longer_stage_is_the_shorter_one_gone_on_with(tiny: Path, tmp_path: Pa
     once, twice = StudyFolder(tmp_path / "once"), StudyFolder(tmp_path / "twice")
     short = Study(name="s", base=str(tiny), chains=(CHAIN,), seeds=(0,), measured=(), config=CONFIG)
     long = replace(short, chains=((CHAIN[0].ending_at(2),),))
-    run(long, once, Watching())
+    run([long], once, Watching())
     for study in (short, long):
-        run(study, twice, Watching())
+        run([study], twice, Watching())
     ends = [folder.stage("babyai.easy", 0).checkpoint(2) / "model.safetensors" for folder in (once, twice)]
     assert ends[0].read_bytes() == ends[1].read_bytes()
+
+
+def test_a_cell_is_measured_under_a_variant_beside_itself(ran: Ran, tmp_path: Path) -> None:
+    cell, hidden = Cell(env="babyai", split="test", difficulty="easy"), Variant(actions="hidden")
+    measured = (Measured(cell=cell), Measured(cell=cell, variant=hidden))
+    study = replace(ran.study, chains=(), measured=measured)
+    folder, seen = StudyFolder(tmp_path / "both"), Watching()
+    run([study], folder, seen, controls=False)
+    rows = rows_of(study, folder, (), 0, CONFIG.evaluate.temperature)
+    assert [(row.variant, row.task == rows[0].task) for row in rows] == [
+        *[("", True)] * 2, *[("", False)] * 2, *[("actions=hidden", True)] * 2, *[("actions=hidden", False)] * 2
+    ]  # fmt: skip
+    assert rows[0].prompt != rows[4].prompt
+    run([study], folder, again := Watching(), controls=False)
+    assert (seen.played.total(), again.played.total()) == (8, 0)
+
+
+def test_a_kl_term_holds_on_to_the_base_or_to_where_the_stage_begins(tiny: Path, tmp_path: Path) -> None:
+    chains = ("babyai > babyai.easy", "babyai > babyai.easy[train.reference=stage_start]")
+    config = with_overrides(CONFIG, ["train.entropy=1", "train.lr=0.01"])  # the first stage is to move the weights
+    study = Study(
+        name="anchors",
+        base=str(tiny),
+        chains=tuple(map(parse_chain, chains)),
+        seeds=(0,),
+        measured=(),
+        config=config,
+    )
+    folder = StudyFolder(tmp_path / "anchors")
+    run(study, folder, Watch())
+    to_base, to_start = (next(iter(folder.stage(chain, 0).metrics))["kl"] for chain in chains)
+    assert to_base > 1e-4
+    assert to_start == pytest.approx(0, abs=1e-9)
+    trained = [read_json(folder.stage(chain, 0).config)["training"]["stages"][1] for chain in chains]
+    assert trained[0]["reference"] != trained[1]["reference"]
+    assert "reference" not in trained[0]["train"]

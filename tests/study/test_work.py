@@ -7,7 +7,7 @@ from heldout.analysis.scores import Cell
 from heldout.chains import parse_chain
 from heldout.config import pocket
 from heldout.study.plan import Measured, PlannedWork, Study, plan
-from heldout.study.pocket_studies import demo
+from heldout.study.recipes.demo import demo
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 CELL = Cell(env="textcraft", split="test", difficulty="easy")

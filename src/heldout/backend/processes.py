@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any, Self, final
 
 import torch
@@ -36,7 +35,7 @@ from heldout.model.load import place_of
 from heldout.printable import printable
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
-from heldout.starting import without_interrupts
+from heldout.starting import end_with_caller, without_interrupts
 
 DONE = "done"
 
@@ -237,7 +236,7 @@ def _on_its_device(config: WorkerConfig, rank: int) -> WorkerConfig:
 
 def _serve(pipe: Connection, config: WorkerConfig, rank: int, size: int, meeting: str) -> None:
     """A worker's life: answer each request until the other end closes."""
-    Thread(target=_end_with_caller, daemon=True).start()
+    end_with_caller()
     try:
         torch.set_num_threads(1)
         worker = Worker(config, _reduce_over(rank, size, meeting))
@@ -254,14 +253,6 @@ def _serve(pipe: Connection, config: WorkerConfig, rank: int, size: int, meeting
     except Exception as failure:
         print(printable(traceback.format_exc()), end="", file=sys.stderr)
         pipe.send(("failure", HeldoutError(f"a worker failed: {type(failure).__name__}: {failure}")))
-
-
-def _end_with_caller() -> None:
-    """A killed caller closes nothing in good order: its workers end at once, whatever they are at."""
-    caller = parent_process()
-    assert caller
-    wait([caller.sentinel])
-    os._exit(1)
 
 
 def _tell(pipe: Connection, done: int, in_all: int) -> None:

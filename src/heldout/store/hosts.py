@@ -1,8 +1,10 @@
 """Which machine and process this is, as others on a shared disk see it, and whether another process is gone."""
 
 import os
+import re
 import socket
 import sys
+from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -44,6 +46,12 @@ def is_gone(process: int, beginning: str = "") -> bool:
     except PermissionError:
         return False
     return bool(beginning and began(process)) and began(process) != beginning
+
+
+def peak_bytes(processes: Iterable[int]) -> int:
+    """The most memory that processes of this host ever had, together; 0 where the system does not tell."""
+    found = (re.search(r"^VmHWM:\s+(\d+) kB", _text(f"/proc/{each}/status"), re.MULTILINE) for each in processes)
+    return sum(1024 * int(match[1]) for match in found if match)
 
 
 def _text(path: str) -> str:

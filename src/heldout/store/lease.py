@@ -80,8 +80,12 @@ class Holder:
         """Who it is, for people."""
         since = time.strftime("%H:%M:%S", time.localtime(self.since))
         what = f", to {self.purpose}" if self.purpose else ""
-        where = "" if self.host == host() else f" on {self.host}"
-        return f"process {self.process}{where} (since {since}{what})"
+        return f"{self.place} (since {since}{what})"
+
+    @property
+    def place(self) -> str:
+        """Which process it is, and where, if it is elsewhere."""
+        return f"process {self.process}" + ("" if self.host == host() else f" on {self.host}")
 
 
 @final

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from heldout.chains import slug_of
 from heldout.errors import HeldoutError
-from heldout.records import Row
+from heldout.records import Row, from_json
+from heldout.store import schema
 from heldout.store.folders import damage, replacing
 from heldout.store.lines import Lines
 from heldout.store.metrics import Metrics
+from heldout.store.pieces import PieceRecord
 from heldout.store.rows import Rows
 from heldout.store.trajectories import Trajectories
 
@@ -31,6 +33,16 @@ CHECKPOINTS = (
 
 def _unchecked() -> None:
     """Nobody else wants the folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What was removed of a training's checkpoints: it was made all the same."""
+
+    checkpoints: tuple[int, ...] = ()
+    """Steps whose checkpoints were removed."""
+    states: tuple[int, ...] = ()
+    """Steps whose checkpoints are there, but for the optimizer's state: the training cannot go on from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,29 @@ class StageFolder:
         """The steps whose checkpoints are complete, in order."""
         names = [path.name for path in self.checkpoint(0).parent.glob("step_*") if path.is_dir()]
         return sorted(int(name.removeprefix("step_")) for name in names if name.removeprefix("step_").isdecimal())
+
+    @property
+    def pruned(self) -> Pruned:
+        """What was removed of the checkpoints."""
+        if not self.pruned_path.exists():
+            return Pruned()
+        value = schema.read(self.pruned_path)
+        del value["schema"]
+        return from_json(Pruned, value)
+
+    @property
+    def pruned_path(self) -> Path:
+        """What says what was removed."""
+        return self.root / "pruned.json"
+
+    def was_made(self, step: int) -> bool:
+        """Whether the training came to that step's checkpoint, which may be pruned by now, with all its metrics."""
+        is_known = step in self.checkpoints() or step in self.pruned.checkpoints
+        return is_known and step <= self.metrics.whole()
+
+    def resumable(self) -> list[int]:
+        """The steps that the training can go on from: their checkpoints have the optimizer's state."""
+        return [step for step in self.checkpoints() if step not in self.pruned.states]
 
     def latest(self) -> int | None:
         """The step of the last complete checkpoint, if there is one."""
@@ -151,6 +186,20 @@ class StudyFolder:
     def sessions(self) -> Lines:
         """How long each session took, and on what machine."""
         return Lines(self.root / "sessions.jsonl")
+
+    @property
+    def pieces(self) -> Rows[PieceRecord]:
+        """What each piece of work took; who adds to it holds `pieces_lease`."""
+        return Rows(self.root / "pieces.jsonl", PieceRecord)
+
+    @property
+    def pieces_lease(self) -> Path:
+        """What who adds to the records of a study's work holds."""
+        return self.root / ".pieces.lease"
+
+    def failure(self, title: str) -> Path:
+        """Why a piece of work failed when it was last tried; nothing is there once it is done."""
+        return self.root / "failures" / f"{slug_of(title)}.log"
 
     @property
     def report(self) -> Path:

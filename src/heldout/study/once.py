@@ -23,7 +23,8 @@ from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study.perform import Workspace, checkpoint_of, episodes_left, open_workspace, perform
 from heldout.study.plan import plan
 from heldout.study.results import Base, Manifest, read_manifest, write_manifest
-from heldout.study.run import claim, entry_of, load_before_claim
+from heldout.study.run import claim
+from heldout.study.site import Site
 from heldout.training.identity import apart
 from heldout.training.skipping import last_recorded_step
 
@@ -48,10 +49,8 @@ def train_once(workspace: Workspace, *, resume: bool | None = None) -> tuple[Pat
         raise BadCall(f"{folder.root} holds a run: go on with --resume, or write elsewhere with --out")
     here, news = _continue(workspace, folder, chain) if folder.config.exists() else (workspace, "")
     graph = plan(here.study, controls=False)
-    entry = entry_of(here)
     with Backends() as backends:
-        load_before_claim(here, backends)
-        claim(here, graph, entry)
+        claim(Site(here.folder, here.watch, backends), [here.study], graph, controls=False)
         here.watch.expects(sum(episodes_left(here, planned.work) for planned in graph))
         for planned in graph:
             perform(here, planned.work, backends)

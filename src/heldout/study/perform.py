@@ -4,7 +4,7 @@ What is done already is seen from the folder; what is to be done needs the study
 backend to do it with.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -13,7 +13,7 @@ from pathlib import Path
 from heldout.agents import Agent, Backends, agent_of, device, player, processes_of, suites_of
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name, training_chain
-from heldout.config import Config, Evaluate
+from heldout.config import Config, Evaluate, under_variant
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
 from heldout.evaluation.measure import (
@@ -30,15 +30,25 @@ from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.files import read_json, replace_json
 from heldout.store.lease import hold
-from heldout.store.lineage import model_of
+from heldout.store.lineage import Training, model_of
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study import calibrate
 from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
 from heldout.study.facts import CellFacts, tuning_digest
+from heldout.study.outcome import Finished
 from heldout.study.plan import Study
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
-from heldout.training.identity import with_steps
-from heldout.training.stage import Job, StepMetrics, StepPart, is_trained, refuse_another, train, train_tasks
+from heldout.training.identity import apart, with_steps
+from heldout.training.stage import (
+    Job,
+    StepMetrics,
+    StepPart,
+    is_trained,
+    refuse_another,
+    refuse_untrainable,
+    train,
+    train_tasks,
+)
 
 
 class Watch:
@@ -63,6 +73,15 @@ class Watch:
 
     def left_out(self, title: str, why: str) -> None:
         """A control cannot be measured."""
+
+    def finished(self, finished: Finished) -> None:
+        """A piece came to its end."""
+
+    def stands(self, done: int, running: int, waiting: int) -> None:
+        """So many pieces are done, at work and waiting now."""
+
+    def waiting(self, why: str) -> None:
+        """Nothing can begin now: another process is at what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +147,13 @@ class Workspace:
             before=(*self.agent.stages, *before),
             processes=processes_of(config),
             backend=device(),
-            reference=self.agent.identity if config.train.kl else "",
+            reference=self._reference(config, chain, seed) if config.train.kl else "",
         )
+
+    def _reference(self, config: Config, chain: Chain, seed: int) -> str:
+        """What a stage's KL term holds on to, by what decided its weights."""
+        start = chain[:-1] if config.train.reference == "stage_start" else ()
+        return self.identity(start, self.study.last_step(start), seed).model
 
     def _facts(self, chain: Chain, seed: int) -> Json:
         """Of a stage that the chain goes on from: all that decides it, and where it ends."""
@@ -195,13 +219,19 @@ def facts_of(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
     )
 
 
-def refuse_other_trainings(workspace: Workspace, works: Sequence[Work]) -> None:
-    """Refuses, before anything is done, a folder in which one of these trainings is another one."""
-    for work in works:
-        if isinstance(work, TrainWork):
-            stage = workspace.stage(work.chain, work.seed)
-            if stage.config.exists():
-                refuse_another(workspace.job(work.chain, work.until, work.seed), stage)
+def refuse_other_trainings(planned: Iterable[tuple[Workspace, Work]]) -> None:
+    """Refuses, before anything is done, what cannot train, and two trainings of one name, there or asked."""
+    asked = dict[Path, Training]()
+    for workspace, work in planned:
+        if not isinstance(work, TrainWork):
+            continue
+        stage, job = workspace.stage(work.chain, work.seed), workspace.job(work.chain, work.until, work.seed)
+        if stage.config.exists():
+            refuse_another(job, stage)
+        else:
+            refuse_untrainable(job)
+        if differs := apart(asked.setdefault(stage.root, job.training), job.training):
+            raise BadCall(f"{job.name} is asked as two trainings: {differs} (say the change in the stage)")
 
 
 def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
@@ -211,8 +241,10 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
     with hold(workspace.stage(work.chain, work.seed).lease, purpose=work.title) as lease:
         folder = workspace.stage(work.chain, work.seed, lease.check)
         workspace.watch.loading(workspace.study.base)
-        backend = backends.open(job.config, workspace.study.base)
-        backend.load(_model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed))
+        start = _model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed)
+        holds_on_to = start if job.config.train.reference == "stage_start" else None
+        backend = backends.open(job.config, workspace.study.base, reference=holds_on_to)
+        backend.load(start)
         for suite in job.suites:
             pool = train_tasks(suite, job.stage.difficulty)
             refuse_if_none_fits(pool, backend.room, job.config.limits.response_budget)
@@ -256,7 +288,7 @@ def _tune(workspace: Workspace, work: TuneWork, backends: Backends) -> None:
 
 def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> None:
     """This cell, with the checkpoint, the base or a player."""
-    evaluation, config = workspace.place(work), workspace.study.config
+    evaluation, config = workspace.place(work), _config(workspace, work)
     settings = _settings(workspace, work)
     rows = evaluation.rows(work.cell.env)
     if not missing_episodes(_wanted_episodes(workspace, work, settings), rows):
@@ -265,7 +297,7 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
         evaluation.mend(work.cell.env)
         left = len(missing_episodes(_wanted_episodes(workspace, work, settings), rows))
         identity, play = workspace.whose(work), _play(workspace, work, settings, backends)
-        title = f"{work.player or identity.chain} on {work.cell.name}, temperature {settings.temperature:.2g}"
+        title = f"{work.player or identity.chain} on {work.place}, temperature {settings.temperature:.2g}"
         with workspace.watch.playing(title, left) as played:
             measure(
                 play,
@@ -283,7 +315,7 @@ def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> Non
 
 def _play(workspace: Workspace, work: MeasureWork, settings: Evaluate, backends: Backends) -> Play:
     """How a cell is played: by a player, or by a model whose openings leave room for a reply."""
-    config = workspace.study.config
+    config = _config(workspace, work)
     if work.player:
         return player(work.player, config)
     backend = backends.open(config, workspace.study.base, to_learn=False)
@@ -295,9 +327,14 @@ def _play(workspace: Workspace, work: MeasureWork, settings: Evaluate, backends:
 
 def _wanted_episodes(workspace: Workspace, work: MeasureWork, settings: Evaluate) -> list[Wanted]:
     """Every episode that the piece takes."""
-    config: Config = workspace.study.config
+    config = _config(workspace, work)
     limits = replace(config.limits, max_turns=settings.max_turns)
     return list(wanted_episodes(suites_of(config), [work.cell], workspace.whose(work), settings, limits))
+
+
+def _config(workspace: Workspace, work: MeasureWork) -> Config:
+    """The study's, under the variant that the cell is measured under."""
+    return under_variant(workspace.study.config, work.variant)
 
 
 def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from heldout.analysis.endpoints import Endpoint
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, training_chain
-from heldout.config import Config, without_paths
+from heldout.config import Config, Variant, without_paths
 from heldout.records import digest, to_json
 from heldout.study.controls import CONTROL_PLAYERS
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work, place_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,13 @@ class Measured:
     """On how many of its tasks; None is as many as the configuration says."""
     controls: bool = True
     """Whether the base is measured here in the controls' ways too; players, which are quick, are everywhere."""
+    variant: Variant | None = field(default_factory=lambda: None, metadata={"written": "changed"})
+    """Under which it is measured; None is as the configuration has it, and controls are measured so alone."""
+
+    @property
+    def name(self) -> str:
+        """The cell's, and the variant's where it has one of its own: `babyai.easy[actions=hidden]`."""
+        return place_name(self.cell, self.variant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +48,8 @@ class Study:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells that are measured."""
-        return tuple(each.cell for each in self.measured)
+        """The cells that are measured, each once, under whichever variants."""
+        return tuple(dict.fromkeys(each.cell for each in self.measured))
 
     @property
     def envs(self) -> tuple[str, ...]:
@@ -99,12 +106,13 @@ def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[PlannedWork]:
     for each in study.measured:
         yield PlannedWork(study=study, work=_measure(study, (), seed, each, study.config.evaluate.temperature))
     yield from _trainings(study, seed)
+    ends = {training_chain(chain): chain for chain in sorted(study.chains, key=study.last_step) if chain}
     for chain in study.chains:
         trained = _train(study, chain, seed)
         for each in study.measured:
             work = _measure(study, chain, seed, each, study.config.evaluate.temperature)
             yield PlannedWork(study=study, work=work, needs=(trained,))
-        if controls:
+        if controls and chain in ends.values():  # not wherever a training is looked at on its way
             yield from _matched(study, chain, seed)
     if controls:
         yield from _controls(study, seed)
@@ -126,7 +134,7 @@ def _trainings(study: Study, seed: int) -> Iterator[PlannedWork]:
 
 def _controls(study: Study, seed: int) -> Iterator[PlannedWork]:
     """The base measured greedily, once a task, and at its best temperature; and players, in every cell."""
-    for each in (each for each in study.measured if each.controls):
+    for each in (each for each in study.measured if _is_controlled(each)):
         yield PlannedWork(study=study, work=_measure(study, (), seed, each, 0.0))
         tune = TuneWork(cell=each.cell, seed=study.seeds[0])  # one choice for all seeds
         yield PlannedWork(study=study, work=tune)
@@ -141,13 +149,17 @@ def _controls(study: Study, seed: int) -> Iterator[PlannedWork]:
 
 def _matched(study: Study, chain: Chain, seed: int) -> Iterator[PlannedWork]:
     """The base measured at the entropy of the chain's end."""
-    controlled = [each for each in study.measured if each.controls]
+    controlled = [each for each in study.measured if _is_controlled(each)]
     match = MatchWork(chain=training_chain(chain), step=study.last_step(chain), seed=seed)
     if controlled:
         yield PlannedWork(study=study, work=match, needs=(_train(study, chain, seed),))
     for each in controlled:
         warm = replace(_measure(study, (), seed, each, None), found_by=match)
         yield PlannedWork(study=study, work=warm, needs=(match,))
+
+
+def _is_controlled(measured: Measured) -> bool:
+    return measured.controls and measured.variant is None
 
 
 def _train(study: Study, chain: Chain, seed: int) -> TrainWork:
@@ -160,6 +172,7 @@ def _measure(study: Study, chain: Chain, seed: int, measured: Measured, temperat
         step=study.last_step(chain),
         seed=seed,
         cell=measured.cell,
+        variant=measured.variant,
         tasks=measured.tasks or study.config.evaluate.tasks,
         samples=study.samples(temperature),
         temperature=temperature,

@@ -13,7 +13,7 @@ from heldout.store.files import read_json
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study.controls import Matched, Tuned
 from heldout.study.facts import CellFacts, tuning_digest
-from heldout.study.plan import Study
+from heldout.study.plan import Measured, Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +34,12 @@ class ManifestEntry:
     """What the model that its chains start from went through before; `base` for nothing."""
     step: int
     cells: Mapping[str, Json] = field(hash=False)
-    """`CellFacts` by the cells' names."""
+    """`CellFacts` by the names of what is measured."""
     models: Mapping[str, str] = field(hash=False)
     """What names each checkpoint that is measured, and the base: by the chain's name in the study and the seed."""
     made_with: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    controls: bool = field(default_factory=lambda: True, metadata={"written": "changed"})
+    """Whether it was asked with its controls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +128,12 @@ def _rows_in(
 ) -> list[Row]:
     """The rows of the study's cells, each at its temperature and with so many attempts as that has."""
     played = {env: each_once(evaluation.rows(env)) for env in study.envs}
-    cells = [each.cell for each in study.measured if each.cell in temperatures]
     return [
         row
-        for cell in cells
-        for row in _wanted_rows(study, cell, entry, temperatures[cell], played[cell.env])
-        if row.attempt < samples(temperatures[cell])
+        for each in study.measured
+        if (temperature := temperatures.get(each.cell)) is not None
+        for row in wanted_rows(study, each, entry, temperature, played[each.cell.env])
+        if row.attempt < samples(temperature)
     ]
 
 
@@ -140,14 +142,14 @@ def seconds_of(folder: StudyFolder) -> float:
     return float(sum(session["seconds"] for _, session in folder.sessions))
 
 
-def _wanted_rows(
-    study: Study, cell: Cell, entry: ManifestEntry, temperature: float, rows: Iterable[Row]
+def wanted_rows(
+    study: Study, measured: Measured, entry: ManifestEntry, temperature: float, rows: Iterable[Row]
 ) -> list[Row]:
     """A cell's rows as the study measures it, by task and attempt; those of other settings lie beside them."""
-    facts, limits = from_json(CellFacts, entry.cells[cell.name]), study.config.limits
+    facts, limits = from_json(CellFacts, entry.cells[measured.name]), study.config.limits
     places = {task: place for place, task in enumerate(facts.tasks)}
     expected = {
-        "split": cell.split,
+        "split": measured.cell.split,
         "temperature": temperature,
         "max_turns": study.config.evaluate.max_turns,
         "response_budget": limits.response_budget,

@@ -1,15 +1,16 @@
-"""Runs a study: what it asks for and its folder does not have is trained and measured.
+"""Runs studies of one folder: what they ask for and it does not have is trained and measured.
 
 Running again is resuming. A folder is a union: another seed, chain, cell, or more samples or steps add to it, and
-what decides a row or a training tells what is missing. What cannot be in one folder is refused by its name.
+what decides a row or a training tells what is missing. What cannot be in one folder is refused by its name. A piece
+that fails does not stop those that can do without it.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from heldout.agents import Backends, suites_of
 from heldout.chains import Chain, chain_name
+from heldout.config import under_variant
 from heldout.errors import BadCall
 from heldout.records import to_json
 from heldout.store.folders import sweep
@@ -17,50 +18,92 @@ from heldout.store.lease import hold
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
+from heldout.study.executors.board import Board
+from heldout.study.outcome import Outcome
 from heldout.study.perform import (
     Watch,
     Workspace,
     episodes_left,
     facts_of,
-    open_workspace,
-    perform,
     refuse_other_trainings,
 )
-from heldout.study.plan import PlannedWork, Study, plan
+from heldout.study.plan import PlannedWork, Study, plan_together
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
-from heldout.study.work import Work
+from heldout.study.site import Site, recording
 
-Executor = Callable[[Iterable[PlannedWork], Callable[[Work], None]], None]
-"""Who walks the graph of work: each piece is done after those that it needs."""
+Executor = Callable[[Board, Site], None]
+"""Who does what a board says is ready, here or elsewhere, until it is over."""
 
 
 def run(
-    study: Study, folder: StudyFolder, watch: Watch, controls: bool = True, executor: Executor = here.walk
-) -> None:
-    """Everything that the study asks for and the folder does not have yet."""
-    begun = time.monotonic()
-    workspace, graph = open_workspace(study, folder, watch), plan(study, controls)
-    entry = entry_of(workspace)
+    studies: Sequence[Study],
+    folder: StudyFolder,
+    watch: Watch,
+    controls: bool = True,
+    executor: Executor = here.walk,
+    *,
+    seconds: float | None = None,
+) -> Outcome:
+    """Everything that the studies ask for and the folder does not have yet; after so many seconds nothing begins.
+
+    They have one base. What cannot be as a whole is refused before anything is done; a piece that fails is told in
+    what comes back.
+    """
+    begun, graph = time.monotonic(), plan_together(studies, controls)
     with Backends() as backends:
-        load_before_claim(workspace, backends)
-        claim(workspace, graph, entry)
-        watch.expects(sum(episodes_left(workspace, planned.work) for planned in graph))
-        executor(graph, partial(perform, workspace, backends=backends))
-        if backends.used:
-            folder.sessions.add([{"study": study.digest, "seconds": time.monotonic() - begun, **provenance()}])
+        site = Site(folder, watch, backends)
+        claim(site, studies, graph, controls=controls)
+        watch.expects(sum(episodes_left(site.workspace(piece.study), piece.work) for piece in graph))
+        left = None if seconds is None else seconds - (time.monotonic() - begun)
+        board = Board(graph, seconds=left, tell=watch.finished, stand=watch.stands, wait=watch.waiting)
+        executor(board, site)
+        if backends.used or any(each.episodes for each in board.outcome.done):
+            session = {"study": studies[0].digest, "seconds": time.monotonic() - begun, **provenance()}
+            with recording(folder):
+                folder.sessions.add([session])
+    return board.outcome
 
 
-def load_before_claim(workspace: Workspace, backends: Backends) -> None:
+def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *, controls: bool) -> None:
+    """Says in the folder what the studies ask of it; one with another base, or other trainings, is refused.
+
+    So is a base that cannot be loaded, without a folder that is left behind.
+    """
+    folder, workspaces = site.folder, [site.workspace(study) for study in studies]
+    _refuse_two_bases(workspaces)
+    entries = {each.study.digest: _entry_of(each, controls) for each in workspaces}
+    _load_before_claim(site, studies[0])
+    base = Base(name=workspaces[0].agent.base, digest=workspaces[0].agent.digest)
+    with hold(folder.lease, purpose=f"begin {studies[0].name}"):
+        sweep(folder.root)
+        manifest = read_manifest(folder) or Manifest(base=base)
+        _refuse_another_base(folder, manifest.base, base)
+        refuse_other_trainings((site.workspace(piece.study), piece.work) for piece in graph)
+        known = dict(manifest.entries)
+        new = {digest: entry for digest, entry in entries.items() if _is_news(known.get(digest), entry)}
+        if new:
+            written = {digest: to_json(entry) for digest, entry in new.items()}
+            write_manifest(folder, Manifest(base=manifest.base, entries={**known, **written}))
+
+
+def _is_news(known: object, entry: ManifestEntry) -> bool:
+    """Whether it is asked for the first time, with controls now, or by other tasks, data or rules than before."""
+    if not isinstance(known, dict):
+        return True
+    return known["cells"] != entry.cells or (entry.controls and not known.get("controls", True))
+
+
+def _load_before_claim(site: Site, study: Study) -> None:
     """Loads the base of a study that has no folder yet: one that cannot be loaded leaves none behind."""
-    study = workspace.study
-    with hold(workspace.folder.lease, purpose=f"begin {study.name}"):  # somebody else's folder is told at once
-        is_new = read_manifest(workspace.folder) is None
+    with hold(site.folder.lease, purpose=f"begin {study.name}"):  # somebody else's folder is told at once
+        is_new = read_manifest(site.folder) is None
     if is_new:
-        workspace.watch.loading(study.base)
-        backends.open(study.chains[0][0].apply_to(study.config) if study.chains else study.config, study.base)
+        site.watch.loading(study.base)
+        config = study.chains[0][0].apply_to(study.config) if study.chains else study.config
+        site.backends.open(config, study.base)
 
 
-def entry_of(workspace: Workspace) -> ManifestEntry:
+def _entry_of(workspace: Workspace, controls: bool) -> ManifestEntry:
     """What the study asks of its folder; environments and settings that cannot be are refused."""
     study, agent = workspace.study, workspace.agent
     return ManifestEntry(
@@ -74,22 +117,20 @@ def entry_of(workspace: Workspace) -> ManifestEntry:
             for seed in study.seeds
         },
         made_with=provenance(),
+        controls=controls,
     )
 
 
-def claim(workspace: Workspace, graph: Iterable[PlannedWork], entry: ManifestEntry) -> None:
-    """Says in the folder what the study asks of it; one with another base, or other trainings, is refused."""
-    study, folder, agent = workspace.study, workspace.folder, workspace.agent
-    base = Base(name=agent.base, digest=agent.digest)
-    with hold(folder.lease, purpose=f"begin {study.name}"):
-        sweep(folder.root)
-        manifest = read_manifest(folder) or Manifest(base=base)
-        _refuse_another_base(folder, manifest.base, base)
-        refuse_other_trainings(workspace, [planned.work for planned in graph])
-        known = manifest.entries.get(study.digest)
-        if not known or known["cells"] != entry.cells:  # by other tasks, data or rules now: it is asked anew
-            write_manifest(
-                folder, Manifest(base=manifest.base, entries={**manifest.entries, study.digest: to_json(entry)})
+def _refuse_two_bases(workspaces: Sequence[Workspace]) -> None:
+    """Studies of one folder start from one model."""
+    if not workspaces:
+        raise BadCall("no study was given: there is nothing to run")
+    first, *others = (each.agent for each in workspaces)
+    for other in others:
+        if other.digest != first.digest:
+            raise BadCall(
+                f"studies of one folder start from one base, not from {first.base} ({first.digest}) and "
+                f"{other.base} ({other.digest}): run them in two folders"
             )
 
 
@@ -103,9 +144,16 @@ def _refuse_another_base(folder: StudyFolder, known: Base, asked: Base) -> None:
 
 def _cell_facts(study: Study) -> dict[str, object]:
     """What each cell is now, by its name."""
-    suites, config = suites_of(study.config), study.config
-    asked = {each.cell: each.tasks or config.evaluate.tasks for each in study.measured}
-    return {cell.name: to_json(facts_of(suites(cell.env), cell, tasks)) for cell, tasks in asked.items()}
+    return {
+        each.name: to_json(
+            facts_of(
+                suites_of(under_variant(study.config, each.variant))(each.cell.env),
+                each.cell,
+                each.tasks or study.config.evaluate.tasks,
+            )
+        )
+        for each in study.measured
+    }
 
 
 def _model(workspace: Workspace, chain: Chain, seed: int) -> str:

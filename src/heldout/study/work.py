@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name
+from heldout.config import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class MeasureWork:
     """0 of the base."""
     seed: int
     cell: Cell
+    variant: Variant | None = None
+    """Under which it is measured; None is as the configuration has it."""
     tasks: int | None
     """The first so many of the cell's tasks; None is all."""
     samples: int
@@ -77,13 +80,23 @@ class MeasureWork:
     def title(self) -> str:
         """As people are told of it."""
         who = self.player or f"{chain_name(self.chain)}@{self.step}"
-        return f"measure {who} on {self.cell.name}, {self._warmth}, seed {self.seed}"
+        return f"measure {who} on {self.place}, {self._warmth}, seed {self.seed}"
+
+    @property
+    def place(self) -> str:
+        """The cell, and the variant where it has one of its own."""
+        return place_name(self.cell, self.variant)
 
     @property
     def _warmth(self) -> str:
         if self.temperature is not None:
             return f"temperature {self.temperature:g}"
         return "best temperature" if isinstance(self.found_by, TuneWork) else "matched temperature"
+
+
+def place_name(cell: Cell, variant: Variant | None) -> str:
+    """A cell as people are told of it, with the variant of its own that it is measured under, if any."""
+    return cell.name if variant is None else f"{cell.name}[{variant.name or 'as it stands'}]"
 
 
 Work = TrainWork | MatchWork | TuneWork | MeasureWork

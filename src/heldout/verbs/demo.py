@@ -10,20 +10,21 @@ from heldout.reporting.chain import write_report
 from heldout.reporting.findings import control_table, normalised_table, score_table
 from heldout.reporting.tables import align
 from heldout.store.runs import StudyFolder
-from heldout.study import pocket_studies
+from heldout.study.recipes import demo as demo_recipe
 from heldout.study.run import run
 from heldout.verbs.progress import StudyProgress
 
 
 def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: Sequence[str]) -> None:
     """Trains the pocket agent, measures it before and after, and says where the report is."""
-    chosen = env or pocket_studies.DEMO_ENV
+    chosen = env or demo_recipe.DEMO_ENV
     config = with_overrides(pocket(), settings)
     open_suite(chosen, config.source)  # a wrong name is refused before anything is played
-    study = pocket_studies.demo(config, chosen, seed, model)
+    study = demo_recipe.demo(config, chosen, seed, model)
     folder = StudyFolder(out or Path("runs") / "-".join(filter(None, ("demo", config.source.variant.name))))
     with StatusLine() as line:
-        run(study, folder, StudyProgress(line, "demo"))
+        outcome = run([study], folder, StudyProgress(line, "demo"))
+    outcome.raise_if_failed()
     found = write_report(study, folder)
     print(f"\nTrained on {chosen} (easy); avg@{study.config.evaluate.samples} in points, 95 % intervals:\n")
     print(align(score_table(found)))

@@ -124,14 +124,14 @@ def model(parser: ArgumentParser, *others: str, required: bool = True) -> None:
     )
 
 
-def difficulty(parser: ArgumentParser, default: str = "all") -> None:
-    """`--difficulty`."""
+def difficulty(parser: ArgumentParser, default: str = "all", said: str = "") -> None:
+    """`--difficulty`; `said` tells what is done without it, where that is none of the three."""
     parser.add_argument(
         "--difficulty",
         type=one_of("difficulty", "easy", "hard", "all"),
         default=default,
         metavar="D",
-        help=f"which tasks: easy, hard or all ({default})",
+        help=f"which tasks: easy, hard or all ({said or default})",
     )
 
 
@@ -175,6 +175,32 @@ def _split(names: str) -> list[str]:
     if not all(found):
         raise BadCall(f"{names!r} names nothing between two commas: write them as textcraft,babyai")
     return found
+
+
+def study(parser: ArgumentParser) -> None:
+    """What `heldout study` is asked: a recipe, or chains, and what it is to be made of."""
+    recipe = "a recipe: one of docs/study.md, FILE.py:function or MODULE:function (with --chains none)"
+    parser.add_argument("recipe", nargs="?", default="", metavar="RECIPE", help=recipe)
+    models = "what chains start from (pocket); of several, each in a folder of its own in --out"
+    parser.add_argument("--model", dest="models", nargs="+", action=Names, default=[], metavar="M", help=models)
+    chains = "chains to train, each in quotes, such as 'textcraft > webshop' 'textcraft+webshop'"
+    parser.add_argument("--chains", nargs="+", action="extend", default=[], metavar="CHAIN", help=chains)
+    envs(parser, "where is measured: environments, or all of the five (the recipe's)", required=False)
+    seeds = "of training and measurement, several for an interval that holds more than one run (the recipe's)"
+    parser.add_argument(
+        "--seeds", "--seed", nargs="+", action="extend", type=int, default=[], metavar="S", help=seeds
+    )
+    difficulty(parser, default="", said="easy and hard")
+    every = "measure after every N steps of a chain's last stage too, not only at its end"
+    parser.add_argument("--every", type=count, metavar="N", help=every)
+    limit(parser, "at most N tasks of each cell (the recipe's)")
+    parser.add_argument(
+        "--metric", type=metric, dest="samples", metavar="avg@k", help="plays of each task (the recipe's, or avg@8)"
+    )
+    without = "measure no controls: neither players nor the base decoded otherwise"
+    parser.add_argument("--no-controls", dest="controls", action="store_false", help=without)
+    out(parser, "the study's folder (runs/RECIPE…)")
+    changes(parser)
 
 
 def rules(parser: ArgumentParser, what: str, default: str | None) -> None:

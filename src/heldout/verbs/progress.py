@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import final
 
-from heldout.progress import StatusLine, figure, figure_texts, of
+from heldout.progress import StatusLine, figure, figure_texts, of, span
 from heldout.records import Trajectory
+from heldout.study.outcome import Finished
 from heldout.study.perform import Watch
 from heldout.training.stage import OCCASIONAL, StepMetrics, StepPart
 
@@ -128,9 +129,61 @@ class StudyProgress(Watch):
         """A line that stays: a control cannot be measured."""
         self._line.note(f"left out: {title}: {why}")
 
+    def finished(self, finished: Finished) -> None:
+        """A line that stays for a piece that failed, when it failed."""
+        if finished.error:
+            self._line.note(f"failed: {finished.piece.work.title}: {finished.error}")
+
+    def waiting(self, why: str) -> None:
+        """Another process is at what is left."""
+        self._line.say(f"waiting: {why}")
+
     def _left(self) -> dict[str, float]:
         """Seconds that the whole still takes, by the episodes that were played so far."""
         if not self._played or self._played >= self._episodes:
             return {}
         spent = self._clock() - self._began
         return {self._whole: spent / self._played * (self._episodes - self._played)}
+
+
+@final
+class PiecesProgress(Watch):
+    """Shows a study whose pieces are done side by side: a line for each that is done, and how many are at work."""
+
+    def __init__(self, line: StatusLine, whole: str, clock: Callable[[], float] = monotonic) -> None:
+        self._line, self._whole, self._clock = line, whole, clock
+        self._episodes, self._played, self._began = 0, 0, clock()
+
+    def expects(self, episodes: int) -> None:
+        """About so many episodes are to be played in all."""
+        self._episodes, self._began = episodes, self._clock()
+
+    def loading(self, model: str) -> None:
+        """A model is to be loaded."""
+        self._line.say(f"loading {model}")
+
+    def finished(self, finished: Finished) -> None:
+        """A line that stays for a piece that was done now, failed, or was left out."""
+        title = finished.piece.work.title
+        self._played += finished.episodes
+        if finished.error:
+            self._line.note(f"failed: {title}: {finished.error}")
+        elif finished.left_out:
+            self._line.note(f"left out: {title}: {finished.left_out}")
+        elif finished.episodes:
+            self._line.note(f"{span(finished.seconds):>7}  {finished.episodes:>6} episodes  {title}")
+
+    def stands(self, done: int, running: int, waiting: int) -> None:
+        """So many pieces are done, at work and waiting."""
+        figures = [f"{running} running", f"{of(self._played, self._episodes)} episodes"]
+        self._line.say(f"{self._whole}: {of(done, done + running + waiting)} pieces", *figures, **self._left())
+
+    def waiting(self, why: str) -> None:
+        """Another process is at what is left."""
+        self._line.say(f"waiting: {why}")
+
+    def _left(self) -> dict[str, float]:
+        left = self._episodes - self._played
+        if not self._played or left <= 0:
+            return {}
+        return {"": (self._clock() - self._began) / self._played * left}

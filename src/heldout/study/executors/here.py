@@ -1,12 +1,17 @@
-"""Walks a study's graph in this process, one piece after another."""
+"""Does a study's pieces in this process, one after another."""
 
-from collections.abc import Callable, Iterable
+from time import sleep
 
-from heldout.study.plan import PlannedWork
-from heldout.study.work import Work
+from heldout.study.executors.board import Board
+from heldout.study.site import Site
 
 
-def walk(graph: Iterable[PlannedWork], do: Callable[[Work], None]) -> None:
-    """Does each piece in turn; a plan has each after those that it needs."""
-    for piece in graph:
-        do(piece.work)
+def walk(board: Board, site: Site) -> None:
+    """Does each piece in turn; one that another process is at is tried again later."""
+    while not board.is_over:
+        ready = board.ready()
+        if not ready:
+            sleep(board.seconds_to_wait)
+            continue
+        board.begin(ready[0])
+        board.finish(site.do(ready[0]))

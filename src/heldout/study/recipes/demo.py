@@ -1,4 +1,4 @@
-"""Studies of the pocket model: each a function that returns one, to run on two cores."""
+"""The study of `heldout demo`: one chain of the pocket model, small enough for two cores."""
 
 from heldout.analysis.scores import Cell
 from heldout.chains import Stage

@@ -1,0 +1,23 @@
+"""What a piece of work is called in records, and where it is played."""
+
+from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
+
+
+def kind_of(work: Work) -> str:
+    """One of `store.pieces.KINDS`."""
+    match work:
+        case TrainWork():
+            return "train"
+        case MatchWork():
+            return "match"
+        case TuneWork():
+            return "tune"
+        case MeasureWork(player=""):
+            return "measure"
+        case MeasureWork():
+            return "play"
+
+
+def envs_of(work: Work) -> tuple[str, ...]:
+    """Where it is played."""
+    return work.chain[-1].envs if isinstance(work, TrainWork | MatchWork) else (work.cell.env,)
