@@ -110,7 +110,7 @@ def _squares(place: Place, before: TaskMeans, after: TaskMeans, seeds: Sequence[
     early, late = _attempts(before), _attempts(after)
     if change_ST.shape[1] < 2 or early is None or late is None:
         return None
-    rest = rest_square(change_ST)
+    rest = float(rest_square(change_ST))
     effects_S: Floats = change_ST.mean(axis=1)
     tasks_T: Floats = change_ST.mean(axis=0)
     return _Squares(

@@ -8,7 +8,7 @@ from statistics import fmean
 import numpy as np
 
 from heldout.analysis.alike import each_once, refuse_unlike
-from heldout.analysis.intervals import Floats
+from heldout.analysis.crossed import Floats
 from heldout.errors import HeldoutError
 from heldout.records import DifficultySplit, Row, TaskDifficulty, digest
 

@@ -141,18 +141,23 @@ def _estimate(endpoint: Endpoint, measured: Measured, elsewhere: SeedsElsewhere 
         spread = Spread(variance=_smallest(by_cell), df=min(cell_ST.shape[1] for cell_ST in cells) - 1)
     return Estimate(
         value=value,
-        se=spread.se,
-        df=spread.df,
-        ci95=(value - spread.reach(), value + spread.reach()),
-        ci90=(value - spread.reach(0.9), value + spread.reach(0.9)),
-        p=2 * spread.tail(abs(value)),
-        p_equivalence=None if endpoint.margin is None else spread.tail(endpoint.margin - abs(value)),
+        se=float(spread.se),
+        df=float(spread.df),
+        ci95=_around(value, spread, 0.95),
+        ci90=_around(value, spread, 0.90),
+        p=2 * float(spread.tail(abs(value))),
+        p_equivalence=None if endpoint.margin is None else float(spread.tail(endpoint.margin - abs(value))),
         seeds=len(seeds),
         tasks=sum(cell_ST.shape[1] for cell_ST in cells),
         left_out=left_out,
         given_this_run=one_seed and elsewhere is None,
         seeds_from=elsewhere.source if one_seed and elsewhere else "",
     )
+
+
+def _around(value: float, spread: Spread, level: float) -> tuple[float, float]:
+    reach = float(spread.reach(level))
+    return value - reach, value + reach
 
 
 Terms = Sequence[tuple[Term, TaskMeans]]
@@ -218,7 +223,7 @@ def _with_seeds(spread: Spread, by_cell: Mapping[Cell, Terms], seeds: int, known
         if means.is_trained and (seeds == 1 or len(means.seeds) == 1):
             weights[term.chain] += abs(term.weight)
     added = known.sd**2 * sum(weight**2 for weight in weights.values())
-    parts = [Part(variance=spread.variance, df=spread.df), Part(variance=added, df=known.df)]
+    parts = [Part(variance=spread.variance, df=float(spread.df)), Part(variance=added, df=known.df)]
     return combine(parts, spread.variance + added)
 
 

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-Floats = NDArray[np.float64]
-"""`_ST` is a table with a row for each training seed and a column for each task, NaN where nothing was measured;
-`_NST` is N of them; `_N` has one number for each."""
+from heldout.analysis.crossed import Floats, crossed_spread, tasks_spread
 
 SURE = 0.975
 """The quantile of a two-sided interval of 95 %."""
@@ -26,7 +24,7 @@ RARE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """The mean of each table, and its variance over the seeds and tasks that might have been drawn."""
+    """The mean of each of N tables `_NST`, and its variance over the seeds and tasks that might have been drawn."""
 
     mean_N: Floats
     variance_N: Floats
@@ -41,26 +39,21 @@ class Moments:
         return np.nan_to_num(reach_N, nan=np.inf)
 
 
-def moments(values_NST: Floats, seeds_variance: float = 0.0) -> Moments:
+def moments(values_NST: Floats) -> Moments:
     """Mean, variance and degrees of freedom of each table; NaN marks what was not measured.
 
-    The mean is of all that was measured. The components of its variance are of the tasks that every seed has.
-    `seeds_variance`, of one seed's mean, is added where there is one seed: known from elsewhere.
+    The mean is of all that was measured, its variance of the tasks that every seed has.
     """
     mean_N = np.nanmean(values_NST, axis=(1, 2))
-    if np.isnan(values_NST).any():
-        parts = [_components(each[:, ~np.isnan(each).any(axis=0)][None]) for each in values_NST]
-        variance_N, df_N = (np.concatenate(part) for part in zip(*parts, strict=True))
-    else:
-        variance_N, df_N = _components(values_NST)
-    if values_NST.shape[1] == 1:
-        variance_N = variance_N + seeds_variance
-    return Moments(mean_N=mean_N, variance_N=variance_N, df_N=df_N)
+    if not np.isnan(values_NST).any():
+        return Moments(mean_N=mean_N, **_spread(values_NST))
+    [one_ST] = values_NST  # tables with gaps come one at a time
+    return Moments(mean_N=mean_N, **_spread(one_ST[None, :, ~np.isnan(one_ST).any(axis=0)]))
 
 
-def mean_intervals(values_NST: Floats, seeds_variance: float = 0.0) -> tuple[Floats, Floats]:
+def mean_intervals(values_NST: Floats) -> tuple[Floats, Floats]:
     """The 95 % interval of each mean of scores; of scores from 0 to 1 it has a width always, and stays within."""
-    found = moments(values_NST, seeds_variance)
+    found = moments(values_NST)
     low_N, high_N = _wilson(found, values_NST.shape[2])
     are_shares_N, reach_N = _are_shares(values_NST), found.reach_N
     return (
@@ -69,14 +62,11 @@ def mean_intervals(values_NST: Floats, seeds_variance: float = 0.0) -> tuple[Flo
     )
 
 
-def change_intervals(before_NST: Floats, after_NST: Floats, seeds_variance: float = 0.0) -> tuple[Floats, Floats]:
+def change_intervals(before_NST: Floats, after_NST: Floats) -> tuple[Floats, Floats]:
     """The 95 % interval of each mean change, paired by task, and by seed where `before` has more than one."""
     paired_NST = after_NST - before_NST
-    change, before, after = (
-        moments(each, seeds_variance if each.shape[1] == paired_NST.shape[1] else 0.0)
-        for each in (paired_NST, before_NST, after_NST)
-    )
-    apart_N = _mover(before, mean_intervals(before_NST), after, mean_intervals(after_NST, seeds_variance), change)
+    change, before, after = map(moments, (paired_NST, before_NST, after_NST))
+    apart_N = _mover(before, mean_intervals(before_NST), after, mean_intervals(after_NST), change)
     reach_N = change.reach_N
     most_N = np.where(_are_shares(before_NST) & _are_shares(after_NST), 1.0, np.inf)
     return (
@@ -85,14 +75,14 @@ def change_intervals(before_NST: Floats, after_NST: Floats, seeds_variance: floa
     )
 
 
-def mean_interval(values_ST: Floats, seeds_variance: float = 0.0) -> tuple[float, float]:
+def mean_interval(values_ST: Floats) -> tuple[float, float]:
     """The same of one table."""
-    return _only(mean_intervals(values_ST[None], seeds_variance))
+    return _only(mean_intervals(values_ST[None]))
 
 
-def change_interval(before_ST: Floats, after_ST: Floats, seeds_variance: float = 0.0) -> tuple[float, float]:
+def change_interval(before_ST: Floats, after_ST: Floats) -> tuple[float, float]:
     """The same of one change."""
-    return _only(change_intervals(before_ST[None], after_ST[None], seeds_variance))
+    return _only(change_intervals(before_ST[None], after_ST[None]))
 
 
 def normalised_interval(score_ST: Floats, floor_ST: Floats, ceiling_ST: Floats) -> tuple[float, float]:
@@ -123,27 +113,14 @@ def _only(ends: tuple[Floats, Floats]) -> tuple[float, float]:
     return float(low_N[0]), float(high_N[0])
 
 
-def _components(values_NST: Floats) -> tuple[Floats, Floats]:
-    """The variance of each mean of a whole table, and its degrees of freedom, from its mean squares."""
-    _, seeds, tasks = values_NST.shape
+def _spread(values_NST: Floats) -> dict[str, Floats]:
+    """The variance of each mean of a whole table, and its degrees of freedom."""
+    tables, seeds, tasks = values_NST.shape
     if tasks < 2:
-        nothing_N = np.full(len(values_NST), np.nan)
-        return nothing_N, nothing_N
-    if seeds == 1:
-        return values_NST[:, 0].var(axis=1, ddof=1) / tasks, np.full(len(values_NST), tasks - 1.0)
-    seeds_NS, tasks_NT = values_NST.mean(axis=2), values_NST.mean(axis=1)
-    mean_N = seeds_NS.mean(axis=1)
-    rest_NST = values_NST - seeds_NS[:, :, None] - tasks_NT[:, None, :] + mean_N[:, None, None]
-    of_rest = (seeds - 1) * (tasks - 1)
-    rest_N = (rest_NST**2).sum(axis=(1, 2)) / of_rest
-    by_seed_N, by_task_N = tasks * seeds_NS.var(axis=1, ddof=1), seeds * tasks_NT.var(axis=1, ddof=1)
-    seeds_part_N = np.maximum(by_seed_N - rest_N, 0.0)
-    variance_N = (seeds_part_N + by_task_N) / (seeds * tasks)
-    spread_N = by_seed_N**2 / (seeds - 1) + by_task_N**2 / (tasks - 1) + rest_N**2 / of_rest
-    with np.errstate(invalid="ignore", divide="ignore"):
-        df_N = (seeds_part_N + by_task_N) ** 2 / spread_N
-    least = min(seeds, tasks) - 1.0  # of a difference the formula may give less than its worst part has
-    return variance_N, np.where(spread_N > 0, np.maximum(df_N, least), tasks - 1.0)
+        return {"variance_N": np.full(tables, np.nan), "df_N": np.full(tables, np.nan)}
+    found = crossed_spread([values_NST]) if seeds > 1 else tasks_spread([values_NST])
+    variance_N = np.asarray(found.variance)
+    return {"variance_N": variance_N, "df_N": np.where(variance_N > 0, found.df, tasks - 1.0)}
 
 
 def _wilson(found: Moments, tasks: int) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from typing import final
 
 import numpy as np
 
-from heldout.analysis.intervals import Floats
+from heldout.analysis.crossed import Floats
 
 COMPARED = (("test", "train"), ("test", "demonstrations"), ("train", "train"))
 """Whose tasks are looked for, and among which: training tasks among the others of their own split."""

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heldout.analysis.alike import each_once, refuse_unlike
+from heldout.analysis.crossed import Floats
 from heldout.analysis.scores import ALL, Cell
 from heldout.chains import BASE
 from heldout.records import Row
-
-Floats = NDArray[np.float64]
 
 Place = tuple[Cell, str]
 """A cell, and the variant that it was played in; none is empty."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heldout.analysis.intervals import Floats, normalised_interval
+from heldout.analysis.crossed import Floats
+from heldout.analysis.intervals import normalised_interval
 from heldout.analysis.scores import Cell, task_means
 from heldout.records import Row
 

@@ -64,12 +64,12 @@ def detectable(
 
 def smallest_change(spread: Spread) -> float:
     """What is significant with 80 % power: its t is noncentral."""
-    return float(nctdtrinc(spread.df, 1 - POWER, stdtrit(spread.df, 1 - LEVEL / 2))) * spread.se
+    return float(nctdtrinc(spread.df, 1 - POWER, stdtrit(spread.df, 1 - LEVEL / 2)) * spread.se)
 
 
 def smallest_margin(spread: Spread) -> float:
     """Within what two one-sided tests show a true 0 to lie, with 80 % power."""
-    return float(stdtrit(spread.df, 1 - LEVEL) + stdtrit(spread.df, (1 + POWER) / 2)) * spread.se
+    return float((stdtrit(spread.df, 1 - LEVEL) + stdtrit(spread.df, (1 + POWER) / 2)) * spread.se)
 
 
 def spread_of(

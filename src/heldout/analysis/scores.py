@@ -14,7 +14,8 @@ import numpy as np
 
 from heldout.addresses import public_name
 from heldout.analysis.alike import each_once, refuse_unlike, refuse_unlike_sides
-from heldout.analysis.intervals import Floats, change_interval, mean_interval
+from heldout.analysis.crossed import Floats
+from heldout.analysis.intervals import change_interval, mean_interval
 from heldout.chains import BASE
 from heldout.errors import HeldoutError
 from heldout.records import Row

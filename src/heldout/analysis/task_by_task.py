@@ -160,7 +160,7 @@ def _figure(played: _Paired) -> Figure:
     change_ST = played.after_ST - played.before_ST
     reach = None
     if change_ST.shape[1] > 1:
-        reach = (crossed_spread([change_ST]) if len(change_ST) > 1 else tasks_spread([change_ST])).reach()
+        reach = float((crossed_spread([change_ST]) if len(change_ST) > 1 else tasks_spread([change_ST])).reach())
     change = float(change_ST.mean())
     return Figure(
         before=float(played.before_ST.mean()),

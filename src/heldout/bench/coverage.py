@@ -14,7 +14,8 @@ from typing import final
 import numpy as np
 from scipy.special import expit
 
-from heldout.analysis.intervals import Floats, change_intervals, mean_intervals
+from heldout.analysis.crossed import Floats
+from heldout.analysis.intervals import change_intervals, mean_intervals
 
 ATTEMPTS = 8
 CONCENTRATION = 3.0
