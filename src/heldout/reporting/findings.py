@@ -67,9 +67,9 @@ def score_table(findings: Findings) -> Table:
             cell.name,
             "yes" if findings.is_trained_on(cell) else "no",
             str(_either(base, trained, cell).n),
-            _interval_words(base.get(cell)),
-            _interval_words(trained.get(cell)),
-            _change_words(findings.change.get(cell)),
+            interval_words(base.get(cell)),
+            interval_words(trained.get(cell)),
+            change_words(findings.change.get(cell)),
         )
         for cell in findings.cells
     ]
@@ -84,9 +84,9 @@ def control_table(findings: Findings) -> Table:
             cell.name,
             control.name.replace("_", " "),
             f"{control.temperatures[cell]:.2f}" if cell in control.temperatures else MISSING,
-            _interval_words(score),
+            interval_words(score),
             f"{100 * score.success:.1f}",
-            _change_words(control.change.get(cell)),
+            change_words(control.change.get(cell)),
         )
         for cell in findings.cells
         for control in findings.controls
@@ -135,7 +135,7 @@ def _by_cell(scores: tuple[CellScore, ...]) -> dict[Cell, CellScore]:
     return {score.cell: score for score in scores}
 
 
-def _interval_words(score: CellScore | None) -> str:
+def interval_words(score: CellScore | None) -> str:
     """A score and its interval in points, `41.7 [36.0, 47.3]`."""
     if score is None:
         return MISSING
@@ -155,7 +155,7 @@ def _success_words(score: CellScore | None) -> str:
     return f"{100 * score.success:.1f}" if score else MISSING
 
 
-def _change_words(change: Change | None) -> str:
+def change_words(change: Change | None) -> str:
     """A change and its interval in points, `+20.5 [+14.2, +26.9]`."""
     if change is None:
         return MISSING
