@@ -40,7 +40,7 @@ def missing_lines(answers: Answers) -> list[str]:
 
 
 def transfer_table(answers: Answers) -> Table:
-    """Table 3: each chain's score in each environment, and its gains where it trained, elsewhere and on the whole."""
+    """Table 3: each chain's score in each environment, and its gains there, elsewhere and on the whole."""
     gains = {each.chain: each for each in answers.transfers}
     rows = [
         (
@@ -174,5 +174,6 @@ def _both(figure: Figure, shown: Callable[[float], str]) -> str:
 
 
 def _most(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return max(known, default=None)
+    there = list(values)
+    known = [value for value in there if value is not None]
+    return max(known) if known and len(known) == len(there) else None

@@ -65,7 +65,17 @@ class Answers:
 
 def read_answers(study: Study, folder: StudyFolder, others: Iterable[Study] = ()) -> Answers:
     """What the folder has of the study; `others` are its other studies, which may tell what one seed does not."""
-    rows = _rows(study, folder)
+    random = [row for seed in study.seeds for row in player_rows(study, folder, FLOOR, seed)]
+    return answers_of(study, _rows(study, folder), random, _elsewhere(study, folder, others))
+
+
+def answers_of(
+    study: Study,
+    rows: Mapping[str, Sequence[Row]],
+    random: Sequence[Row] = (),
+    elsewhere: SeedsElsewhere | None = None,
+) -> Answers:
+    """What rows say: those of each checkpoint by its chain's name in the study, and those of random play."""
     scores = {
         (chain, (score.cell, score.variant)): score
         for chain, own in rows.items()
@@ -82,13 +92,13 @@ def read_answers(study: Study, folder: StudyFolder, others: Iterable[Study] = ()
     by_env = _by_env(points)
     return Answers(
         study=study,
-        endpoints=tuple(estimate_endpoints(study.endpoints, rows, _elsewhere(study, folder, others))),
+        endpoints=tuple(estimate_endpoints(study.endpoints, rows, elsewhere)),
         scores=scores,
         changes=changes,
         transfers=tuple(transfer(by_env, study.envs)),
         plans=plans(points, _task_counts(scores), study.envs) if _tells_difficulties(study) else {},
         sequences=tuple(
-            sequence(by_env, chain, study.envs, _random(study, folder))
+            sequence(by_env, chain, study.envs, _points_of_player(random))
             for chain in rows
             if len(stage_envs(chain)) > 1
         ),
@@ -147,9 +157,8 @@ def _whole(env: str, split: str, variant: str, known: set[Place]) -> Place:
     return next((place for place in own if place[0].difficulty == ALL), own[0])
 
 
-def _random(study: Study, folder: StudyFolder) -> dict[str, float]:
-    """What random play comes to in each environment, in points, where it was measured."""
-    rows = [row for seed in study.seeds for row in player_rows(study, folder, FLOOR, seed)]
+def _points_of_player(rows: Sequence[Row]) -> dict[str, float]:
+    """What a player comes to in each environment, in points, where it was measured."""
     found = {("", (score.cell, score.variant)): score for score in summarise(rows, pool=True)}
     return {env: value for (_, env), value in _by_env(_points(found)).items()}
 
