@@ -5,6 +5,7 @@ Each field of a row is in exactly one of the groups below, or in `OUTCOMES`; tes
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from heldout.chains import BASE
 from heldout.errors import HeldoutError
@@ -53,16 +54,17 @@ def refuse_unlike(cell: str, rows: Sequence[Row], *, also: Sequence[str] = ()) -
 
     `also` are fields that one figure of these rows has in common besides.
     """
-    for name in (*also, *PLAYED_BY, *CHECKPOINT, *_bases_to_compare(rows)):
-        _refuse_several(cell, name, rows)
+    kinds = _kinds(rows, (*also, *PLAYED_BY, *CHECKPOINT, *STARTED_FROM, *OF_A_SEED, "seed"))
+    for name in (*also, *PLAYED_BY, *CHECKPOINT, *_bases_to_compare(kinds)):
+        _refuse_several(cell, name, kinds)
     seeds = defaultdict[int, list[Row]](list)
-    for row in rows:
+    for row in kinds:
         seeds[row.seed].append(row)
     for seed, own in seeds.items():
         for name in OF_A_SEED:
             _refuse_several(f"{cell}, seed {seed} of {own[0].chain}", name, own)
     if rows[0].chain == BASE:
-        _refuse_several(cell, "model", rows)
+        _refuse_several(cell, "model", kinds)
 
 
 def refuse_unlike_sides(
@@ -83,6 +85,11 @@ def refuse_unlike_sides(
             raise HeldoutError(
                 f"{cell}: rows of different {name} are never paired: {_words(old)} before and {_words(new)} after"
             )
+
+
+def _kinds(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """A row of each kind there is by these fields: few, however many rows there are."""
+    return list(dict(zip(map(attrgetter(*names), rows), rows, strict=True)).values())
 
 
 def _bases_to_compare(rows: Iterable[Row]) -> Sequence[str]:

@@ -40,8 +40,9 @@ class Lines:
 
     def _values(self, file: BinaryIO) -> Iterator[tuple[int, Json]]:
         for number, text in enumerate(file, start=1):
-            if _whole(text):
-                yield number, loads(text)
+            whole, value = _read(text)
+            if whole:
+                yield number, value
             elif file.read(1):
                 raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
 
@@ -102,10 +103,14 @@ def _value(path: Path, number: int, text: bytes) -> Json:
 
 def _whole(text: bytes) -> bool:
     """Whether a line was written to its end."""
+    return _read(text)[0]
+
+
+def _read(text: bytes) -> tuple[bool, Json]:
+    """Whether a line was written to its end, and its value if it was."""
     if not text.endswith(b"\n"):
-        return False
+        return False, None
     try:
-        loads(text)
+        return True, loads(text)
     except ValueError:
-        return False
-    return True
+        return False, None
