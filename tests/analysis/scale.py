@@ -128,7 +128,7 @@ def main(folder: Path) -> None:
         "rows": sum(len(each_once(own)) for own in rows.values()),
         "seconds": round(sum(times.values()), 1),
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "chains": len(tables[0]),
+        "tables": len(tables),
         "seed_sd": round(measured.seed, 1),
         **times,
     }

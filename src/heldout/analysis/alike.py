@@ -5,6 +5,7 @@ Each field of a row is in exactly one of the groups below, or in `OUTCOMES`; tes
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from heldout.chains import BASE
@@ -47,6 +48,24 @@ def each_once(rows: Iterable[Row]) -> list[Row]:
         if (key := row.key) not in found or row.is_played:
             found[key] = row
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Rows of attempts that are there more than once, and are left out (`each_once`)."""
+
+    again: int
+    """The attempt was played to its end and is there once more, as after a crash or in a copied file."""
+    broken: int
+    """The infrastructure broke it, and it was tried again."""
+
+
+def count_repeated(rows: Iterable[Row]) -> Repeated:
+    """How many rows `each_once` leaves out."""
+    rows = list(rows)
+    kept = each_once(rows)
+    broken = sum(not row.is_played for row in rows) - sum(not row.is_played for row in kept)
+    return Repeated(again=len(rows) - len(kept) - broken, broken=broken)
 
 
 def refuse_unlike(cell: str, rows: Sequence[Row], *, also: Sequence[str] = ()) -> None:

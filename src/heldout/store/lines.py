@@ -46,6 +46,15 @@ class Lines:
             elif file.read(1):
                 raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
 
+    @property
+    def is_torn(self) -> bool:
+        """Whether the end of the file is half a line, which readers pass over."""
+        if not self.path.exists():
+            return False
+        with refusals(self.path, "read"):
+            data = self.path.read_bytes()
+        return _end_of_whole(data) < len(data)
+
     def cut_to(self, count: int) -> None:
         """Keeps the first so many values."""
         if not self.path.exists():
@@ -61,11 +70,7 @@ class Lines:
             return
         with refusals(self.path, "mend"):
             data = self.path.read_bytes()
-            end = data.rfind(b"\n") + 1
-            last = data[data.rfind(b"\n", 0, max(0, end - 1)) + 1 : end]
-            if not _whole(last):
-                end -= len(last)
-            if end < len(data):
+            if (end := _end_of_whole(data)) < len(data):
                 os.truncate(self.path, end)
         self._mended = True
 
@@ -99,6 +104,13 @@ def _value(path: Path, number: int, text: bytes) -> Json:
     except (ValueError, RecursionError) as error:
         shown = text[:60].decode(errors="replace").strip()
         raise HeldoutError(f"{path}: line {number} is not JSON ({error}): {shown!r}") from error
+
+
+def _end_of_whole(data: bytes) -> int:
+    """Where the last line ends that was written to its end."""
+    end = data.rfind(b"\n") + 1
+    last = data[data.rfind(b"\n", 0, max(0, end - 1)) + 1 : end]
+    return end if _whole(last) else end - len(last)
 
 
 def _whole(text: bytes) -> bool:
