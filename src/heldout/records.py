@@ -6,13 +6,14 @@ are the only reader and writer.
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from json import JSONEncoder
+from operator import attrgetter
 from typing import Any, Self, TypeVar
 
 from heldout.errors import BadCall, choose_from
@@ -224,7 +225,7 @@ class Row:
     @property
     def key(self) -> tuple[object, ...]:
         """What decides the row: two rows with the same key are the same episode."""
-        return tuple(getattr(self, name) for name in _KEY)
+        return _key_of(self)
 
 
 NAMES = ("study", "base")
@@ -241,7 +242,9 @@ OUTCOMES = (
     "stream",
 )
 """The fields of a row that playing decides; the others say what was to be played."""
-_KEY = tuple(each.name for each in fields(Row) if each.name not in (*NAMES, *OUTCOMES))
+_key_of: Callable[[Row], tuple[object, ...]] = attrgetter(
+    *(each.name for each in fields(Row) if each.name not in (*NAMES, *OUTCOMES))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,22 +337,37 @@ def from_json(kind: type[R], data: Json) -> R:
     """The record that `to_json` wrote; a missing or strange field is refused by its name."""
     if not isinstance(data, dict):
         raise BadCall(f"a {kind.__name__} is an object, not {type(data).__name__}")
-    hints = _hints(typing.cast(Any, kind))
-    strange = sorted(set(data) - set(hints))
-    if strange:
+    plain, readers = _readers(typing.cast(Any, kind))
+    if strange := sorted(data.keys() - readers.keys()):
         raise BadCall(
-            f"{kind.__name__} has no field {strange[0]!r} ({choose_from(strange[0], hints, lead='it has')})"
+            f"{kind.__name__} has no field {strange[0]!r} ({choose_from(strange[0], readers, lead='it has')})"
         )
+    # Most values are of the plain type that is asked for, and files have half a million rows.
+    values = {name: item if type(item) is plain[name] else readers[name](item, name) for name, item in data.items()}
     try:
-        return kind(**{name: _read(hints[name], item, name) for name, item in data.items()})
+        return kind(**values)
     except TypeError as error:
         raise BadCall(f"{kind.__name__}: {error}") from None
 
 
+_PLAIN: tuple[type, ...] = (bool, int, str, float)
+
+Reader = Callable[[Json, str], Any]
+"""A field's value from JSON; the name is for the error."""
+
+
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _readers(kind: type) -> tuple[dict[str, type | None], dict[str, Reader]]:
+    """Of each field the plain type that needs no reading, if it has one, and how another value is read."""
     hints = typing.get_type_hints(kind)
-    return {f.name: hints[f.name] for f in fields(kind)}
+    own = {each.name: hints[each.name] for each in fields(kind)}
+    plain = {name: _plain_in(hint) for name, hint in own.items()}
+    return plain, {name: partial(_read, hint) for name, hint in own.items()}
+
+
+def _plain_in(hint: Any) -> type | None:
+    """The plain type that a field has, or may have beside None."""
+    return next((kind for kind in _PLAIN if hint in (kind, kind | None)), None)
 
 
 def _read(hint: Any, value: Json, name: str) -> Any:
@@ -375,6 +393,6 @@ def _read(hint: Any, value: Json, name: str) -> Any:
     if hint is float and type(value) is int:
         with suppress(OverflowError):
             return float(value)
-    if hint in (bool, int, str, float) and type(value) is not hint:
+    if hint in _PLAIN and type(value) is not hint:
         raise BadCall(f"{name} is of type {hint.__name__}, not {value!r}")
     return value

@@ -16,6 +16,8 @@ from heldout.analysis.alike import (
     OF_A_SEED,
     PLAYED_BY,
     STARTED_FROM,
+    Repeated,
+    count_repeated,
     each_once,
     refuse_unlike,
     refuse_unlike_sides,
@@ -137,6 +139,12 @@ def test_each_attempt_is_taken_once_and_rather_one_that_was_played() -> None:
     assert each_once([broken, played, broken]) == [played]
     assert each_once([broken, played, make_row(attempt=1), again]) == [again, make_row(attempt=1)]
     assert each_once([broken, broken]) == [broken]
+
+
+def test_what_is_there_again_is_counted_apart_from_what_broke_and_was_played_again() -> None:
+    broken, played, other = make_row(ending="error"), make_row(score=0.5), make_row(attempt=1, ending="error")
+    assert count_repeated([broken, played, played, broken, other]) == Repeated(again=1, broken=2)
+    assert count_repeated([played, other]) == Repeated(again=0, broken=0)
 
 
 @given(st.sampled_from((*PLAYED_BY, *STARTED_FROM, *CHECKPOINT)), st.booleans())

@@ -5,6 +5,8 @@ Each field of a row is in exactly one of the groups below, or in `OUTCOMES`; tes
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 
 from heldout.chains import BASE
 from heldout.errors import HeldoutError
@@ -48,21 +50,40 @@ def each_once(rows: Iterable[Row]) -> list[Row]:
     return list(found.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Rows of attempts that are there more than once, and are left out (`each_once`)."""
+
+    again: int
+    """The attempt was played to its end and is there once more, as after a crash or in a copied file."""
+    broken: int
+    """The infrastructure broke it, and it was tried again."""
+
+
+def count_repeated(rows: Iterable[Row]) -> Repeated:
+    """How many rows `each_once` leaves out."""
+    rows = list(rows)
+    kept = each_once(rows)
+    broken = sum(not row.is_played for row in rows) - sum(not row.is_played for row in kept)
+    return Repeated(again=len(rows) - len(kept) - broken, broken=broken)
+
+
 def refuse_unlike(cell: str, rows: Sequence[Row], *, also: Sequence[str] = ()) -> None:
     """Refuses rows of a cell that are about to be averaged as one figure and are not of one.
 
     `also` are fields that one figure of these rows has in common besides.
     """
-    for name in (*also, *PLAYED_BY, *CHECKPOINT, *_bases_to_compare(rows)):
-        _refuse_several(cell, name, rows)
+    kinds = _kinds(rows, (*also, *PLAYED_BY, *CHECKPOINT, *STARTED_FROM, *OF_A_SEED, "seed"))
+    for name in (*also, *PLAYED_BY, *CHECKPOINT, *_bases_to_compare(kinds)):
+        _refuse_several(cell, name, kinds)
     seeds = defaultdict[int, list[Row]](list)
-    for row in rows:
+    for row in kinds:
         seeds[row.seed].append(row)
     for seed, own in seeds.items():
         for name in OF_A_SEED:
             _refuse_several(f"{cell}, seed {seed} of {own[0].chain}", name, own)
     if rows[0].chain == BASE:
-        _refuse_several(cell, "model", rows)
+        _refuse_several(cell, "model", kinds)
 
 
 def refuse_unlike_sides(
@@ -83,6 +104,11 @@ def refuse_unlike_sides(
             raise HeldoutError(
                 f"{cell}: rows of different {name} are never paired: {_words(old)} before and {_words(new)} after"
             )
+
+
+def _kinds(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """A row of each kind there is by these fields: few, however many rows there are."""
+    return list(dict(zip(map(attrgetter(*names), rows), rows, strict=True)).values())
 
 
 def _bases_to_compare(rows: Iterable[Row]) -> Sequence[str]:

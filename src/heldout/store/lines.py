@@ -40,10 +40,20 @@ class Lines:
 
     def _values(self, file: BinaryIO) -> Iterator[tuple[int, Json]]:
         for number, text in enumerate(file, start=1):
-            if _whole(text):
-                yield number, loads(text)
+            whole, value = _read(text)
+            if whole:
+                yield number, value
             elif file.read(1):
                 raise HeldoutError(f"{self.path} is damaged: line {number} is not JSON ({text[:60]!r})")
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether the end of the file is half a line, which readers pass over."""
+        if not self.path.exists():
+            return False
+        with refusals(self.path, "read"):
+            data = self.path.read_bytes()
+        return _end_of_whole(data) < len(data)
 
     def cut_to(self, count: int) -> None:
         """Keeps the first so many values."""
@@ -60,11 +70,7 @@ class Lines:
             return
         with refusals(self.path, "mend"):
             data = self.path.read_bytes()
-            end = data.rfind(b"\n") + 1
-            last = data[data.rfind(b"\n", 0, max(0, end - 1)) + 1 : end]
-            if not _whole(last):
-                end -= len(last)
-            if end < len(data):
+            if (end := _end_of_whole(data)) < len(data):
                 os.truncate(self.path, end)
         self._mended = True
 
@@ -100,12 +106,23 @@ def _value(path: Path, number: int, text: bytes) -> Json:
         raise HeldoutError(f"{path}: line {number} is not JSON ({error}): {shown!r}") from error
 
 
+def _end_of_whole(data: bytes) -> int:
+    """Where the last line ends that was written to its end."""
+    end = data.rfind(b"\n") + 1
+    last = data[data.rfind(b"\n", 0, max(0, end - 1)) + 1 : end]
+    return end if _whole(last) else end - len(last)
+
+
 def _whole(text: bytes) -> bool:
     """Whether a line was written to its end."""
+    return _read(text)[0]
+
+
+def _read(text: bytes) -> tuple[bool, Json]:
+    """Whether a line was written to its end, and its value if it was."""
     if not text.endswith(b"\n"):
-        return False
+        return False, None
     try:
-        loads(text)
+        return True, loads(text)
     except ValueError:
-        return False
-    return True
+        return False, None

@@ -52,6 +52,11 @@ class Rows(Generic[R]):
         """Keeps the first so many: the others will be made again."""
         self._lines.cut_to(count)
 
+    @property
+    def is_torn(self) -> bool:
+        """Whether the end of the file is half a line, which readers pass over."""
+        return self._lines.is_torn
+
     def __iter__(self) -> Iterator[R]:
         """The records in the file; a line that holds another kind is refused by its number."""
         for number, value in self._lines:
