@@ -35,6 +35,7 @@ CALLS = {
     "train": TRAIN,
     "evaluate": EVALUATE,
     "difficulty": "difficulty --model M --envs e",
+    "study plan": "study plan pocket-transfer",
     "study unlock": "study unlock runs/demo",
     "data check": "data check",
     "data leakage": "data leakage --envs textcraft --limit 5",

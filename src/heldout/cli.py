@@ -363,6 +363,11 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.changes(parser)
 
 
+def _study_plan_flags(parser: ArgumentParser) -> None:
+    flags.study(parser)
+    flags.as_json(parser)
+
+
 def _study_unlock_flags(parser: ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/demo")
 
@@ -518,6 +523,11 @@ VERBS = {
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+    "study plan": Verb(
+        "what a study comes to before it runs: its pieces, cost and questions",
+        "heldout.verbs.study_plan:study_plan",
+        _study_plan_flags,
+    ),
     "study unlock": Verb(
         "take leases away from processes that will not come back",
         "heldout.verbs.study:study_unlock",
