@@ -79,8 +79,8 @@ STANDS = {
     "reward": "",
     "validation": "",
 }
-"""The reward is neither: paid at success alone, and by how soon that was. Nor is validation: capitals do not matter,
-nor whether to pick up is one word; all else does."""
+"""The reward is neither: paid at success alone, and by how soon that was. Nor is validation: capitals do not
+matter, nor whether to pick up is one word; all else does."""
 
 
 NAMES = words_in(
