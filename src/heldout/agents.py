@@ -166,9 +166,14 @@ class Backends:
         self._kept = None
         self._open.close()
 
-    def open(self, config: Config, model: str, *, to_learn: bool = True) -> ProcessBackend:
-        """A backend for that configuration; its weights are whatever it held: `load` gives it others."""
-        wanted = _worker_config(model, config, model if config.train.kl else None)
+    def open(
+        self, config: Config, model: str, *, to_learn: bool = True, reference: str | None = None
+    ) -> ProcessBackend:
+        """A backend for that configuration; its weights are whatever it held: `load` gives it others.
+
+        A KL term holds on to the model itself where no other reference is named.
+        """
+        wanted = _worker_config(model, config, (reference or model) if config.train.kl else None)
         size = processes_of(config)
         if self._kept is None or not self._serves(wanted, size, to_learn):
             self.drop()

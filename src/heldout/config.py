@@ -124,6 +124,10 @@ ALGORITHMS = ("grpo",)
 """By what a stage can learn: the names of `learn/algorithms.py`, for who must not load a learner."""
 
 
+REFERENCES = ("base", "stage_start")
+"""What a KL term can hold on to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train(Ranged):
     """One stage of GRPO (paper §3.2 and Appendix C)."""
@@ -154,6 +158,8 @@ class Train(Ranged):
     """A longer gradient is shortened to this."""
     kl: Annotated[float, Range(0)] = 0.001
     """β of Eq. 5, with the k3 estimator; a token's log-ratio to the reference counts up to 20."""
+    reference: str = field(default_factory=lambda: REFERENCES[0], metadata={"written": "changed"})
+    """What a KL term holds on to: the `base` that the chain starts from, or the `stage_start`."""
     entropy: Annotated[float, Range(0)] = 0.0
     """Bonus; AgentGym-RL leaves 0.001 on."""
     updates_per_batch: Count = 1

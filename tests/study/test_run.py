@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from heldout.analysis.scores import Cell
-from heldout.chains import Stage
+from heldout.chains import Stage, parse_chain
 from heldout.config import Config, Evaluate, Limits, Train, Variant, with_overrides
 from heldout.errors import BadCall
 from heldout.records import Ending, Row, Trajectory
@@ -288,3 +288,24 @@ def test_a_cell_is_measured_under_a_variant_beside_itself(ran: Ran, tmp_path: Pa
     assert rows[0].prompt != rows[4].prompt
     run([study], folder, again := Watching(), controls=False)
     assert (seen.played.total(), again.played.total()) == (8, 0)
+
+
+def test_a_kl_term_holds_on_to_the_base_or_to_where_the_stage_begins(tiny: Path, tmp_path: Path) -> None:
+    chains = ("babyai > babyai.easy", "babyai > babyai.easy[train.reference=stage_start]")
+    config = with_overrides(CONFIG, ["train.entropy=1", "train.lr=0.01"])  # the first stage is to move the weights
+    study = Study(
+        name="anchors",
+        base=str(tiny),
+        chains=tuple(map(parse_chain, chains)),
+        seeds=(0,),
+        measured=(),
+        config=config,
+    )
+    folder = StudyFolder(tmp_path / "anchors")
+    run(study, folder, Watch())
+    to_base, to_start = (next(iter(folder.stage(chain, 0).metrics))["kl"] for chain in chains)
+    assert to_base > 1e-4
+    assert to_start == pytest.approx(0, abs=1e-9)
+    trained = [read_json(folder.stage(chain, 0).config)["training"]["stages"][1] for chain in chains]
+    assert trained[0]["reference"] != trained[1]["reference"]
+    assert "reference" not in trained[0]["train"]

@@ -67,3 +67,17 @@ def test_a_mixture_draws_by_its_weights_and_spreads_them_evenly() -> None:
     assert [(step.count("a"), step.count("b")) for step in steps] == [(3, 1), (2, 2), (3, 1)]
     drawn = [each.id for step in range(1, 13) for each in tasks_of_step(pools, step, 4, 0, (2, 1))]
     assert len(set(drawn)) == len(drawn) == 48
+
+
+def test_a_mixture_by_data_keeps_its_shares_from_the_first_group_on() -> None:
+    """The paper's counts of training tasks: WebShop, SearchQA, TextCraft, ALFWorld, BabyAI (Table 5)."""
+    weights = (3930, 4000, 444, 2420, 810)
+    order = pool_order(weights)
+    assert [order.count(index) for index in range(5)] == list(weights)
+    pools = [pool(str(index), size) for index, size in enumerate(weights)]
+    drawn = Counter[str]()
+    for step in range(1, 41):
+        drawn += Counter(task.env for task in tasks_of_step(pools, step, 12, 0, weights))
+        expected = [12 * step * weight / 11604 for weight in weights]
+        assert max(abs(drawn[str(index)] - share) for index, share in enumerate(expected)) < 1.5
+    assert [drawn[str(index)] for index in range(5)] == [163, 165, 18, 100, 34]

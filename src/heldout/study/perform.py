@@ -149,8 +149,13 @@ class Workspace:
             before=(*self.agent.stages, *before),
             processes=processes_of(config),
             backend=device(),
-            reference=self.agent.identity if config.train.kl else "",
+            reference=self._reference(config, chain, seed) if config.train.kl else "",
         )
+
+    def _reference(self, config: Config, chain: Chain, seed: int) -> str:
+        """What a stage's KL term holds on to, by what decided its weights."""
+        start = chain[:-1] if config.train.reference == "stage_start" else ()
+        return self.identity(start, self.study.last_step(start), seed).model
 
     def _facts(self, chain: Chain, seed: int) -> Json:
         """Of a stage that the chain goes on from: all that decides it, and where it ends."""
@@ -240,8 +245,10 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
     with hold(workspace.stage(work.chain, work.seed).lease, purpose=work.title) as lease:
         folder = workspace.stage(work.chain, work.seed, lease.check)
         workspace.watch.loading(workspace.study.base)
-        backend = backends.open(job.config, workspace.study.base)
-        backend.load(_model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed))
+        start = _model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed)
+        holds_on_to = start if job.config.train.reference == "stage_start" else None
+        backend = backends.open(job.config, workspace.study.base, reference=holds_on_to)
+        backend.load(start)
         for suite in job.suites:
             pool = train_tasks(suite, job.stage.difficulty)
             refuse_if_none_fits(pool, backend.room, job.config.limits.response_budget)

@@ -106,12 +106,13 @@ def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[PlannedWork]:
     for each in study.measured:
         yield PlannedWork(study=study, work=_measure(study, (), seed, each, study.config.evaluate.temperature))
     yield from _trainings(study, seed)
+    ends = {training_chain(chain): chain for chain in sorted(study.chains, key=study.last_step) if chain}
     for chain in study.chains:
         trained = _train(study, chain, seed)
         for each in study.measured:
             work = _measure(study, chain, seed, each, study.config.evaluate.temperature)
             yield PlannedWork(study=study, work=work, needs=(trained,))
-        if controls:
+        if controls and chain in ends.values():  # not wherever a training is looked at on its way
             yield from _matched(study, chain, seed)
     if controls:
         yield from _controls(study, seed)

@@ -15,10 +15,10 @@ from statistics import fmean
 from heldout.analysis.scores import Cell
 from heldout.backend.worker import Backend
 from heldout.chains import Chain, Stage, chain_name, stream_name
-from heldout.config import Config, Train
+from heldout.config import REFERENCES, Config, Train
 from heldout.envs.base import Suite
 from heldout.envs.registry import own_name
-from heldout.errors import BadCall, HeldoutError, choose_from
+from heldout.errors import BadCall, HeldoutError, choose_from, unknown
 from heldout.evaluation.measure import tasks_of
 from heldout.learn.advantages import zero_variance
 from heldout.learn.algorithms import algorithm_of, refuse_unknown_aggregation, samples
@@ -384,6 +384,8 @@ def _check(job: Job) -> None:
     settings = job.config.train
     algorithm_of(settings.algorithm)
     refuse_unknown_aggregation(settings.loss_aggregation)
+    if settings.reference not in REFERENCES:
+        raise unknown("reference of the KL term", settings.reference, REFERENCES)
     if settings.group_size < 2:
         raise BadCall(
             f"GRPO compares the trajectories of a group: it needs 2 samples or more, not {settings.group_size}"

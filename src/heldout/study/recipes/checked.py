@@ -13,6 +13,7 @@ from heldout.envs.registry import refuse_unknown_name
 from heldout.errors import BadCall, choose_from, unknown
 from heldout.study.plan import Study
 from heldout.study.recipes.asked import HALVES, Asked
+from heldout.study.recipes.chains import prefixes
 
 
 def check_studies(studies: Sequence[Study]) -> None:
@@ -123,16 +124,15 @@ def _refuse_twice(where: str, what: str, values: Iterable[Hashable]) -> None:
 def _refuse_other_trainings(studies: Iterable[Study]) -> None:
     """In one folder a training is one training: two studies may not have other settings for it."""
     known = dict[Chain, tuple[object, str]]()
-    for study in studies:
-        for chain in study.chains:
-            for length in range(1, len(chain) + 1):
-                key, settings = training_chain(chain[:length]), _deciding(chain[:length], study)
-                first, other = known.setdefault(key, (settings, study.name))
-                if first != settings:
-                    raise BadCall(
-                        f"studies {other!r} and {study.name!r} train {chain_name(key)} by different settings: say "
-                        "the change in the stage, env[path=value]"
-                    )
+    trainings = [(study, part) for study in studies for part in prefixes(study.chains)]
+    for study, chain in trainings:
+        settings = _deciding(chain, study)
+        first, other = known.setdefault(training_chain(chain), (settings, study.name))
+        if first != settings:
+            raise BadCall(
+                f"studies {other!r} and {study.name!r} train {chain_name(training_chain(chain))} by different "
+                "settings: say the change in the stage, env[path=value]"
+            )
 
 
 def _deciding(chain: Chain, study: Study) -> object:

@@ -7,9 +7,26 @@ from heldout.study.plan import Study
 from heldout.study.recipes.asked import Asked, Recipe
 from heldout.study.recipes.checked import check_studies, refuse_ignored
 from heldout.study.recipes.loading import own_recipe, refuse_unknown_recipe
+from heldout.study.recipes.paper import paper
+from heldout.study.recipes.pocket import (
+    pocket_difficulty,
+    pocket_interface,
+    pocket_orders,
+    pocket_paper,
+    pocket_sequence,
+    pocket_transfer,
+)
 from heldout.study.recipes.said import said
 
-BUILT_IN: Mapping[str, Recipe] = {}
+BUILT_IN: Mapping[str, Recipe] = {
+    "pocket-difficulty": pocket_difficulty,
+    "pocket-transfer": pocket_transfer,
+    "pocket-sequence": pocket_sequence,
+    "pocket-orders": pocket_orders,
+    "pocket-interface": pocket_interface,
+    "pocket-paper": pocket_paper,
+    "paper": paper,
+}
 """Recipes of ours, by their names."""
 
 SAID = "study"

@@ -1,12 +1,12 @@
 """A study whose chains the call itself says: `heldout study run --chains "textcraft > webshop" …`."""
 
-from heldout.analysis.scores import Cell
 from heldout.chains import chain_name
 from heldout.errors import BadCall
-from heldout.study.plan import Measured, Study
+from heldout.study.plan import Study
 from heldout.study.recipes.asked import Asked
 from heldout.study.recipes.chains import along, names_in
 from heldout.study.recipes.demo import ENVS
+from heldout.study.recipes.measuring import measured_in
 from heldout.study.recipes.questions import cells_of, change, endpoint
 
 
@@ -23,20 +23,11 @@ def said(asked: Asked) -> Study:
         base=asked.model,
         chains=along(asked.chains, asked.every, asked.config),
         seeds=asked.seeds or (0,),
-        measured=measured_in(asked, envs),
+        measured=measured_in(asked, envs, controls=True),
         config=asked.config,
         endpoints=tuple(
             endpoint(f"{chain_name(chain)}, held out", change((), chain, cells_of(out, asked.pooled)), "")
             for chain in asked.chains
             if (out := [env for env in envs if env not in names_in([chain])])
         ),
-    )
-
-
-def measured_in(asked: Asked, envs: tuple[str, ...], *, controls: bool = True) -> tuple[Measured, ...]:
-    """The cells of these environments that are asked: easy and hard, unless one difficulty is."""
-    return tuple(
-        Measured(cell=Cell(env=env, split="test", difficulty=difficulty), controls=controls)
-        for env in envs
-        for difficulty in asked.difficulties
     )
