@@ -7,7 +7,7 @@ before anything runs, and it is trained again.
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,20 +66,24 @@ def _needed(pieces: Iterable[PieceStatus]) -> dict[Path, _Needed]:
     """By the folders of the trainings."""
     found = defaultdict[Path, _Needed](lambda: _Needed(set(), set(), set()))
     for piece in pieces:
-        work = piece.piece.work
-        if isinstance(work, TrainWork):
+        if isinstance(piece.piece.work, TrainWork):
             assert piece.stage
-            needs = found[piece.stage.root]
-            needs.asked.add(work.until)
-            if piece.state != DONE and (there := [step for step in piece.stage.resumable() if step < work.until]):
-                needs.weights.add(max(there))
-                needs.states.add(max(there))
-        if piece.state not in (DONE, LEFT):
-            for need, stage in piece.begins_with:
-                found[stage.root].weights.add(need.until)
-                if isinstance(work, TrainWork) and piece.stage and stage.root == piece.stage.root:
-                    found[stage.root].states.add(need.until)
+            found[piece.stage.root].asked.add(piece.piece.work.until)
+        if piece.state in (DONE, LEFT):
+            continue
+        for step, stage, with_state in _begun_with(piece):
+            found[stage.root].weights.add(step)
+            found[stage.root].states.update({step} if with_state else ())
     return dict(found)
+
+
+def _begun_with(piece: PieceStatus) -> Iterator[tuple[int, StageFolder, bool]]:
+    """The checkpoints that a piece begins with, and whether it needs the optimizer's state of each, to go on."""
+    own = piece.stage.root if piece.stage else None
+    for need, stage in piece.begins_with:
+        yield need.until, stage, stage.root == own
+    if piece.stage and (there := [step for step in piece.stage.resumable() if step < piece.wanted]):
+        yield max(there), piece.stage, True
 
 
 def _prune_stage(stage: StageFolder, needs: _Needed, keep: str) -> Removed:

@@ -86,11 +86,11 @@ def read_status(folder: StudyFolder) -> list[StudyStatus]:
         study = from_json(Study, entry.study)
         look = _Look(study, entry, folder)
         pieces = tuple(look.at(piece) for piece in plan(study, entry.controls))
-        found.append(StudyStatus(study=study, pieces=pieces, seconds_left=seconds_left(pieces, records)))
+        found.append(StudyStatus(study=study, pieces=pieces, seconds_left=_seconds_left(pieces, records)))
     return found
 
 
-def seconds_left(pieces: Sequence[PieceStatus], records: Iterable[PieceRecord]) -> float | None:
+def _seconds_left(pieces: Sequence[PieceStatus], records: Iterable[PieceRecord]) -> float | None:
     """By what episodes took here: of the same kind in the same environments, else of the kind, else of any."""
     took = defaultdict[tuple[object, ...], list[PieceRecord]](list)
     for record in records:

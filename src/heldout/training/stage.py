@@ -139,7 +139,7 @@ def train(
     """
     claim(job, folder)
     last = job.config.train.steps
-    if is_trained(folder, last):
+    if folder.was_made(last):
         folder.whole(last)
         return _record_end(folder, last)
     pools = pools_of(job)
@@ -187,11 +187,6 @@ def refuse_another(job: Job, folder: StageFolder) -> None:
             f"{folder.root} holds another run: {differs} (choose another folder, remove this one, or say the "
             "change in the stage: env[path=value])"
         )
-
-
-def is_trained(folder: StageFolder, step: int) -> bool:
-    """Whether the folder has that step's checkpoint, and the metrics of all steps up to it."""
-    return step in folder.checkpoints() and step <= folder.metrics.whole()
 
 
 def begin(job: Job, backend: Backend, folder: StageFolder) -> int:

@@ -60,14 +60,14 @@ def study_run(
     outcomes = list[Outcome]()
     for each in asked:
         left = None if last is None else max(0.0, last - time.monotonic())
-        outcomes.append(run_asked(each, executor, seconds=left, controls=controls))
+        outcomes.append(_run_asked(each, executor, seconds=left, controls=controls))
         if keep != "all":
             print_pruned(each.folder, keep)
     for outcome in outcomes:
         outcome.raise_if_failed()
 
 
-def run_asked(
+def _run_asked(
     asked: AskedStudies, executor: Executor, *, seconds: float | None = None, controls: bool = True
 ) -> Outcome:
     """Runs the studies of one folder, and says what came of it."""

@@ -44,7 +44,7 @@ LEARNING, PLAYING, ON_GPU = 24, 6, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
+class _Needs:
     """What a piece takes of one machine."""
 
     cpus: int
@@ -111,15 +111,15 @@ class _NeedsOf:
                 self._peaks[key] = max(self._peaks.get(key, 0), record.peak_bytes)
         self._weights = dict[str, int]()
 
-    def __call__(self, piece: PlannedWork) -> Needs:
+    def __call__(self, piece: PlannedWork) -> _Needs:
         """Of one piece."""
         kind, processes = kind_of(piece.work), processes_of(piece.study.config)
         if kind == "play":
-            return Needs(cpus=1, gpus=0, memory=OVERHEAD)
+            return _Needs(cpus=1, gpus=0, memory=OVERHEAD)
         a_weight = ON_GPU if self._device == "cuda" else LEARNING if kind == "train" else PLAYING
         computed = processes * (OVERHEAD + a_weight * self._count(piece.study.base))
         memory = self._peaks.get((kind, processes)) or computed
-        return Needs(cpus=processes, gpus=processes if self._device == "cuda" else 0, memory=memory)
+        return _Needs(cpus=processes, gpus=processes if self._device == "cuda" else 0, memory=memory)
 
     def _count(self, base: str) -> int:
         """About how many weights the base has, if each has two bytes."""
@@ -225,11 +225,11 @@ def _machines() -> list[Mapping[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def _fits(needs: Needs, node: Mapping[str, float]) -> bool:
+def _fits(needs: _Needs, node: Mapping[str, float]) -> bool:
     return all(node.get(name, 0.0) >= amount for name, amount in needs.resources.items() if amount)
 
 
-def _take(needs: Needs, free: Sequence[dict[str, float]]) -> bool:
+def _take(needs: _Needs, free: Sequence[dict[str, float]]) -> bool:
     """Takes it from the first machine that has room for it, if any has."""
     for node in free:
         if _fits(needs, node):
