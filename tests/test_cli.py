@@ -39,6 +39,7 @@ CALLS = {
     "study run": "study run --chains textcraft --jobs 2 --for 1h30m --keep ends",
     "study status": "study status runs/demo",
     "study prune": "study prune runs/demo --keep none",
+    "study plan": "study plan pocket-transfer",
     "study unlock": "study unlock runs/demo",
     "data check": "data check",
     "data leakage": "data leakage --envs textcraft --limit 5",

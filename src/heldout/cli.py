@@ -354,6 +354,11 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.changes(parser)
 
 
+def _study_plan_flags(parser: ArgumentParser) -> None:
+    flags.study(parser)
+    flags.as_json(parser)
+
+
 def _study_unlock_flags(parser: ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/demo")
 
@@ -542,6 +547,11 @@ VERBS = {
     ),
     "study prune": Verb(
         "remove checkpoints that nothing goes on from", "heldout.verbs.study:study_prune", _study_prune_flags
+    ),
+    "study plan": Verb(
+        "what a study comes to before it runs: its pieces, cost and questions",
+        "heldout.verbs.study_plan:study_plan",
+        _study_plan_flags,
     ),
     "study unlock": Verb(
         "take leases away from processes that will not come back",

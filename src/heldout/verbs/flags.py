@@ -135,7 +135,7 @@ def model(parser: ArgumentParser, *others: str, required: bool = True) -> None:
     )
 
 
-def difficulty(parser: ArgumentParser, default: str = "all", said: str = "") -> None:
+def difficulty(parser: ArgumentParser, default: str | None = "all", said: str = "") -> None:
     """`--difficulty`; `said` tells what is done without it, where that is none of the three."""
     parser.add_argument(
         "--difficulty",
@@ -201,7 +201,7 @@ def study(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", "--seed", nargs="+", action="extend", type=int, default=[], metavar="S", help=seeds
     )
-    difficulty(parser, default="", said="easy and hard")
+    difficulty(parser, default=None, said="easy and hard")
     every = "measure after every N steps of a chain's last stage too, not only at its end"
     parser.add_argument("--every", type=count, metavar="N", help=every)
     limit(parser, "at most N tasks of each cell (the recipe's)")
