@@ -130,7 +130,7 @@ def test_it_is_told_without_loading_a_model_or_an_environment(folder: StudyFolde
 def test_the_verb_prints_a_table_and_json(folder: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
     with hold(folder.stage("doors", 0).lease, purpose=TRAIN):
         assert main(["study", "status", str(folder.root)]) == 0
-        head, words, row, *_ = capsys.readouterr().out.splitlines()
+        head, words, _, row, *_ = capsys.readouterr().out.splitlines()
         assert main(["study", "status", str(folder.root), "--json"]) == 0
     assert head.startswith("small of tiny: 0 of 3 pieces done, 1 running, 2 not begun")
     assert words.split() == ["STATE", "PIECE", "FAR", "WHO,", "WHY"]
