@@ -29,6 +29,7 @@ from heldout.study.perform import (
 )
 from heldout.study.plan import PlannedWork, Study, plan_together
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
+from heldout.study.reviving import revive_what_is_needed
 from heldout.study.site import Site, recording
 
 Executor = Callable[[Board, Site], None]
@@ -84,6 +85,7 @@ def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *,
         if new:
             written = {digest: to_json(entry) for digest, entry in new.items()}
             write_manifest(folder, Manifest(base=manifest.base, entries={**known, **written}))
+        revive_what_is_needed(site, graph)
 
 
 def _is_news(known: object, entry: ManifestEntry) -> bool:

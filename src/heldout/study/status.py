@@ -5,7 +5,7 @@ nobody is at it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -50,6 +50,10 @@ class PieceStatus:
     error: str = ""
     """Why it failed, or was left out."""
     log: Path | None = None
+    stage: StageFolder | None = None
+    """Where a training lies."""
+    begins_with: tuple[tuple[TrainWork, StageFolder], ...] = ()
+    """Of which trainings it takes the checkpoint, and where these lie."""
 
     @property
     def unit(self) -> str:
@@ -129,6 +133,14 @@ def _rate(took: dict[tuple[object, ...], list[PieceRecord]], work: Work) -> floa
     return sum(each.seconds for each in known) / max(1, sum(each.episodes for each in known))
 
 
+def begins_with(piece: PlannedWork) -> Iterator[TrainWork]:
+    """The trainings whose checkpoint a piece takes: those that it needs, and that of the stage before."""
+    yield from (need for need in piece.needs if isinstance(need, TrainWork))
+    if isinstance(piece.work, TrainWork) and (before := piece.work.chain[:-1]):
+        until = piece.study.last_step(before)
+        yield TrainWork(chain=training_chain(before), until=until, seed=piece.work.seed)
+
+
 @final
 class _Look:
     """Reads the files of one study; each file of rows once."""
@@ -169,6 +181,8 @@ class _Look:
             since=known.since if known else 0.0,
             error=told.removeprefix(LEFT_OUT) if state in (FAILED, LEFT) else "",
             log=log if state == FAILED else None,
+            stage=self._stage(piece.work) if isinstance(piece.work, TrainWork) else None,
+            begins_with=tuple((each, self._stage(each)) for each in begins_with(piece)),
         )
 
     def _far(self, piece: PlannedWork) -> tuple[int, int, int]:

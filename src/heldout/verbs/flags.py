@@ -8,6 +8,9 @@ from typing import final
 
 from heldout.errors import BadCall, unknown
 
+KEEP = ("all", "ends", "none")
+"""Which checkpoints may be kept."""
+
 
 def metric(text: str) -> int:
     """The k of `avg@k`: how many times each task is played."""
@@ -38,6 +41,14 @@ def seconds(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text) is None:
         raise ArgumentTypeError(f"a number of seconds, not {text!r}")
     return float(text)
+
+
+def duration(text: str) -> float:
+    """The seconds of a time such as 90s, 30m, 2h or 1h30m."""
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    if not found or not any(found.groups()):
+        raise ArgumentTypeError(f"a time such as 90s, 30m, 2h or 1h30m, not {text!r}")
+    return sum(int(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
 
 
 def share(text: str) -> float:
@@ -201,6 +212,13 @@ def study(parser: ArgumentParser) -> None:
     parser.add_argument("--no-controls", dest="controls", action="store_false", help=without)
     out(parser, "the study's folder (runs/RECIPE…)")
     changes(parser)
+
+
+def keep(parser: ArgumentParser, default: str) -> None:
+    """`--keep`."""
+    what = "checkpoints to keep beside those that are needed: all, each training's last (ends), or none"
+    choice = one_of("choice of --keep", *KEEP)
+    parser.add_argument("--keep", type=choice, default=default, metavar="WHAT", help=f"{what} ({default})")
 
 
 def rules(parser: ArgumentParser, what: str, default: str | None) -> None:
