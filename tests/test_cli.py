@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from heldout.cli import BROKEN_PIPE, FAMILIES, VERBS, load, main, parse
+from heldout.cli import BROKEN_PIPE, FAMILIES, VERBS, main, parse
 from heldout.errors import BadCall
+from heldout.extras import load
 from heldout.verbs.flags import metric
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,10 @@ CALLS = {
     "train": TRAIN,
     "evaluate": EVALUATE,
     "difficulty": "difficulty --model M --envs e",
+    "study run": "study run --chains textcraft --jobs 2 --for 1h30m --keep ends",
+    "study status": "study status runs/demo",
+    "study prune": "study prune runs/demo --keep none",
+    "study plan": "study plan pocket-transfer",
     "study unlock": "study unlock runs/demo",
     "data check": "data check",
     "data leakage": "data leakage --envs textcraft --limit 5",

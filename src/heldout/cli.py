@@ -12,13 +12,12 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, final
 
 from heldout.config import ALGORITHMS
 from heldout.errors import BadCall, HeldoutError, choose_from, unknown
-from heldout.extras import name_the_extra
+from heldout.extras import load
 from heldout.printable import printable_line
 from heldout.stops import STATUSES, WORDS, Stops, forget_interrupts, mend_streams
 from heldout.verbs import flags
@@ -147,14 +146,6 @@ def _check_names(words: Sequence[str]) -> None:
 def print_help(*, words: Sequence[str]) -> None:
     """What `VERB --help` prints, or without a verb `heldout --help`."""
     parse([*words, "--help"])
-
-
-def load(place: str) -> Callable[..., object]:
-    """The function that `module:function` names; `NotInstalled` where it needs an extra that is not there."""
-    module, _, function = place.partition(":")
-    with name_the_extra():
-        found: Callable[..., object] = getattr(import_module(module), function)
-    return found
 
 
 def _print_error(message: str, status: int) -> int:
@@ -363,8 +354,34 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
     flags.changes(parser)
 
 
+def _study_plan_flags(parser: ArgumentParser) -> None:
+    flags.study(parser)
+    flags.as_json(parser)
+
+
 def _study_unlock_flags(parser: ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/demo")
+
+
+def _study_run_flags(parser: ArgumentParser) -> None:
+    flags.study(parser)
+    last = "begin no piece after so long, such as 90s, 30m, 2h or 1h30m; the same call goes on (no limit)"
+    parser.add_argument("--for", dest="seconds", type=flags.duration, metavar="TIME", help=last)
+    jobs = "so many pieces at a time, each with the processes that the configuration says (1)"
+    parser.add_argument("--jobs", type=flags.count, default=1, metavar="N", help=jobs)
+    cluster = "pieces are tasks of a Ray cluster that sees the folder: auto (the one here) or its address"
+    parser.add_argument("--ray", dest="address", metavar="ADDRESS", help=cluster)
+    flags.keep(parser, "all")
+
+
+def _study_status_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/demo")
+    flags.as_json(parser)
+
+
+def _study_prune_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/demo")
+    flags.keep(parser, "ends")
 
 
 def _difficulty_flags(parser: ArgumentParser) -> None:
@@ -492,7 +509,7 @@ PROTOCOLS = {
 """What `heldout serve` may speak, and the verb's function that speaks it."""
 FAMILIES = {
     "data": "look after the tasks and their data",
-    "study": "look after a study's folder",
+    "study": "ask a question, answer it, and look after its folder",
     "bench": "measure ourselves: speed beside others, and intervals",
 }
 """Verbs whose second word says what."""
@@ -526,6 +543,24 @@ VERBS = {
     "pocket": Verb("build the pocket model from nothing", "heldout.verbs.pocket:pocket", _pocket_flags),
     "train": Verb("train an agent in one environment", "heldout.verbs.train:train", _train_flags),
     "evaluate": Verb("measure an agent", "heldout.verbs.evaluate:evaluate", _evaluate_flags),
+    "study run": Verb(
+        "train and measure what a study asks and its folder does not have",
+        "heldout.verbs.study_run:study_run",
+        _study_run_flags,
+    ),
+    "study status": Verb(
+        "what of a study is done, running, failed and left",
+        "heldout.verbs.study_status:study_status",
+        _study_status_flags,
+    ),
+    "study prune": Verb(
+        "remove checkpoints that nothing goes on from", "heldout.verbs.study:study_prune", _study_prune_flags
+    ),
+    "study plan": Verb(
+        "what a study comes to before it runs: its pieces, cost and questions",
+        "heldout.verbs.study_plan:study_plan",
+        _study_plan_flags,
+    ),
     "study unlock": Verb(
         "take leases away from processes that will not come back",
         "heldout.verbs.study:study_unlock",

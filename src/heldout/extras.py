@@ -1,7 +1,8 @@
 """Packages that come with an extra, and the line that says so to whoever lacks one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from heldout.errors import HeldoutError
 
@@ -10,6 +11,7 @@ _EXTRAS = {
     "inspect_ai": "inspect",
     "openenv": "openenv",
     "pyarrow": "parquet",
+    "ray": "ray",
     "uvicorn": "serve",
     "verifiers": "verifiers",
 }
@@ -29,6 +31,14 @@ def name_the_extra() -> Iterator[None]:
         if _package_of(missing.name or "") not in _EXTRAS:
             raise
         raise NotInstalled(how_to_install(missing.name or "")) from None
+
+
+def load(place: str) -> Callable[..., object]:
+    """The function that `module:function` names; `NotInstalled` where it needs an extra that is not there."""
+    module, _, function = place.partition(":")
+    with name_the_extra():
+        found: Callable[..., object] = getattr(import_module(module), function)
+    return found
 
 
 def how_to_install(module: str) -> str:

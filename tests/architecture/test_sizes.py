@@ -24,7 +24,7 @@ ARGUED = {
 LOADERS = {
     "src/heldout/__init__.py": "a name is loaded when it is first asked for, so that the package loads at once",
     "src/heldout/__main__.py": "Ctrl-C is one line while the command line itself is loaded",
-    "src/heldout/cli.py": "a verb is loaded when it is called, so that --help answers at once",
+    "src/heldout/extras.py": "a verb is loaded when it is called, so that --help answers at once; Ray with --ray",
     "src/heldout/envs/searchqa/files.py": "pyarrow is for Parquet alone, and takes an eighth of a second to load",
     "src/heldout/study/recipes/loading.py": "a recipe of anybody's is named in a call and loaded when asked for",
     "src/heldout/envs/registry.py": "a suite, ours or a plug-in's, is named in data and loaded when asked for",

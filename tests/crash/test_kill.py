@@ -1,5 +1,5 @@
-"""SIGKILL at random moments of a training and of an evaluation by the command line: the files are bit for bit those
-of a run that nobody stopped.
+"""SIGKILL at random moments of a training, an evaluation and a study by the command line: the files are bit for bit
+those of a run that nobody stopped.
 
 `HELDOUT_KILLS=30 pytest -s -m "" tests/crash/test_kill.py` kills each thirty times and says where it hit.
 """
@@ -31,6 +31,17 @@ TRAIN = f"train --env textcraft --difficulty easy --n-samples 4 --out run {SMALL
 TRAIN += " train.tasks=4 train.lr=1e-3 train.save_every=2"
 EVALUATE = f"evaluate --envs textcraft --metric avg@8 --limit 24 --json --out run {SMALL} processes=1"
 EVALUATE += " evaluate.round=48"
+STUDY = "study run --chains textcraft.easy textcraft.easy>babyai.easy --envs textcraft --difficulty easy --seeds 0"
+STUDY += " --limit 12 --metric avg@2 --no-controls --out run --set limits.reply_tokens=8 limits.response_budget=400"
+STUDY += " processes=1 train.steps=4 train.tasks=2 train.kl=0.01"
+STUDY += (
+    " train.group_size=4 train.max_turns=2 evaluate.max_turns=2 train.lr=1e-3 train.save_every=1 evaluate.round=8"
+)
+TIMES = ("pieces.jsonl", "sessions.jsonl")
+"""Files of a study that say how long things took."""
+
+
+STUDIES = [pytest.mark.very_slow, pytest.mark.timeout(1200 + 60 * KILLS)]
 
 
 @final
@@ -97,6 +108,8 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
         pytest.param(EVALUATE, 1, id="evaluation, once"),
         pytest.param(TRAIN, KILLS, id="training", marks=pytest.mark.very_slow),
         pytest.param(EVALUATE, KILLS, id="evaluation", marks=pytest.mark.very_slow),
+        pytest.param(STUDY, max(20, KILLS), id="study", marks=STUDIES),
+        pytest.param(f"{STUDY} --jobs 2", KILLS, id="study in two processes", marks=STUDIES),
     ],
 )
 def test_killed_at_random_moments_it_ends_with_the_files_of_a_run_never_stopped(
@@ -129,8 +142,9 @@ def resumed(words: Sequence[str], folder: Path) -> list[str]:
 
 
 def files(folder: Path, content: Content) -> dict[str, object]:
-    """What was left in the folder, but for the lines of progress."""
-    return {name: held for name, held in content(folder).items() if name != "err"}
+    """What was left in the folder, but for the lines of progress, what was printed, and how long it took."""
+    told = ("out", "err", *(f"run/{name}" for name in TIMES))
+    return {name: held for name, held in content(folder).items() if name not in told}
 
 
 def how_far(folder: Path) -> str:

@@ -13,10 +13,11 @@ import torch
 import transformers
 
 import heldout.verbs.evaluate
+import heldout.verbs.study_run
 import heldout.verbs.train
 from heldout.cli import main
 
-LOADED = (torch, transformers, heldout.verbs.evaluate, heldout.verbs.train)
+LOADED = (torch, transformers, heldout.verbs.evaluate, heldout.verbs.study_run, heldout.verbs.train)
 
 
 def begin(words: list[str], folder: Path) -> int:

@@ -302,7 +302,7 @@ def test_a_kl_term_holds_on_to_the_base_or_to_where_the_stage_begins(tiny: Path,
         config=config,
     )
     folder = StudyFolder(tmp_path / "anchors")
-    run(study, folder, Watch())
+    run([study], folder, Watch())
     to_base, to_start = (next(iter(folder.stage(chain, 0).metrics))["kl"] for chain in chains)
     assert to_base > 1e-4
     assert to_start == pytest.approx(0, abs=1e-9)

@@ -10,7 +10,7 @@ from heldout.verbs.asking import AskedStudies, studies_asked
 
 def call(**flags: object) -> list[AskedStudies]:
     usual: dict[str, object] = {
-        "recipe": "", "models": [], "chains": [], "envs": [], "seeds": [], "difficulty": "", "every": None,
+        "recipe": "", "models": [], "chains": [], "envs": [], "seeds": [], "difficulty": None, "every": None,
         "limit": None, "samples": None, "out": None, "settings": [],
     }  # fmt: skip
     return studies_asked(**{**usual, **flags})  # type: ignore[arg-type]

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from heldout.chains import slug_of
 from heldout.errors import HeldoutError
-from heldout.records import Row, from_json
+from heldout.records import Row, from_json, to_json
 from heldout.store import schema
 from heldout.store.folders import damage, replacing
 from heldout.store.lines import Lines
@@ -100,6 +100,10 @@ class StageFolder:
         """What says what was removed."""
         return self.root / "pruned.json"
 
+    def is_pruned(self, step: int) -> bool:
+        """Whether that step's checkpoint was removed, and is not there again."""
+        return step in self.pruned.checkpoints and not self.checkpoint(step).exists()
+
     def was_made(self, step: int) -> bool:
         """Whether the training came to that step's checkpoint, which may be pruned by now, with all its metrics."""
         is_known = step in self.checkpoints() or step in self.pruned.checkpoints
@@ -108,6 +112,12 @@ class StageFolder:
     def resumable(self) -> list[int]:
         """The steps that the training can go on from: their checkpoints have the optimizer's state."""
         return [step for step in self.checkpoints() if step not in self.pruned.states]
+
+    def has_its_state_again(self, step: int) -> None:
+        """A checkpoint that had lost the optimizer's state was made again."""
+        if step in (known := self.pruned).states:
+            states = tuple(each for each in known.states if each != step)
+            schema.replace(self.pruned_path, to_json(replace(known, states=states)))
 
     def latest(self) -> int | None:
         """The step of the last complete checkpoint, if there is one."""
@@ -120,6 +130,11 @@ class StageFolder:
     def whole(self, step: int) -> Path:
         """The folder of a checkpoint, looked through: one with a damaged file is refused by the file's name."""
         folder = self.checkpoint(step)
+        if self.is_pruned(step):
+            raise HeldoutError(
+                f"{folder} was pruned: heldout study run trains it again where a study needs it, and otherwise "
+                f"where {self.pruned_path} is removed"
+            )
         if wrong := damage(folder):
             before = max((other for other in self.checkpoints() if other < step), default=0)
             then = f"goes on from step {before}" if before else "begins anew"

@@ -43,7 +43,6 @@ from heldout.training.stage import (
     Job,
     StepMetrics,
     StepPart,
-    is_trained,
     refuse_another,
     refuse_untrainable,
     train,
@@ -79,6 +78,9 @@ class Watch:
 
     def stands(self, done: int, running: int, waiting: int) -> None:
         """So many pieces are done, at work and waiting now."""
+
+    def news(self, text: str) -> None:
+        """Something that whoever runs the study should know."""
 
     def waiting(self, why: str) -> None:
         """Nothing can begin now: another process is at what is left."""
@@ -189,8 +191,10 @@ def episodes_left(workspace: Workspace, work: Work) -> int:
     match work:
         case TrainWork():
             settings = work.chain[-1].apply_to(workspace.study.config).train
-            made = workspace.stage(work.chain, work.seed).latest() or 0
-            return max(0, work.until - made) * settings.tasks * settings.group_size
+            folder = workspace.stage(work.chain, work.seed)
+            made = max((step for step in folder.resumable() if step < work.until), default=0)
+            left = 0 if folder.was_made(work.until) else work.until - made
+            return left * settings.tasks * settings.group_size
         case MatchWork():
             stage = work.chain[-1]
             episodes = calibration_episodes(stage, stage.apply_to(workspace.study.config), work.seed)
@@ -235,7 +239,7 @@ def refuse_other_trainings(planned: Iterable[tuple[Workspace, Work]]) -> None:
 
 
 def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
-    if is_trained(workspace.stage(work.chain, work.seed), work.until):
+    if workspace.stage(work.chain, work.seed).was_made(work.until):
         return
     job = workspace.job(work.chain, work.until, work.seed)
     with hold(workspace.stage(work.chain, work.seed).lease, purpose=work.title) as lease:

@@ -21,6 +21,8 @@ class Measured:
     """On how many of its tasks; None is as many as the configuration says."""
     controls: bool = True
     """Whether the base is measured here in the controls' ways too; players, which are quick, are everywhere."""
+    matched: bool = field(default_factory=lambda: True, metadata={"written": "changed"})
+    """Whether the controls hold the base at each chain's entropy: as many episodes again as all chains' ends."""
     variant: Variant | None = field(default_factory=lambda: None, metadata={"written": "changed"})
     """Under which it is measured; None is as the configuration has it, and controls are measured so alone."""
 
@@ -149,7 +151,7 @@ def _controls(study: Study, seed: int) -> Iterator[PlannedWork]:
 
 def _matched(study: Study, chain: Chain, seed: int) -> Iterator[PlannedWork]:
     """The base measured at the entropy of the chain's end."""
-    controlled = [each for each in study.measured if _is_controlled(each)]
+    controlled = [each for each in study.measured if _is_controlled(each) and each.matched]
     match = MatchWork(chain=training_chain(chain), step=study.last_step(chain), seed=seed)
     if controlled:
         yield PlannedWork(study=study, work=match, needs=(_train(study, chain, seed),))

@@ -29,6 +29,7 @@ from heldout.study.perform import (
 )
 from heldout.study.plan import PlannedWork, Study, plan_together
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
+from heldout.study.reviving import revive_what_is_needed
 from heldout.study.site import Site, recording
 
 Executor = Callable[[Board, Site], None]
@@ -71,7 +72,7 @@ def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *,
     """
     folder, workspaces = site.folder, [site.workspace(study) for study in studies]
     _refuse_two_bases(workspaces)
-    entries = {each.study.digest: _entry_of(each, controls) for each in workspaces}
+    entries = {each.study.digest: entry_of(each, controls) for each in workspaces}
     _load_before_claim(site, studies[0])
     base = Base(name=workspaces[0].agent.base, digest=workspaces[0].agent.digest)
     with hold(folder.lease, purpose=f"begin {studies[0].name}"):
@@ -84,6 +85,7 @@ def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *,
         if new:
             written = {digest: to_json(entry) for digest, entry in new.items()}
             write_manifest(folder, Manifest(base=manifest.base, entries={**known, **written}))
+        revive_what_is_needed(site, graph)
 
 
 def _is_news(known: object, entry: ManifestEntry) -> bool:
@@ -103,7 +105,7 @@ def _load_before_claim(site: Site, study: Study) -> None:
         site.backends.open(config, study.base)
 
 
-def _entry_of(workspace: Workspace, controls: bool) -> ManifestEntry:
+def entry_of(workspace: Workspace, controls: bool) -> ManifestEntry:
     """What the study asks of its folder; environments and settings that cannot be are refused."""
     study, agent = workspace.study, workspace.agent
     return ManifestEntry(

@@ -112,17 +112,22 @@ def failed(folder: StudyFolder, piece: PlannedWork, error: Exception) -> Finishe
 @contextmanager
 def recording(folder: StudyFolder) -> Iterator[None]:
     """A time in which nobody else adds to a study's records: two at once could cut each other's line."""
-    last = time.monotonic() + PATIENCE
     with ExitStack() as held:
-        while True:
-            try:
-                held.enter_context(hold(folder.pieces_lease, purpose="record a piece"))
-                break
-            except Held:
-                if time.monotonic() > last:
-                    raise
+        last = time.monotonic() + PATIENCE
+        while not _is_held(folder, held, is_last=time.monotonic() > last):
             time.sleep(RETRY)
         yield
+
+
+def _is_held(folder: StudyFolder, held: ExitStack, *, is_last: bool) -> bool:
+    """Whether we hold the records now; the last try says who does."""
+    try:
+        held.enter_context(hold(folder.pieces_lease, purpose="record a piece"))
+    except Held:
+        if is_last:
+            raise
+        return False
+    return True
 
 
 @final

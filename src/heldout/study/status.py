@@ -5,7 +5,7 @@ nobody is at it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -50,6 +50,10 @@ class PieceStatus:
     error: str = ""
     """Why it failed, or was left out."""
     log: Path | None = None
+    stage: StageFolder | None = None
+    """Where a training lies."""
+    begins_with: tuple[tuple[TrainWork, StageFolder], ...] = ()
+    """Of which trainings it takes the checkpoint, and where these lie."""
 
     @property
     def unit(self) -> str:
@@ -86,8 +90,31 @@ def read_status(folder: StudyFolder) -> list[StudyStatus]:
     return found
 
 
-def seconds_left(pieces: Sequence[PieceStatus], records: Iterable[PieceRecord]) -> float | None:
-    """By what episodes took here: of the same kind in the same environments, else of the kind, else of any."""
+def pieces_of(
+    study: Study, entry: ManifestEntry, folder: StudyFolder, graph: Iterable[PlannedWork]
+) -> tuple[PieceStatus, ...]:
+    """How far pieces of a study are that the folder may never have been asked; `entry` is what it asks."""
+    look = _Look(study, entry, folder)
+    return tuple(look.at(piece) for piece in graph)
+
+
+def gone_on_from(piece: PlannedWork) -> int:
+    """The step up to which another piece trains the same stage, where this one only goes on with it."""
+    work = piece.work
+    if not isinstance(work, TrainWork):
+        return 0
+    return max(
+        (need.until for need in piece.needs if isinstance(need, TrainWork) and need.chain == work.chain), default=0
+    )
+
+
+def seconds_left(
+    pieces: Sequence[PieceStatus], records: Iterable[PieceRecord], at_work: int | None = None
+) -> float | None:
+    """By what episodes took here: of the same kind in the same environments, else of the kind, else of any.
+
+    So many are `at_work`, or as many as now.
+    """
     took = defaultdict[tuple[object, ...], list[PieceRecord]](list)
     for record in records:
         for key in ((record.kind, record.envs), (record.kind,), ()):
@@ -95,7 +122,7 @@ def seconds_left(pieces: Sequence[PieceStatus], records: Iterable[PieceRecord]) 
     left = [each for each in pieces if each.state not in (DONE, LEFT)]
     if not took:
         return None if left else 0.0
-    at_work = max(1, sum(each.state == RUNNING for each in left))
+    at_work = at_work or max(1, sum(each.state == RUNNING for each in left))
     return sum(each.episodes_left * _rate(took, each.piece.work) for each in left) / at_work
 
 
@@ -104,6 +131,14 @@ def _rate(took: dict[tuple[object, ...], list[PieceRecord]], work: Work) -> floa
     kind = kind_of(work)
     known = next(took[key] for key in ((kind, envs_of(work)), (kind,), ()) if key in took)
     return sum(each.seconds for each in known) / max(1, sum(each.episodes for each in known))
+
+
+def begins_with(piece: PlannedWork) -> Iterator[TrainWork]:
+    """The trainings whose checkpoint a piece takes: those that it needs, and that of the stage before."""
+    yield from (need for need in piece.needs if isinstance(need, TrainWork))
+    if isinstance(piece.work, TrainWork) and (before := piece.work.chain[:-1]):
+        until = piece.study.last_step(before)
+        yield TrainWork(chain=training_chain(before), until=until, seed=piece.work.seed)
 
 
 @final
@@ -123,7 +158,7 @@ class _Look:
 
     def at(self, piece: PlannedWork) -> PieceStatus:
         """How far a piece is."""
-        made, wanted, left = self._far(piece.work)
+        made, wanted, left = self._far(piece)
         is_done = made >= wanted
         known = None if is_done else self._holder(piece.work)
         log = self._folder.failure(piece.work.title)
@@ -146,13 +181,15 @@ class _Look:
             since=known.since if known else 0.0,
             error=told.removeprefix(LEFT_OUT) if state in (FAILED, LEFT) else "",
             log=log if state == FAILED else None,
+            stage=self._stage(piece.work) if isinstance(piece.work, TrainWork) else None,
+            begins_with=tuple((each, self._stage(each)) for each in begins_with(piece)),
         )
 
-    def _far(self, work: Work) -> tuple[int, int, int]:
+    def _far(self, piece: PlannedWork) -> tuple[int, int, int]:
         """How much is made, of how much, and how many episodes are left."""
-        match work:
+        match work := piece.work:
             case TrainWork():
-                return self._trained(work)
+                return self._trained(work, gone_on_from(piece))
             case MatchWork():
                 episodes = len(work.chain[-1].envs) * CALIBRATION[0] * CALIBRATION[1]
                 return self._found(self._found_at(work), episodes)
@@ -162,15 +199,15 @@ class _Look:
             case MeasureWork():
                 return self._measured(work)
 
-    def _trained(self, work: TrainWork) -> tuple[int, int, int]:
-        """Of a training that nobody is at, what it would go on from counts."""
+    def _trained(self, work: TrainWork, after: int) -> tuple[int, int, int]:
+        """Of a training that nobody is at, what it would go on from counts; up to `after` it is another piece."""
         stage, settings = self._stage(work), work.chain[-1].apply_to(self._study.config).train
         if stage.was_made(work.until):
             return work.until, work.until, 0
         made = min(work.until - 1, stage.metrics.whole())
         if not self._holder(work):
             made = max((step for step in stage.resumable() if step <= made), default=0)
-        return made, work.until, (work.until - made) * settings.tasks * settings.group_size
+        return made, work.until, (work.until - max(made, after)) * settings.tasks * settings.group_size
 
     def _found(self, path: Path, episodes: int) -> tuple[int, int, int]:
         return (episodes, episodes, 0) if path.exists() else (0, episodes, episodes)

@@ -48,6 +48,12 @@ def last_recorded_step(folder: StageFolder) -> int:
     return max((step for step in folder.checkpoints() if step <= rows), default=0)
 
 
+def step_to_go_on_from(folder: StageFolder) -> int:
+    """The same of those checkpoints that have the optimizer's state."""
+    rows = folder.metrics.whole()
+    return max((step for step in folder.resumable() if step <= rows), default=0)
+
+
 def chain_at(chain: Chain, step: int, last: int) -> Chain:
     """The chain that a checkpoint of its last stage ends: as it is called after the `last` step, or said to end."""
     return chain if step == last else (*chain[:-1], chain[-1].ending_at(step))

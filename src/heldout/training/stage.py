@@ -36,10 +36,10 @@ from heldout.store.runs import StageFolder
 from heldout.training.identity import apart, stage_facts, training_of
 from heldout.training.skipping import (
     chain_at,
-    last_recorded_step,
     refuse_too_many,
     saying_how_to_go_on,
     skipped_figure,
+    step_to_go_on_from,
 )
 from heldout.training.task_sampler import tasks_of_step
 
@@ -139,7 +139,7 @@ def train(
     """
     claim(job, folder)
     last = job.config.train.steps
-    if is_trained(folder, last):
+    if folder.was_made(last):
         folder.whole(last)
         return _record_end(folder, last)
     pools = pools_of(job)
@@ -189,11 +189,6 @@ def refuse_another(job: Job, folder: StageFolder) -> None:
         )
 
 
-def is_trained(folder: StageFolder, step: int) -> bool:
-    """Whether the folder has that step's checkpoint, and the metrics of all steps up to it."""
-    return step in folder.checkpoints() and step <= folder.metrics.whole()
-
-
 def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
     """The step that the stage goes on from, with the backend restored to its checkpoint; 0 for a fresh start."""
     there, last = folder.checkpoints(), job.config.train.steps
@@ -204,7 +199,7 @@ def begin(job: Job, backend: Backend, folder: StageFolder) -> int:
         )
     # What was played after the checkpoint is thrown away and played again: half a step cannot be gone on with,
     # since its streams are named by the step and its batch is one update.
-    at = last_recorded_step(folder)
+    at = step_to_go_on_from(folder)
     if at:
         backend.restore(folder.whole(at))
     folder.check()
@@ -377,6 +372,7 @@ def save(job: Job, backend: Backend, folder: StageFolder, step: int) -> None:
                 made_with=provenance(),
             ),
         )
+    folder.has_its_state_again(step)
 
 
 def _check(job: Job) -> None:

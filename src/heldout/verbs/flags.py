@@ -8,6 +8,9 @@ from typing import final
 
 from heldout.errors import BadCall, unknown
 
+KEEP = ("all", "ends", "none")
+"""Which checkpoints may be kept."""
+
 
 def metric(text: str) -> int:
     """The k of `avg@k`: how many times each task is played."""
@@ -38,6 +41,14 @@ def seconds(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text) is None:
         raise ArgumentTypeError(f"a number of seconds, not {text!r}")
     return float(text)
+
+
+def duration(text: str) -> float:
+    """The seconds of a time such as 90s, 30m, 2h or 1h30m."""
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    if not found or not any(found.groups()):
+        raise ArgumentTypeError(f"a time such as 90s, 30m, 2h or 1h30m, not {text!r}")
+    return sum(int(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
 
 
 def share(text: str) -> float:
@@ -124,7 +135,7 @@ def model(parser: ArgumentParser, *others: str, required: bool = True) -> None:
     )
 
 
-def difficulty(parser: ArgumentParser, default: str = "all", said: str = "") -> None:
+def difficulty(parser: ArgumentParser, default: str | None = "all", said: str = "") -> None:
     """`--difficulty`; `said` tells what is done without it, where that is none of the three."""
     parser.add_argument(
         "--difficulty",
@@ -190,7 +201,7 @@ def study(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", "--seed", nargs="+", action="extend", type=int, default=[], metavar="S", help=seeds
     )
-    difficulty(parser, default="", said="easy and hard")
+    difficulty(parser, default=None, said="easy and hard")
     every = "measure after every N steps of a chain's last stage too, not only at its end"
     parser.add_argument("--every", type=count, metavar="N", help=every)
     limit(parser, "at most N tasks of each cell (the recipe's)")
@@ -201,6 +212,13 @@ def study(parser: ArgumentParser) -> None:
     parser.add_argument("--no-controls", dest="controls", action="store_false", help=without)
     out(parser, "the study's folder (runs/RECIPE…)")
     changes(parser)
+
+
+def keep(parser: ArgumentParser, default: str) -> None:
+    """`--keep`."""
+    what = "checkpoints to keep beside those that are needed: all, each training's last (ends), or none"
+    choice = one_of("choice of --keep", *KEEP)
+    parser.add_argument("--keep", type=choice, default=default, metavar="WHAT", help=f"{what} ({default})")
 
 
 def rules(parser: ArgumentParser, what: str, default: str | None) -> None:

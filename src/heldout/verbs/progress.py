@@ -134,6 +134,10 @@ class StudyProgress(Watch):
         if finished.error:
             self._line.note(f"failed: {finished.piece.work.title}: {finished.error}")
 
+    def news(self, text: str) -> None:
+        """A line that stays."""
+        self._line.note(text)
+
     def waiting(self, why: str) -> None:
         """Another process is at what is left."""
         self._line.say(f"waiting: {why}")
@@ -177,6 +181,10 @@ class PiecesProgress(Watch):
         """So many pieces are done, at work and waiting."""
         figures = [f"{running} running", f"{of(self._played, self._episodes)} episodes"]
         self._line.say(f"{self._whole}: {of(done, done + running + waiting)} pieces", *figures, **self._left())
+
+    def news(self, text: str) -> None:
+        """A line that stays."""
+        self._line.note(text)
 
     def waiting(self, why: str) -> None:
         """Another process is at what is left."""

@@ -5,7 +5,32 @@ from pathlib import Path
 from heldout.errors import BadCall
 from heldout.printable import printable_line
 from heldout.store.lease import holder, unlock
-from heldout.store.runs import leases_in
+from heldout.store.runs import StudyFolder, leases_in
+from heldout.study.pruning import prune
+
+MEGABYTE = 10**6
+
+
+def study_prune(*, folder: Path, keep: str) -> None:
+    """Removes the checkpoints of a study's folder that nothing goes on from, and says what that frees."""
+    print_pruned(StudyFolder(folder), keep)
+
+
+def print_pruned(folder: StudyFolder, keep: str) -> None:
+    """The same, at the end of a run."""
+    removed = prune(folder, keep)
+    for each in removed:
+        if each.held:
+            print(printable_line(f"left as it is: {each.held}"))
+    checkpoints = sum(len(each.checkpoints) for each in removed)
+    states = sum(len(each.states) for each in removed)
+    freed = sum(each.bytes_freed for each in removed) / MEGABYTE
+    print(
+        printable_line(
+            f"{folder.root}: {checkpoints} checkpoints removed, of {states} others the optimizer's state: "
+            f"{freed:.1f} MB of the disk are free again"
+        )
+    )
 
 
 def study_unlock(*, folder: Path) -> None:

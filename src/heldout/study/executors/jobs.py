@@ -115,11 +115,8 @@ class _Hand:
 def _serve(pipe: Connection, root: Path) -> None:
     """A process's life: do each piece that it is given until the other end closes."""
     end_with_caller()
-    with Stops():
-        try:
-            with Backends() as backends:
-                site = Site(StudyFolder(root), Watch(), backends)
-                while True:
-                    pipe.send(site.do(pipe.recv()))
-        except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-            return
+    over = suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt)
+    with Stops(), over, Backends() as backends:
+        site = Site(StudyFolder(root), Watch(), backends)
+        while True:
+            pipe.send(site.do(pipe.recv()))

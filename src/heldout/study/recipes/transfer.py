@@ -42,7 +42,7 @@ def transfer_studies(asked: Asked) -> tuple[Study, ...]:
         base=asked.model,
         chains=along(map(single, asked.envs), asked.every, asked.config),
         seeds=asked.seeds,
-        measured=measured_in(asked, asked.envs, controls=True),
+        measured=measured_in(asked, asked.envs, controls=True, matched=False),
         config=asked.config,
         endpoints=(
             *(endpoint(f"{env}, held out", of, "held-out") for env, of in held_out.items()),
