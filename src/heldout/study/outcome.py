@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heldout.errors import HeldoutError
+from heldout.store.runs import StageFolder
 from heldout.study.plan import PlannedWork
 
 LEFT_OUT = "left out: "
@@ -38,6 +39,20 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What was removed of one training."""
+
+    stage: StageFolder
+    checkpoints: tuple[int, ...]
+    """Whole, by their steps."""
+    states: tuple[int, ...]
+    """Of these only the optimizer's state."""
+    bytes_freed: int
+    held: str = ""
+    """Who is at the training: nothing of it was removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """All pieces of a run."""
 
@@ -46,6 +61,8 @@ class Outcome:
     skipped: tuple[Skipped, ...] = ()
     left: tuple[PlannedWork, ...] = ()
     """Not begun when the time was over."""
+    removed: tuple[Removed, ...] = ()
+    """Checkpoints that were pruned."""
 
     @property
     def lines(self) -> tuple[str, ...]:

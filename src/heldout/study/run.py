@@ -7,6 +7,7 @@ that fails does not stop those that can do without it.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from heldout.agents import Backends, suites_of
 from heldout.chains import Chain, chain_name
@@ -28,6 +29,7 @@ from heldout.study.perform import (
     refuse_other_trainings,
 )
 from heldout.study.plan import PlannedWork, Study, plan_together
+from heldout.study.pruning import ALL, Tidying
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.reviving import revive_what_is_needed
 from heldout.study.site import Site, recording
@@ -44,11 +46,12 @@ def run(
     executor: Executor = here.walk,
     *,
     seconds: float | None = None,
+    keep: str = ALL,
 ) -> Outcome:
     """Everything that the studies ask for and the folder does not have yet; after so many seconds nothing begins.
 
     They have one base. What cannot be as a whole is refused before anything is done; a piece that fails is told in
-    what comes back.
+    what comes back. `keep` says which checkpoints are kept that nothing goes on from.
     """
     begun, graph = time.monotonic(), plan_together(studies, controls)
     with Backends() as backends:
@@ -56,13 +59,17 @@ def run(
         claim(site, studies, graph, controls=controls)
         watch.expects(sum(episodes_left(site.workspace(piece.study), piece.work) for piece in graph))
         left = None if seconds is None else seconds - (time.monotonic() - begun)
-        board = Board(graph, seconds=left, tell=watch.finished, stand=watch.stands, wait=watch.waiting)
+        tidying = Tidying(folder, keep, graph)
+        board = Board(
+            graph, seconds=left, tell=(watch.finished, tidying.after), stand=watch.stands, wait=watch.waiting
+        )
         executor(board, site)
         if backends.used or any(each.episodes for each in board.outcome.done):
             session = {"study": studies[0].digest, "seconds": time.monotonic() - begun, **provenance()}
             with recording(folder):
                 folder.sessions.add([session])
-    return board.outcome
+    tidying.prune()
+    return replace(board.outcome, removed=tuple(tidying.removed))
 
 
 def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *, controls: bool) -> None:
