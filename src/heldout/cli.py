@@ -384,6 +384,13 @@ def _study_prune_flags(parser: ArgumentParser) -> None:
     flags.keep(parser, "ends")
 
 
+def _report_flags(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="a study's folder, such as runs/pocket-transfer"
+    )
+    flags.as_json(parser)
+
+
 def _difficulty_flags(parser: ArgumentParser) -> None:
     flags.model(parser, "oracle", "random", "random-legal")
     flags.envs(parser, "the environments to measure")
@@ -566,6 +573,7 @@ VERBS = {
         "heldout.verbs.study:study_unlock",
         _study_unlock_flags,
     ),
+    "report": Verb("what a folder's studies have found", "heldout.verbs.report:report", _report_flags),
     "difficulty": Verb(
         "tell easy tasks from hard by a reference model", "heldout.verbs.difficulty:difficulty", _difficulty_flags
     ),

@@ -19,13 +19,13 @@ from heldout.analysis.scores import (
 from heldout.analysis.sequence import SequenceScores, Sequential, sequence, sequential, stage_envs
 from heldout.analysis.task_by_task import TaskByTask, task_by_task
 from heldout.analysis.transfer import Transfer, transfer
-from heldout.chains import BASE, chain_name
+from heldout.chains import BASE
 from heldout.errors import HeldoutError
 from heldout.records import Row
 from heldout.store.runs import StudyFolder
 from heldout.study.controls import FLOOR
 from heldout.study.plan import Study
-from heldout.study.results import player_rows, rows_of
+from heldout.study.results import player_rows, rows_by_chain
 
 Figures = Mapping[tuple[str, Place], CellScore]
 """By chain, as the study writes it, and by cell and variant."""
@@ -66,7 +66,7 @@ class Answers:
 def read_answers(study: Study, folder: StudyFolder, others: Iterable[Study] = ()) -> Answers:
     """What the folder has of the study; `others` are its other studies, which may tell what one seed does not."""
     random = [row for seed in study.seeds for row in player_rows(study, folder, FLOOR, seed)]
-    return answers_of(study, _rows(study, folder), random, _elsewhere(study, folder, others))
+    return answers_of(study, rows_by_chain(study, folder), random, _elsewhere(study, folder, others))
 
 
 def answers_of(
@@ -112,15 +112,6 @@ def answers_of(
         attempts={chain: tuple(count_attempts(own)) for chain, own in rows.items()},
         missing=tuple(_missing(study, rows)),
     )
-
-
-def _rows(study: Study, folder: StudyFolder) -> dict[str, list[Row]]:
-    """What was measured of the base and of each chain's end, by all seeds, at the study's own temperature."""
-    warm = study.config.evaluate.temperature
-    return {
-        chain_name(chain): [row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm)]
-        for chain in ((), *study.chains)
-    }
 
 
 def _under(variant: str, rows: Iterable[Row]) -> list[Row]:
@@ -170,7 +161,7 @@ def _elsewhere(study: Study, folder: StudyFolder, others: Iterable[Study]) -> Se
     for other in others:
         if len(other.seeds) > 1:
             try:
-                known = measure_components(_rows(other, folder), source=other.name)
+                known = measure_components(rows_by_chain(other, folder), source=other.name)
             except HeldoutError:  # it has not been measured yet
                 continue
             return SeedsElsewhere(sd=known.seed, df=known.seed_df, source=f"study {other.name}")

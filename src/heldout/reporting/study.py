@@ -8,7 +8,8 @@ from typing import Any
 from heldout.analysis.conclusions import conclude
 from heldout.analysis.estimates import EndpointResult
 from heldout.analysis.scores import CellScore, Change
-from heldout.records import Json
+from heldout.errors import BadCall
+from heldout.records import Json, from_json
 from heldout.reporting.answer_tables import (
     endpoint_table,
     missing_lines,
@@ -28,6 +29,7 @@ from heldout.reporting.tables import Table, align, markdown
 from heldout.store.files import replace_file, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Study
+from heldout.study.results import ManifestEntry, read_manifest
 
 FAMILY = """\
 The endpoints were named before the study ran, and are one family: p-values are Holm's over all of them. Every other
@@ -38,6 +40,16 @@ TASK_RULE = """\
 A task is gained, or lost, where the share of its attempts that did it rises, or falls, by a half or more; *by
 chance* is how many would be gained were both draws of one model. Figures are means over training seeds.
 """
+
+
+def studies_in(folder: StudyFolder) -> list[Study]:
+    """Those that measure something, of all that the folder was asked, in that order."""
+    manifest = read_manifest(folder)
+    entries = [from_json(ManifestEntry, each) for each in (manifest.entries.values() if manifest else ())]
+    found = [study for entry in entries if (study := from_json(Study, entry.study)).measured]
+    if not found:
+        raise BadCall(f"{folder.root} was asked no study that measures anything: nothing is to be told of it")
+    return found
 
 
 def write_answers(studies: Sequence[Study], folder: StudyFolder) -> list[Answers]:

@@ -111,6 +111,15 @@ def rows_of(
     return [replace(row, base=manifest.base.name) for row in found if (row.seed, row.model) == (seed, model)]
 
 
+def rows_by_chain(study: Study, folder: StudyFolder) -> dict[str, list[Row]]:
+    """What was measured of the base and of each chain's end, by all seeds, at the study's own temperature."""
+    warm = study.config.evaluate.temperature
+    return {
+        chain_name(chain): [row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm)]
+        for chain in ((), *study.chains)
+    }
+
+
 def player_rows(study: Study, folder: StudyFolder, player: str, seed: int) -> list[Row]:
     """What a player was measured to do in the study's cells."""
     warm = dict.fromkeys(study.cells, study.config.evaluate.temperature)

@@ -1,15 +1,19 @@
 """`heldout study plan`: what a study comes to before it runs: what is there, what it takes, what it asks."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from json import dumps
 from pathlib import Path
 
 from heldout.analysis.endpoints import Endpoint
+from heldout.analysis.power import Detectable
 from heldout.chains import chain_name
 from heldout.printable import printable_line
 from heldout.progress import span
 from heldout.records import Json
 from heldout.reporting.tables import MISSING, Table, align
+from heldout.store.runs import StudyFolder
+from heldout.study.detect import power_of
 from heldout.study.matched import Matched, matched_episodes
 from heldout.study.plan import Study
 from heldout.study.prospect import Cost, Prospect, Training, line_of, prospect
@@ -68,7 +72,7 @@ def _page(found: Prospect) -> str:
         _aligned(_piece_table(found)),
         _aligned(_training_table(found.trainings)) if found.trainings else "",
         "\n".join(printable_line(line) for line in _cost_lines(found)),
-        *(_questions(study) for study in found.studies if study.endpoints),
+        *(_questions(study, found.folder) for study in found.studies if study.endpoints),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -137,17 +141,36 @@ def _cost_lines(found: Prospect) -> Iterable[str]:
     )
 
 
-def _questions(study: Study) -> str:
-    """One family of endpoints, and which of them are not of as many training episodes on both sides.
-
-    What each can detect, and what more seeds or tasks would buy, is joined here from `analysis/power.py`.
-    """
+def _questions(study: Study, folder: StudyFolder) -> str:
+    """One family of endpoints: what each can detect, and which have not as many training episodes on both sides."""
+    power = power_of(study, folder)
     rows = [
-        [each.endpoint.name, each.endpoint.finding or MISSING, _question(each.endpoint), each.told or "matched"]
+        [
+            each.endpoint.name,
+            each.endpoint.finding or MISSING,
+            _question(each.endpoint),
+            each.told or "matched",
+            *_detectable(power.detectable.get(each.endpoint)),
+        ]
         for each in matched_episodes(study)
     ]
+    header = ("ENDPOINT", "FINDING", "IS IT", "TRAINING EPISODES", "DETECTS", "+1 SEED", "2x TASKS", "2x ATTEMPTS")
+    given = ", given this run" if len(study.seeds) == 1 else ""
+    known = power.components
+    said = (
+        f"DETECTS: points, four times in five at 5 %{given}; variances {known.source} (standard deviations: tasks "
+        f"{known.task:.1f}, {known.k} attempts {known.noise:.1f}, trainings {known.seed:.1f} points)"
+    )
     title = printable_line(f"{study.name}: what is asked, one family")
-    return f"{title}\n{_aligned(Table(('ENDPOINT', 'FINDING', 'IS IT', 'TRAINING EPISODES'), rows))}"
+    return f"{title}\n{_aligned(Table(header, rows))}\n{printable_line(said)}"
+
+
+def _detectable(found: Detectable | None) -> list[str]:
+    if found is None:
+        return [MISSING] * 4
+    more = (found.with_one_more_seed, found.with_twice_the_tasks, found.with_twice_the_attempts)
+    alone = "" if found.beyond_this_run is None else f" ({found.beyond_this_run:.1f} beyond this run)"
+    return [f"{found.change:.1f}{alone}", *(f"{each:.1f}" for each in more)]
 
 
 def _question(endpoint: Endpoint) -> str:
@@ -172,7 +195,7 @@ def _as_json(found: Prospect) -> dict[str, Json]:
                 "chains": [chain_name(chain) for chain in study.chains],
                 "seeds": list(study.seeds),
                 "cells": [each.name for each in study.measured],
-                "endpoints": [_endpoint_as_json(each) for each in matched_episodes(study)],
+                **_questions_as_json(study, found.folder),
             }
             for study in found.studies
         ],
@@ -196,6 +219,18 @@ def _training_as_json(training: Training) -> dict[str, Json]:
         "episodes": training.episodes,
         "seeds": training.seeds,
         "done": training.done,
+    }
+
+
+def _questions_as_json(study: Study, folder: StudyFolder) -> dict[str, Json]:
+    power = power_of(study, folder)
+    return {
+        "variances": asdict(power.components),
+        "endpoints": [
+            _endpoint_as_json(each) | {"detects": found and asdict(found)}
+            for each in matched_episodes(study)
+            for found in [power.detectable.get(each.endpoint)]
+        ],
     }
 
 

@@ -11,6 +11,7 @@ from heldout.errors import BadCall
 from heldout.extras import load
 from heldout.printable import printable_line
 from heldout.progress import StatusLine
+from heldout.reporting.study import answers_text, write_answers
 from heldout.study.executors import here, jobs
 from heldout.study.outcome import Outcome
 from heldout.study.perform import Watch
@@ -82,6 +83,9 @@ def _run_asked(
     if outcome.left:
         said.append(f"{len(outcome.left)} are left, and the same call goes on with them")
     print(printable_line(f"{asked.folder.root}: {'; '.join(said)}"))
+    for answers in write_answers(asked.studies, asked.folder):
+        print(f"\n{answers_text(answers)}")
+    print(printable_line(f"with intervals of every cell, and task by task: {asked.folder.report}"))
     if outcome.removed:
         print_pruned(asked.folder.root, outcome.removed)
     return outcome
