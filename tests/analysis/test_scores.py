@@ -182,15 +182,28 @@ def test_a_base_is_set_against_every_training_seed() -> None:
 
 
 def test_training_seeds_are_paired() -> None:
-    before = [row("a", 0.1 * seed, seed=seed) for seed in (1, 2)]
-    after = [row("a", 0.1 * seed + 0.3, seed=seed) for seed in (1, 2)]
+    before, after = (
+        [
+            row("a", 0.1 * seed + gain, seed=seed, chain="doors", step=step, model=f"{step}/{seed}")
+            for seed in (1, 2)
+        ]
+        for step, gain in ((1, 0.0), (2, 0.3))
+    )
     assert paired_change(before, after)[EASY].mean == pytest.approx(30.0)
     assert paired_change(before, after)[EASY].seeds == 2
 
 
+def test_seeds_of_what_was_not_trained_are_only_more_attempts() -> None:
+    base = [row(task, score, seed=seed) for seed in (1, 2) for task, score in (("a", 0.2 * seed), ("b", 0.5))]
+    [score] = summarise(base)
+    assert (score.score, score.seeds, score.k) == (pytest.approx(0.4), 1, 1)
+    assert score.ci95 == summarise([row("a", 0.3), row("b", 0.5)])[0].ci95
+
+
 def test_other_training_seeds_are_not_paired() -> None:
-    before = [row("a", 0.0, seed=seed) for seed in (1, 2)]
-    after = [row("a", 0.0, seed=seed) for seed in (1, 3)]
+    before, after = (
+        [row("a", 0.0, seed=seed, chain="doors", step=1) for seed in seeds] for seeds in ((1, 2), (1, 3))
+    )
     with pytest.raises(HeldoutError, match="cannot be paired: 1, 2 before, 1, 3 after"):
         paired_change(before, after)
 

@@ -82,7 +82,7 @@ class CellScore:
     ci95: tuple[float, ...]
     """Of the score, over tasks and training seeds that might have been drawn (docs/statistics.md)."""
     seeds: int
-    """Training seeds."""
+    """Training seeds; one of what was not trained."""
     success: float
     """success@k: the share of attempts that did the task."""
     pass_at_k: float
@@ -124,7 +124,7 @@ class Change:
     n: int
     """Tasks."""
     seeds: int
-    """Training seeds."""
+    """Training seeds; one of what was not trained."""
     is_given_this_run: bool
     """Whether the interval is of one training run: of tasks alone, and says nothing of another seed."""
 
@@ -193,7 +193,7 @@ def _score(rows: Sequence[Row]) -> CellScore:
     first, played = rows[0], [row for row in rows if row.is_played]
     attempts, count = _attempts(played), _count(rows)
     k = min(map(len, attempts.values()))
-    scores_ST = _matrix({key: fmean(row.score for row in group) for key, group in attempts.items()})
+    scores_ST = _matrix(_means(played))
     return CellScore(
         chain=first.chain,
         step=first.step,
@@ -241,7 +241,8 @@ def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: b
     refuse_unlike_sides(cell.name, before, after, one_base=one_base)
     old, new = _means(before), _means(after)
     _refuse_other_tasks(cell, old, new)
-    if len(_seeds(old)) > 1 and old.keys() != new.keys():
+    is_trained = any(row.chain != BASE for row in after)
+    if is_trained and len(_seeds(old)) > 1 and old.keys() != new.keys():
         raise HeldoutError(
             f"{cell.name}: training seeds cannot be paired: {_seed_words(old)} before, {_seed_words(new)} after"
         )
@@ -253,7 +254,7 @@ def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: b
         ci95=(100 * low, 100 * high),
         n=after_ST.shape[1],
         seeds=seeds,
-        is_given_this_run=seeds == 1 and {row.chain for row in (*before, *after)} != {BASE},
+        is_given_this_run=seeds == 1 and any(row.chain != BASE for row in (*before, *after)),
     )
 
 
@@ -293,8 +294,11 @@ def _by_cell(rows: Iterable[Row], pool: bool) -> dict[Cell, list[Row]]:
 
 
 def _means(rows: Iterable[Row]) -> dict[tuple[int, str], float]:
-    """The mean score of each training seed at each task."""
-    return {key: fmean(row.score for row in group) for key, group in _attempts(rows).items()}
+    """The mean score of each training seed at each task; of what was not trained seeds are only more attempts."""
+    scores = defaultdict[tuple[int, str], list[float]](list)
+    for row in rows:
+        scores[row.seed if row.chain != BASE else 0, row.task].append(row.score)
+    return {key: fmean(own) for key, own in scores.items()}
 
 
 def task_means(rows: Iterable[Row], *, pool: bool = False) -> dict[Cell, dict[tuple[int, str], float]]:

@@ -72,14 +72,18 @@ def answers_text(answers: Answers) -> str:
 def answers_page(answers: Answers) -> str:
     """For a reader: all of it, with intervals."""
     study = answers.study
-    sections = [(title, markdown(table)) for title, table in _tables(answers) if table.rows]
+    sections = [
+        (title, f"{markdown(table)}\n{FAMILY}" if title == ENDPOINTS else markdown(table))
+        for title, table in _tables(answers)
+        if table.rows
+    ]
     cells, tasks = score_table(answers), task_table(answers)
     lines = "".join(f"- {escape(line)}\n" for line in [*missing_lines(answers), *_losses(answers)])
     parts = [
         f"# {escape(study.name)}, of {escape(study.base)}\n",
         f"avg@{study.config.evaluate.samples} in points; training seeds {', '.join(map(str, study.seeds))}.\n",
         GIVEN_THIS_RUN if len(study.seeds) == 1 else "",
-        *(f"## {title}\n\n{table}{FAMILY if title == ENDPOINTS else ''}" for title, table in sections),
+        *(f"## {title}\n\n{table}" for title, table in sections),
         f"## Every cell\n\n{markdown(cells)}" if cells.rows else "",
         f"## Task by task\n\n{TASK_RULE}\n{markdown(tasks)}" if tasks.rows else "",
         f"## What held out means\n\n{HELD_OUT}",
