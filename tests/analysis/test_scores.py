@@ -196,8 +196,9 @@ def test_training_seeds_are_paired() -> None:
 def test_seeds_of_what_was_not_trained_are_only_more_attempts() -> None:
     base = [row(task, score, seed=seed) for seed in (1, 2) for task, score in (("a", 0.2 * seed), ("b", 0.5))]
     [score] = summarise(base)
-    assert (score.score, score.seeds, score.k) == (pytest.approx(0.4), 1, 1)
-    assert score.ci95 == summarise([row("a", 0.3), row("b", 0.5)])[0].ci95
+    assert score.score == pytest.approx(0.4)
+    assert (score.seeds, score.k) == (1, 1)
+    assert score.ci95 == pytest.approx(summarise([row("a", 0.3), row("b", 0.5)])[0].ci95)
 
 
 def test_other_training_seeds_are_not_paired() -> None:
