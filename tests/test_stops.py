@@ -185,7 +185,14 @@ def test_ctrl_c_is_heard_after_a_process_was_started_and_never_by_that_process()
 
 
 @pytest.mark.parametrize("streams", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("words", ["envs", "play textcraft", "evaluate --model oracle --envs textcraft --limit 1"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "envs",
+        "play textcraft",
+        pytest.param("evaluate --model oracle --envs textcraft --limit 1", marks=pytest.mark.very_slow),
+    ],
+)
 def test_closed_streams_are_no_error(words: str, streams: str, tmp_path: Path) -> None:
     call = f"{sys.executable} -m heldout {words} {streams}"
     done = subprocess.run(["sh", "-c", call], cwd=tmp_path, capture_output=True, text=True, check=False, input="")

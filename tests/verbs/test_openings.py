@@ -49,7 +49,7 @@ def test_a_worker_tells_how_many_ids_an_opening_has_and_a_conversation_may_have(
     assert worker.room(task) == (len(worker.chat.opening(words)), 4096)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.very_slow)])
 def test_an_evaluation_of_which_no_opening_fits_is_refused_before_anything_is_played(
     narrow: Callable[[int], Path], worker: Worker, said: Said, tmp_path: Path, processes: int
 ) -> None:
@@ -63,7 +63,7 @@ def test_an_evaluation_of_which_no_opening_fits_is_refused_before_anything_is_pl
     assert not list((tmp_path / "run").rglob("*.jsonl*"))
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [pytest.param(1, marks=pytest.mark.very_slow), 2])
 def test_where_some_openings_fit_the_others_end_out_of_tokens_and_are_told(
     narrow: Callable[[int], Path], worker: Worker, said: Said, tmp_path: Path, processes: int
 ) -> None:

@@ -89,7 +89,7 @@ def test_worlds_that_look_alike_at_the_start_have_one_opening_though_not_one_con
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("profile", ["pocket", "standard"])
+@pytest.mark.parametrize("profile", ["pocket", pytest.param("standard", marks=pytest.mark.very_slow)])
 def test_no_opening_of_a_split_is_in_another(profile: str) -> None:
     """The instruction is a part of it, so no instruction and opening are shared."""
     suite = open_suite("babyai", Source(profile=profile))

@@ -1,8 +1,6 @@
 """A retrieval service: a real small server in a thread, which may be slow, down or confused."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from heldout.cli import main
 from heldout.config import Limits, Option, Source
 from heldout.envs.searchqa import env, published, suite
 from heldout.envs.searchqa.passages import Passage
@@ -248,7 +247,9 @@ def test_real_questions_are_searched_by_the_service_that_is_named(
     assert published.retriever(real.options) is published.retriever(real.options)
 
 
-def test_a_services_address_with_a_password_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+def test_a_services_address_with_a_password_is_refused_before_anything_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     setting = "source.options.searchqa.retriever=http://me:secret@127.0.0.1:9/a?key=secret"
     calls = [
         ["evaluate", "--model", "oracle", "--envs", "searchqa"],
@@ -256,14 +257,9 @@ def test_a_services_address_with_a_password_is_refused_before_anything_is_kept(t
         ["train", "--model", "pocket", "--env", "textcraft"],
     ]
     for verb, *words in calls:
-        done = subprocess.run(
-            [sys.executable, "-m", "heldout", verb, *words, "--out", str(tmp_path / verb), "--set", setting],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == (
+        status, told = main([verb, *words, "--out", str(tmp_path / verb), "--set", setting]), capsys.readouterr()
+        assert (status, told.out) == (2, "")
+        assert told.err == (
             "heldout: source.options.searchqa.retriever is kept with what was played, so it has no password and no "
             "query: give http://127.0.0.1:9/a there, and the whole address in HELDOUT_SERVERS\n"
         )
