@@ -15,6 +15,7 @@ from heldout.extras import NotInstalled, name_the_extra
         ("verifiers", "heldout_verifiers", "verifiers"),
         ("inspect_ai", "heldout.integrations.inspect_ai", "inspect"),
         ("openenv", "heldout.integrations.openenv", "openenv"),
+        ("ray", "heldout.study.executors.ray", "ray"),
     ],
 )
 def test_a_door_without_its_package_names_the_extra(package: str, module: str, extra: str) -> None:
