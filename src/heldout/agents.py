@@ -171,9 +171,9 @@ class Backends:
     ) -> ProcessBackend:
         """A backend for that configuration; its weights are whatever it held: `load` gives it others.
 
-        A KL term holds on to the model itself where no other reference is named.
+        A KL term holds on to the model itself where no other reference is named; one that is named is held anyway.
         """
-        wanted = _worker_config(model, config, (reference or model) if config.train.kl else None)
+        wanted = _worker_config(model, config, reference or (model if config.train.kl else None))
         size = processes_of(config)
         if self._kept is None or not self._serves(wanted, size, to_learn):
             self.drop()

@@ -40,6 +40,7 @@ TRAITS: Mapping[str, tuple[str, ...]] = {
     "observations": ("plain", "structured"),
     "replies": ("first", "single"),
     "reward": ("dense", "binary"),
+    "validation": ("strict", "lenient"),
 }
 """The traits of an environment that a variant can change, and what each can be; beside them there are `words`."""
 
@@ -60,6 +61,8 @@ class Variant:
     """Of several actions in a reply the `first` is taken; or it must hold a `single` one, else it is refused."""
     reward: str = ""
     """What trains: `dense` grows with progress, `binary` is 1 for success; score and success stay."""
+    validation: str = field(default_factory=str, metadata={"written": "changed"})
+    """An action counts only in its exact form (`strict`), or in any that can only mean it (`lenient`)."""
     words: int = 0
     """Verbs and nouns are made up, by the map of that number: 1 to 16 to demonstrate and train, 17 up to test."""
 

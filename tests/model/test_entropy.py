@@ -1,5 +1,6 @@
 """Entropies read from a model's logits: by hand, and of two models in the same states."""
 
+import copy
 from collections.abc import Iterator
 from math import log
 from pathlib import Path
@@ -10,8 +11,9 @@ import torch
 from heldout.backend.processes import ProcessBackend
 from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Source
+from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
-from heldout.model.entropy import POSITIONS, entropies, entropy, total
+from heldout.model.entropy import POSITIONS, divergence, divergences, entropies, entropy, total
 
 
 def sample(length: int, sampled: int) -> Sample:
@@ -60,6 +62,39 @@ def test_a_fair_choice_of_four_is_log_four() -> None:
     logits = torch.tensor([[0.0, 0.0, 0.0, 0.0], [0.0, -torch.inf, 0.0, -torch.inf]])
     assert entropy(logits).tolist() == pytest.approx([log(4), log(2)])
     assert total([[(1.0, 2), (3.0, 2)], [(0.5, 1), (0.25, 1)]]) == [(1.5, 3), (3.25, 3)]
+
+
+def test_a_divergence_is_of_the_first_from_the_second_and_nothing_where_the_first_says_nothing() -> None:
+    half, uneven = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.25, 0.75]]).log()
+    assert divergence(half, uneven).tolist() == pytest.approx([0.5 * log(2) + 0.5 * log(2 / 3)])
+    assert divergence(uneven, half).tolist() == pytest.approx([0.25 * log(1 / 2) + 0.75 * log(3 / 2)])
+    assert divergence(half, half).tolist() == [0.0]
+    never = torch.tensor([[0.0, -torch.inf]])
+    assert divergence(never, half).tolist() == pytest.approx([log(2)])
+    assert divergence(never, never).tolist() == [0.0]
+
+
+@torch.no_grad()
+def test_the_divergence_of_two_models_is_that_at_the_sampled_positions(worker: Worker) -> None:
+    other = copy.deepcopy(worker.model)
+    for weights in other.parameters():
+        weights.mul_(1.2)
+    expected = 0.0
+    for each in SAMPLES:
+        p, q = (
+            (model(input_ids=torch.tensor([each.ids])).logits[0].double() / 0.8).log_softmax(-1)
+            for model in (worker.model, other)
+        )
+        for at in range(1, len(each.ids)):
+            if each.weights[at]:
+                expected += float((p[at - 1].exp() * (p[at - 1] - q[at - 1])).sum())
+    [(nats, count)] = divergences(worker.model, other, SAMPLES, 0.8, 50)
+    assert count == 30
+    assert nats == pytest.approx(expected, rel=1e-4)
+    assert nats > 0.01
+    assert divergences(worker.model, worker.model, SAMPLES, 1.0, 50) == [(0.0, 30)]
+    with pytest.raises(HeldoutError, match="a divergence needs a reference model"):
+        worker.divergences(SAMPLES)
 
 
 @pytest.fixture(scope="module")

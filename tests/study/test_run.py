@@ -19,7 +19,7 @@ from heldout.store.files import read_json, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.perform import Watch
 from heldout.study.plan import Measured, Study
-from heldout.study.results import evaluation_of, read_tuned, rows_of
+from heldout.study.results import evaluation_of, read_drift, read_tuned, rows_of
 from heldout.study.run import run
 from heldout.training.stage import StepMetrics
 
@@ -309,3 +309,28 @@ def test_a_kl_term_holds_on_to_the_base_or_to_where_the_stage_begins(tiny: Path,
     trained = [read_json(folder.stage(chain, 0).config)["training"]["stages"][1] for chain in chains]
     assert trained[0]["reference"] != trained[1]["reference"]
     assert "reference" not in trained[0]["train"]
+
+
+def test_the_forward_kl_from_the_base_is_taken_in_what_the_base_said(tiny: Path, tmp_path: Path) -> None:
+    cells = [Cell(env=env, split="test", difficulty="easy") for env in ("babyai", "textcraft")]
+    study = Study(
+        name="drift",
+        base=str(tiny),
+        chains=(CHAIN, (Stage(("babyai",), "easy", (), (("train.lr", "1e-9"),)),)),
+        seeds=(0,),
+        measured=tuple(Measured(cell=cell, controls=False) for cell in cells),
+        config=with_overrides(CONFIG, ["train.entropy=1", "train.lr=0.01"]),
+        drift=True,
+    )
+    folder = StudyFolder(tmp_path / "drift")
+    outcome = run([study], folder, Watch(), controls=False)
+    outcome.raise_if_failed()
+    moved, still = study.chains
+    for env in ("babyai", "textcraft"):
+        far, near = (read_drift(study, folder, chain, 0, env) for chain in (moved, still))
+        assert far is not None
+        assert near is not None
+        assert far.kl > 1e-4
+        assert abs(near.kl) < 1e-6
+        assert (far.episodes, far.tokens) == (2, near.tokens)
+    assert all(each.episodes == 0 for each in run([study], folder, Watch(), controls=False).done)

@@ -128,6 +128,13 @@ class ProcessBackend:
         shares = self._shares(samples)
         return total(self._all("entropies", [(share, temperatures, batch_tokens) for share in shares]))
 
+    def divergences(
+        self, samples: Sequence[Sample], temperature: float = 1.0, batch_tokens: int = 8192
+    ) -> Entropies:
+        """KL(reference ‖ model), sum and count over the sampled positions; the rows are shared out by length."""
+        shares = self._shares(samples)
+        return total(self._all("divergences", [(share, temperature, batch_tokens) for share in shares]))
+
     def save(self, folder: Path, state: bool = True) -> None:
         """Weights, tokenizer and optimizer state in a folder; every worker has the same."""
         self._send(self._pipes[0], "save", (folder, state))

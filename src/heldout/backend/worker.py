@@ -13,7 +13,7 @@ from heldout.errors import HeldoutError, Unavailable
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
-from heldout.model.entropy import Entropies, entropies
+from heldout.model.entropy import Entropies, divergences, entropies
 from heldout.model.learner import Learner, Objective, Tell, Update, unheard
 from heldout.model.local import LocalPolicy
 from heldout.model.parameters import Reduce, alone
@@ -75,6 +75,12 @@ class Reader(Backend, Protocol):
         """How random the model is at the sequences' sampled positions: at each temperature sum and count."""
         ...
 
+    def divergences(
+        self, samples: Sequence[Sample], temperature: float = 1.0, batch_tokens: int = 8192
+    ) -> Entropies:
+        """KL(reference ‖ model) at the sequences' sampled positions, exactly: sum and count."""
+        ...
+
 
 @final
 class Worker:
@@ -85,11 +91,12 @@ class Worker:
         self.model, self.tokenizer = load.load(config.model, config.device, config.chat_template)
         self.chat = chat_of(self.tokenizer, load.end_ids(self.model))
         self.engine = engine_on(self.model, self.chat, slots=config.slots)
+        self._reference = load.load(config.reference, config.device)[0] if config.reference else None
         self.learner = Learner(
             self.model,
             betas=config.betas,
             weight_decay=config.weight_decay,
-            reference=load.load(config.reference, config.device)[0] if config.reference else None,
+            reference=self._reference,
             reduce=reduce,
         )
 
@@ -133,6 +140,14 @@ class Worker:
     ) -> Entropies:
         """How random the model is at the sequences' sampled positions: at each temperature sum and count."""
         return entropies(self.model, samples, temperatures, batch_tokens)
+
+    def divergences(
+        self, samples: Sequence[Sample], temperature: float = 1.0, batch_tokens: int = 8192
+    ) -> Entropies:
+        """KL(reference ‖ model) at the sequences' sampled positions, exactly: sum and count."""
+        if self._reference is None:
+            raise HeldoutError("a divergence needs a reference model; none was given to the worker")
+        return divergences(self._reference, self.model, samples, temperature, batch_tokens)
 
     def save(self, folder: Path, state: bool = True) -> None:
         """The weights as a Hugging Face folder, and beside them the optimizer's state."""

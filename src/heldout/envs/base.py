@@ -10,6 +10,7 @@ from heldout.config import AS_IT_STANDS, Source, Variant
 from heldout.data.check import Check
 from heldout.data.folder import Needs
 from heldout.envs.guesses import Guess, guess_by_shapes
+from heldout.envs.loose import loose
 from heldout.envs.react import count_actions, first_action, react_reply
 from heldout.envs.recorded import Answer, Dialogue, RecordedEpisode
 from heldout.errors import BadCall, choose_from, unknown
@@ -108,6 +109,12 @@ class Variants:
     """How much of the task is left to do, above 0 until success: a dense reward pays what it falls by."""
     count: Callable[[str], int] = count_actions
     """How many actions a reply holds: where only a single one may be said, several are refused."""
+    exact: Callable[[World, str], bool] = lambda _world, _action: True
+    """Whether an action has its one exact form: where validation is strict no other is heard."""
+    loosened: Callable[[World, str], str] = lambda _world, action: loose(action)
+    """The exact form of what a text can only mean where the world stands: heard where validation is lenient."""
+    loosened_reply: Callable[[str], str] = str
+    """The same of a reply, before an action is read out of it."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Traits that cannot be changed here though others can, and why."""
     chosen: Variant = AS_IT_STANDS

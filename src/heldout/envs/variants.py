@@ -12,6 +12,7 @@ from heldout.config import Source
 from heldout.envs.base import Env, Suite, Traits, World
 from heldout.envs.react import SEVERAL, Misread
 from heldout.envs.renaming import Renaming, renaming
+from heldout.envs.validation import with_validation
 from heldout.errors import BadCall, choose_from
 from heldout.records import Ending, Step, Task
 
@@ -45,6 +46,8 @@ def apply_variant(suite: Suite, source: Source, having: Callable[[str], Iterable
         changed = _wrap_steps(changed, lambda: _binary if reward == "binary" else _Dense(suite.variants.remaining))
     if asked.get("replies") == "single":
         changed = _with_single_actions(changed)
+    if validation := asked.get("validation"):
+        changed = with_validation(changed, validation)
     if "feedback" in asked:
         changed = _with_uniform_feedback(changed)
     return _rename(changed, asked["words"]) if "words" in asked else changed
@@ -71,6 +74,7 @@ COLUMNS = {
     "actions": ("lists_actions", "shown"),
     "observations": ("structured", "structured"),
     "reward": ("dense", "dense"),
+    "validation": ("strict", "strict"),
 }
 """The column of Table 1 that a trait is, and the value that is marked there."""
 

@@ -42,6 +42,35 @@ def entropies(model: Any, samples: Iterable[Sample], temperatures: Sequence[floa
     return [(each, positions) for each in sums.tolist()]
 
 
+def divergence(logits_NV: Tensor, other_NV: Tensor) -> Tensor:
+    """KL(p ‖ q) of each position, in nats: how much the second distribution has left of what the first says."""
+    logp_NV, logq_NV = logits_NV.log_softmax(-1), other_NV.log_softmax(-1)
+    least = torch.finfo(logp_NV.dtype).min  # of a word that the first cannot say, 0 × anything is 0
+    return (logp_NV.exp() * (logp_NV.clamp(min=least) - logq_NV.clamp(min=least))).sum(-1)
+
+
+@torch.no_grad()
+def divergences(
+    base: Any, trained: Any, samples: Iterable[Sample], temperature: float, batch_tokens: int
+) -> Entropies:
+    """KL(base ‖ trained) summed over the sampled positions of the sequences, of all words' logits at T.
+
+    The sequences are the base's own, so their mean estimates its forward KL in its own states.
+    """
+    heads, whole, positions = (head_of(base), head_of(trained)), 0.0, 0
+    for batch in micro_batches(samples, batch_tokens):
+        own = batch.to(trained.device)
+        hidden = [
+            body_of(each)(input_ids=own.ids_BT, use_cache=False).last_hidden_state[own.trained_BT]
+            for each in (base, trained)
+        ]
+        positions += len(hidden[0])
+        for parts in zip(*(each.split(POSITIONS) for each in hidden), strict=True):
+            p_NV, q_NV = (head(part) / temperature for head, part in zip(heads, parts, strict=True))
+            whole += float(divergence(p_NV, q_NV).sum(dtype=torch.float64))
+    return [(whole, positions)]
+
+
 def total(parts: Iterable[Entropies]) -> Entropies:
     """Of several shares of the sequences together."""
     return [

@@ -158,6 +158,10 @@ class EvaluationFolder:
         """The temperature at which the base is as random as this checkpoint is at the other one."""
         return self.root / f"matched_entropy_at_{temperature:g}.json"
 
+    def drift(self, env: str, temperature: float) -> Path:
+        """How far this checkpoint is from the base in the base's own words in an environment."""
+        return self.root / f"forward_kl_{slug_of(env)}_at_{temperature:g}.json"
+
     def tuned(self, cell: str, digits: str) -> Path:
         """The temperature at which this checkpoint does best on training tasks of a cell's kind."""
         return self.root / f"best_temperature_{slug_of(cell)}_{digits[:8]}.json"

@@ -55,6 +55,18 @@ class Tuned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """The forward KL from the base to a checkpoint in one environment."""
+
+    kl: float
+    """Nats a token: the mean of KL(base ‖ checkpoint) over the positions at which the base said something."""
+    tokens: int
+    """Over how many positions."""
+    episodes: int
+    """Of how many episodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlRows:
     """What was measured of the model, or of one of its controls."""
 

@@ -1,6 +1,6 @@
 """What a piece of work is called in records, and where it is played."""
 
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 
 def kind_of(work: Work) -> str:
@@ -12,6 +12,8 @@ def kind_of(work: Work) -> str:
             return "match"
         case TuneWork():
             return "tune"
+        case DriftWork():
+            return "drift"
         case MeasureWork(player=""):
             return "measure"
         case MeasureWork():
@@ -20,4 +22,6 @@ def kind_of(work: Work) -> str:
 
 def envs_of(work: Work) -> tuple[str, ...]:
     """Where it is played."""
+    if isinstance(work, DriftWork):
+        return (work.env,)
     return work.chain[-1].envs if isinstance(work, TrainWork | MatchWork) else (work.cell.env,)

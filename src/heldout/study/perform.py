@@ -34,10 +34,11 @@ from heldout.store.lineage import Training, model_of
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study import calibrate
 from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
+from heldout.study.drift import drift_episodes, forward_kl
 from heldout.study.facts import CellFacts, tuning_digest
 from heldout.study.outcome import Finished
 from heldout.study.plan import Study
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
 from heldout.training.identity import apart, with_steps
 from heldout.training.stage import (
     Job,
@@ -177,6 +178,8 @@ def perform(workspace: Workspace, work: Work, backends: Backends) -> None:
             _match(workspace, work, backends)
         case TuneWork():
             _tune(workspace, work, backends)
+        case DriftWork():
+            _drift(workspace, work, backends)
         case MeasureWork(player=""):
             _measure(workspace, work, backends)
         case MeasureWork():
@@ -202,6 +205,8 @@ def episodes_left(workspace: Workspace, work: Work) -> int:
         case TuneWork():
             is_there = _found_at(workspace, work).exists()
             return 0 if is_there else tuning_episodes(work.cell, workspace.study.config)
+        case DriftWork():
+            return 0
         case MeasureWork():
             if work.found_by and not _found_at(workspace, work.found_by).exists():
                 unknown = replace(work, temperature=1.0, found_by=None)
@@ -246,7 +251,8 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
         folder = workspace.stage(work.chain, work.seed, lease.check)
         workspace.watch.loading(workspace.study.base)
         start = _model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed)
-        holds_on_to = start if job.config.train.reference == "stage_start" else None
+        at_start = job.config.train.kl and job.config.train.reference == "stage_start"
+        holds_on_to = start if at_start else None
         backend = backends.open(job.config, workspace.study.base, reference=holds_on_to)
         backend.load(start)
         for suite in job.suites:
@@ -288,6 +294,26 @@ def _tune(workspace: Workspace, work: TuneWork, backends: Backends) -> None:
         with workspace.watch.playing(work.title, episodes_left(workspace, work)) as played:
             tuned = calibrate.tune(backend, work.cell, config, seed=work.seed, hear=played)
         replace_json(path, asdict(tuned), lease.check)
+
+
+def _drift(workspace: Workspace, work: DriftWork, backends: Backends) -> None:
+    """Taken once, and kept beside the checkpoint's measurements."""
+    config, path = workspace.study.config, _found_at(workspace, work)
+    if path.exists():
+        return
+    with hold(path.parent / f".{path.stem}.lease", purpose=work.title) as lease:
+        said = workspace.evaluation((), 0, work.seed)
+        wanted = {
+            episode.row.key
+            for cell in work.cells
+            for episode in drift_episodes(workspace.study, cell, workspace.identity((), 0, work.seed))
+        }
+        streams = {row.stream for row in said.rows(work.env) if row.is_played and row.key in wanted}
+        base = workspace.study.base
+        backend = backends.open(config, base, reference=base)
+        backend.load(_model(workspace, work.chain, work.step, work.seed))
+        drift = forward_kl(backend, said.trajectories(work.env), streams, config)
+        replace_json(path, asdict(drift), lease.check)
 
 
 def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> None:
@@ -351,9 +377,11 @@ def _settings(workspace: Workspace, work: MeasureWork) -> Evaluate:
     return replace(workspace.study.config.evaluate, temperature=temperature, tasks=work.tasks, samples=samples)
 
 
-def _found_at(workspace: Workspace, work: MatchWork | TuneWork) -> Path:
-    """Where the temperature lies that a piece of work finds."""
+def _found_at(workspace: Workspace, work: MatchWork | TuneWork | DriftWork) -> Path:
+    """Where the temperature, or the figure, lies that a piece of work finds."""
     config = workspace.study.config
+    if isinstance(work, DriftWork):
+        return workspace.evaluation(work.chain, work.step, work.seed).drift(work.env, config.evaluate.temperature)
     if isinstance(work, MatchWork):
         evaluation = workspace.evaluation(work.chain, work.step, work.seed)
         return evaluation.matched(config.evaluate.temperature)

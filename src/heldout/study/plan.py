@@ -9,7 +9,7 @@ from heldout.chains import Chain, training_chain
 from heldout.config import Config, Variant, without_paths
 from heldout.records import digest, to_json
 from heldout.study.controls import CONTROL_PLAYERS
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work, place_name
+from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work, place_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,8 @@ class Study:
     """Where the base and the end of every chain are measured."""
     config: Config
     """Of every stage, but for what a stage says of itself; and of every measurement."""
+    drift: bool = field(default_factory=bool, metadata={"written": "changed"})
+    """Whether the forward KL from the base is taken of every chain's end, in each environment that is measured."""
     endpoints: tuple[Endpoint, ...] = field(default_factory=tuple, metadata={"written": "changed"})
     """Its questions, named before it runs: one family."""
 
@@ -118,6 +120,24 @@ def _of_seed(study: Study, seed: int, controls: bool) -> Iterator[PlannedWork]:
             yield from _matched(study, chain, seed)
     if controls:
         yield from _controls(study, seed)
+    if study.drift:
+        yield from _drifts(study, seed)
+
+
+def _drifts(study: Study, seed: int) -> Iterator[PlannedWork]:
+    """After all else of a seed, since they hold two models: by environment, in what the base said there."""
+    plain = [each for each in study.measured if each.variant is None]
+    for env in dict.fromkeys(each.cell.env for each in plain):
+        own = [each for each in plain if each.cell.env == env]
+        base = tuple(_measure(study, (), seed, each, study.config.evaluate.temperature) for each in own)
+        for chain in filter(None, study.chains):
+            work = DriftWork(
+                chain=training_chain(chain),
+                step=study.last_step(chain),
+                seed=seed,
+                cells=tuple(each.cell for each in own),
+            )
+            yield PlannedWork(study=study, work=work, needs=(*base, _train(study, chain, seed)))
 
 
 def _trainings(study: Study, seed: int) -> Iterator[PlannedWork]:

@@ -1,7 +1,7 @@
 """What a study comes to before it runs: what of it is there, and what the rest takes. No model is loaded."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from heldout.agents import device, processes_of, suites_of
@@ -81,11 +81,11 @@ def prospect(studies: Sequence[Study], folder: StudyFolder, *, controls: bool) -
     graph = plan_together(studies, controls)
     pieces = _statuses(graph, folder, controls)
     base = studies[0].base
-    records, rates = _records(folder, base)
-    cost = _coster(records)
     kinds = defaultdict[str, list[PieceStatus]](list)
     for each in pieces:
         kinds[kind_of(each.piece.work)].append(each)
+    records, rates = _records(folder, base, kinds)
+    cost = _coster(records)
     config = studies[0].config
     return Prospect(
         studies=tuple(studies),
@@ -137,11 +137,12 @@ def _entry(study: Study, folder: StudyFolder, controls: bool) -> ManifestEntry:
     )
 
 
-def _records(folder: StudyFolder, base: str) -> tuple[list[PieceRecord], str]:
+def _records(folder: StudyFolder, base: str, kinds: Container[str]) -> tuple[list[PieceRecord], str]:
     """What is known of how long pieces take, and what it is from: this folder, else what is shipped for pocket."""
     own = [each for each in folder.pieces if each.episodes]
     shipped = POCKET_RATES if base == POCKET else ()
-    missing = [each for each in shipped if each.kind not in {known.kind for known in own}]
+    known = {each.kind for each in own}
+    missing = [each for each in shipped if each.kind in kinds and each.kind not in known]
     told = (f"{len(own)} pieces that were done here" if own else "", POCKET_RATES_SAID if missing else "")
     return [*own, *missing], " and ".join(filter(None, told))
 

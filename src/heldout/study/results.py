@@ -11,7 +11,7 @@ from heldout.records import Json, Row, from_json, to_json
 from heldout.store import schema
 from heldout.store.files import read_json
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.study.controls import Matched, Tuned
+from heldout.study.controls import Drift, Matched, Tuned
 from heldout.study.facts import CellFacts, tuning_digest
 from heldout.study.plan import Measured, Study
 
@@ -93,6 +93,12 @@ def read_tuned(study: Study, folder: StudyFolder, cell: Cell) -> Tuned | None:
     evaluation = evaluation_of(study, folder, (), study.seeds[0])
     path = evaluation.tuned(cell.name, tuning_digest(facts, study.config))
     return Tuned(**read_json(path)) if path.exists() else None
+
+
+def read_drift(study: Study, folder: StudyFolder, chain: Chain, seed: int, env: str) -> Drift | None:
+    """The forward KL from the base to a chain's end in an environment, where it was taken."""
+    path = evaluation_of(study, folder, chain, seed).drift(env, study.config.evaluate.temperature)
+    return Drift(**read_json(path)) if path.exists() else None
 
 
 def rows_of(

@@ -24,7 +24,7 @@ from heldout.study.kinds import envs_of, kind_of
 from heldout.study.outcome import LEFT_OUT
 from heldout.study.plan import Measured, PlannedWork, Study, plan
 from heldout.study.results import ManifestEntry, model_key, read_manifest, wanted_rows
-from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 DONE, RUNNING, FAILED, LEFT, BEGUN, WAITING = "done", "running", "failed", "left out", "begun", "not begun"
 """What a piece can be."""
@@ -58,7 +58,8 @@ class PieceStatus:
     @property
     def unit(self) -> str:
         """Of what so many are made."""
-        return "steps" if isinstance(self.piece.work, TrainWork) else "episodes"
+        units = {TrainWork: "steps", DriftWork: "figures"}
+        return units.get(type(self.piece.work), "episodes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +197,8 @@ class _Look:
             case TuneWork():
                 grid = {*GRID, self._study.config.evaluate.temperature}
                 return self._found(self._found_at(work), TUNING[0] * sum(TUNING[1] if warm else 1 for warm in grid))
+            case DriftWork():
+                return (1, 1, 0) if self._found_at(work).exists() else (0, 1, 0)
             case MeasureWork():
                 return self._measured(work)
 
@@ -242,7 +245,7 @@ class _Look:
         match work:
             case TrainWork():
                 path = self._stage(work).lease
-            case MatchWork() | TuneWork():
+            case MatchWork() | TuneWork() | DriftWork():
                 found = self._found_at(work)
                 path = found.parent / f".{found.stem}.lease"
             case MeasureWork():
@@ -256,7 +259,7 @@ class _Look:
     def _stage(self, work: TrainWork) -> StageFolder:
         return self._folder.stage(chain_name(training_chain(self._full(work.chain))), work.seed)
 
-    def _place(self, work: MeasureWork | MatchWork) -> EvaluationFolder:
+    def _place(self, work: MeasureWork | MatchWork | DriftWork) -> EvaluationFolder:
         if isinstance(work, MeasureWork) and work.player:
             return self._folder.evaluation(work.player, 0, work.seed)
         return self._evaluation(work.chain, work.step, work.seed)
@@ -266,9 +269,11 @@ class _Look:
         name = chain_name(training_chain(full) if full else ())
         return self._folder.evaluation(name, step if chain else self._entry.step, seed)
 
-    def _found_at(self, work: MatchWork | TuneWork) -> Path:
+    def _found_at(self, work: MatchWork | TuneWork | DriftWork) -> Path:
         config = self._study.config
         if isinstance(work, MatchWork):
             return self._place(work).matched(config.evaluate.temperature)
+        if isinstance(work, DriftWork):
+            return self._place(work).drift(work.env, config.evaluate.temperature)
         facts = from_json(CellFacts, self._entry.cells[work.cell.name])
         return self._evaluation((), 0, work.seed).tuned(work.cell.name, tuning_digest(facts, config))

@@ -55,6 +55,27 @@ class TuneWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftWork:
+    """Take the forward KL from the base to a checkpoint, in what the base was measured to say in an environment."""
+
+    chain: Chain
+    step: int
+    seed: int
+    cells: tuple[Cell, ...]
+    """Of one environment."""
+
+    @property
+    def env(self) -> str:
+        """The environment."""
+        return self.cells[0].env
+
+    @property
+    def title(self) -> str:
+        """As people are told of it."""
+        return f"forward KL of {chain_name(self.chain)}@{self.step} in {self.env}, seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureWork:
     """Measure a checkpoint, the base or a player in one cell at one temperature."""
 
@@ -99,4 +120,4 @@ def place_name(cell: Cell, variant: Variant | None) -> str:
     return cell.name if variant is None else f"{cell.name}[{variant.name or 'as it stands'}]"
 
 
-Work = TrainWork | MatchWork | TuneWork | MeasureWork
+Work = TrainWork | MatchWork | TuneWork | DriftWork | MeasureWork

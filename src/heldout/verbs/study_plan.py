@@ -21,6 +21,7 @@ KINDS = {
     "play": "measurements of players",
     "match": "temperatures of equal entropy",
     "tune": "best temperatures",
+    "drift": "forward KL",
 }
 """A kind of piece → what it is."""
 
@@ -108,7 +109,12 @@ def _figures(cost: Cost) -> list[str]:
 
 def _training_table(trainings: Iterable[Training]) -> Table:
     rows = [
-        [line_of(each), ", ".join(map(str, each.looks)), f"{each.episodes:,}", f"{each.done} of {each.seeds} seeds"]
+        [
+            line_of(each),
+            ", ".join(map(str, each.looks)),
+            f"{each.episodes:,}",
+            f"{each.done} of {_of(each.seeds, 'seed')}",
+        ]
         for each in trainings
     ]
     return Table(("TRAININGS, EACH ONCE", "TO STEP", "EPISODES A SEED", "DONE"), rows)

@@ -7,6 +7,7 @@ from heldout.config import Source
 from heldout.data.folder import data_folder, refuse_lacking
 from heldout.envs.alfworld import published, replay, tasks
 from heldout.envs.alfworld.env import AlfWorld, OriginalAlfWorld
+from heldout.envs.alfworld.forms import loosened
 from heldout.envs.alfworld.furniture import LAMPS, TAKES, THINGS
 from heldout.envs.alfworld.games import FOLDER
 from heldout.envs.alfworld.goals import count_remaining
@@ -87,7 +88,14 @@ VERBS = words_in(
 )
 """What is done, how things are, and where; kinds of things and receptacles are renamed beside them."""
 
-STANDS = {"actions": "", "feedback": "informative", "observations": "plain", "replies": "first", "reward": "binary"}
+STANDS = {
+    "actions": "",
+    "feedback": "informative",
+    "observations": "plain",
+    "replies": "first",
+    "reward": "binary",
+    "validation": "strict",
+}
 """Actions are neither shown nor hidden: they are listed once, in the opening."""
 
 _Parts = tuple[Callable[[str], Sequence[Task]], Callable[[Task], House], str, str]
@@ -137,9 +145,9 @@ def _content(house: House) -> Json:
 def _variants(source: Source) -> Variants:
     if source.kind == "real":
         why = "the released games name more things than there are made-up words for"
-        return Variants(stands=STANDS, remaining=count_remaining, fixed={"words": why})
+        return Variants(stands=STANDS, remaining=count_remaining, loosened=loosened, fixed={"words": why})
     kinds = (*TAKES, *LAMPS, *(thing for things in THINGS.values() for thing in things))
-    return Variants(stands=STANDS, remaining=count_remaining, words=VERBS.union(kinds))
+    return Variants(stands=STANDS, remaining=count_remaining, loosened=loosened, words=VERBS.union(kinds))
 
 
 def _instruction(source: Source) -> str:

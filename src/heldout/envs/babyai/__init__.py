@@ -7,6 +7,7 @@ from heldout.data.folder import ids_needed
 from heldout.envs.babyai import replay
 from heldout.envs.babyai.checks import checks
 from heldout.envs.babyai.env import BabyAI, OriginalBabyAI
+from heldout.envs.babyai.forms import is_exact, loosened
 from heldout.envs.babyai.guess import guess
 from heldout.envs.babyai.players import count_remaining, legal, oracle
 from heldout.envs.babyai.tasks import data_digest, tasks_of
@@ -70,8 +71,16 @@ HIDDEN = {
 }
 """Where a variant hides the list of actions the instruction has their shapes."""
 
-STANDS = {"actions": "shown", "feedback": "informative", "observations": "plain", "replies": "first", "reward": ""}
-"""The reward is neither: paid at success alone, and by how soon that was."""
+STANDS = {
+    "actions": "shown",
+    "feedback": "informative",
+    "observations": "plain",
+    "replies": "first",
+    "reward": "",
+    "validation": "",
+}
+"""The reward is neither: paid at success alone, and by how soon that was. Nor is validation: capitals do not
+matter, nor whether to pick up is one word; all else does."""
 
 
 NAMES = words_in(
@@ -114,7 +123,7 @@ def suite(source: Source) -> Suite:
         recordings=Recordings(
             open=partial(replay.open_recording, rules=source.rules), episode_of=replay.episode_of
         ),
-        variants=Variants(stands=STANDS, words=NAMES, remaining=count_remaining),
+        variants=Variants(stands=STANDS, words=NAMES, remaining=count_remaining, exact=is_exact, loosened=loosened),
         real_data=RealData(needs=ids_needed("babyai"), checks=checks),
         content=_content,
         goal=GOAL,

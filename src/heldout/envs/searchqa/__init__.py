@@ -20,6 +20,7 @@ from heldout.envs.base import (
 from heldout.envs.renaming import words_in
 from heldout.envs.searchqa import published, released, replay, sets, tasks
 from heldout.envs.searchqa.env import POCKET, SearchQA, Words
+from heldout.envs.searchqa.forms import loosened
 from heldout.envs.searchqa.guess import guess
 from heldout.envs.searchqa.options import SearchQAOptions, options_of
 from heldout.envs.searchqa.players import count_remaining, legal, mistakes, oracle, thought
@@ -67,7 +68,13 @@ STANDS = {
     "observations": "structured",
     "replies": "first",
     "reward": "binary",
+    "validation": "strict",
 }
+
+FORMS = Variants(
+    stands=STANDS, count=count_moves, loosened=lambda _, action: loosened(action), loosened_reply=loosened
+)
+"""What can be changed whatever is asked."""
 
 NAMES = words_in(
     "born birth birthplace taught teacher pupil year country lies belongs belong founded founder capital ruled "
@@ -140,8 +147,21 @@ def _variants(source: Source) -> Variants:
     if source.kind == "real":
         words = "real pages have all the words there are, and a search of them in others finds nothing"
         reward = "nobody wrote down which facts lead to the answer of a real question"
-        return Variants(stands=STANDS, count=count_moves, fixed={"words": words, "reward": reward})
-    return Variants(stands=STANDS, count=count_moves, words=NAMES, remaining=count_remaining)
+        return Variants(
+            stands=STANDS,
+            count=count_moves,
+            loosened=lambda _, action: loosened(action),
+            loosened_reply=loosened,
+            fixed={"words": words, "reward": reward},
+        )
+    return Variants(
+        stands=STANDS,
+        count=count_moves,
+        loosened=lambda _, action: loosened(action),
+        loosened_reply=loosened,
+        words=NAMES,
+        remaining=count_remaining,
+    )
 
 
 def _instruction(source: Source) -> str:

@@ -74,6 +74,7 @@ STANDS = {
     "observations": "plain",
     "replies": "first",
     "reward": "binary",
+    "validation": "strict",
 }
 
 

@@ -24,6 +24,7 @@ from heldout.envs.webshop import human, published, replay, tasks
 from heldout.envs.webshop.catalogue import Catalogue
 from heldout.envs.webshop.env import WebShop
 from heldout.envs.webshop.files import NEEDS, catalogue, prices
+from heldout.envs.webshop.forms import is_exact, loosened
 from heldout.envs.webshop.generate import SIZES
 from heldout.envs.webshop.guess import guess
 from heldout.envs.webshop.nouns import tagger
@@ -73,7 +74,9 @@ STANDS = {
     "observations": "structured",
     "replies": "first",
     "reward": "dense",
+    "validation": "",
 }
+"""Of validation it is neither: letters may be large or small, and all else is exact."""
 
 Stock = Callable[[Mapping[str, Json]], tuple[Catalogue, Mapping[str, float]]]
 Parts = tuple[Callable[[str], Sequence[Task]], Stock, str, str]
@@ -135,9 +138,12 @@ def _read_first(reply: str) -> str:
 def _variants(source: Source) -> Variants:
     if source.kind == "real":
         return Variants(
-            stands=STANDS, fixed={"words": "the real products are described in all the words there are"}
+            stands=STANDS,
+            exact=is_exact,
+            loosened=loosened,
+            fixed={"words": "the real products are described in all the words there are"},
         )
-    return Variants(stands=STANDS, words=vocabulary())
+    return Variants(stands=STANDS, exact=is_exact, loosened=loosened, words=vocabulary())
 
 
 def _instruction(source: Source) -> str:

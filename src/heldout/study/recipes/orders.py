@@ -40,6 +40,7 @@ def orders_studies(asked: Asked, *, data: bool = False) -> tuple[Study, ...]:
         seeds=asked.seeds,
         measured=measured_in(asked, asked.envs),
         config=asked.config,
+        drift=True,
         endpoints=tuple(_endpoints(asked, orders, mixture)),
     )
     return (study,)

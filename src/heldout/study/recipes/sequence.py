@@ -22,6 +22,7 @@ def sequence_studies(asked: Asked) -> tuple[Study, ...]:
         seeds=asked.seeds,
         measured=measured_in(asked, asked.envs),
         config=asked.config,
+        drift=True,
         endpoints=tuple(_endpoints(asked)),
     )
     return (study,)

@@ -44,6 +44,7 @@ def transfer_studies(asked: Asked) -> tuple[Study, ...]:
         seeds=asked.seeds,
         measured=measured_in(asked, asked.envs, controls=True, matched=False),
         config=asked.config,
+        drift=True,
         endpoints=(
             *(endpoint(f"{env}, held out", of, "held-out") for env, of in held_out.items()),
             endpoint("held in minus held out", gap, "held-in-gap"),
