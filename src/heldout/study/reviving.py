@@ -13,6 +13,10 @@ from heldout.study.work import TrainWork
 
 def revive_what_is_needed(site: Site, graph: Sequence[PlannedWork]) -> None:
     """Has every pruned checkpoint made again that a piece which is not done begins with."""
+    works = [(site.workspace(piece.study), piece.work) for piece in graph]
+    stages = (place.stage(work.chain, work.seed) for place, work in works if isinstance(work, TrainWork))
+    if not any(stage.pruned_path.exists() for stage in stages):
+        return
     needed = set[Key]()
     for piece in reversed(graph):  # each after those that need it
         workspace, work = site.workspace(piece.study), piece.work

@@ -15,7 +15,6 @@ from heldout.config import under_variant
 from heldout.errors import BadCall
 from heldout.records import to_json
 from heldout.store.folders import sweep
-from heldout.store.lease import hold
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
@@ -32,7 +31,7 @@ from heldout.study.plan import PlannedWork, Study, plan_together
 from heldout.study.pruning import ALL, Tidying
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.reviving import revive_what_is_needed
-from heldout.study.site import Site, recording
+from heldout.study.site import Site, hold_for_a_moment, recording
 
 Executor = Callable[[Board, Site], None]
 """Who does what a board says is ready, here or elsewhere, until it is over."""
@@ -82,7 +81,7 @@ def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *,
     entries = {each.study.digest: entry_of(each, controls) for each in workspaces}
     _load_before_claim(site, studies[0])
     base = Base(name=workspaces[0].agent.base, digest=workspaces[0].agent.digest)
-    with hold(folder.lease, purpose=f"begin {studies[0].name}"):
+    with hold_for_a_moment(folder.lease, purpose=f"begin {studies[0].name}"):
         sweep(folder.root)
         manifest = read_manifest(folder) or Manifest(base=base)
         _refuse_another_base(folder, manifest.base, base)
@@ -104,7 +103,9 @@ def _is_news(known: object, entry: ManifestEntry) -> bool:
 
 def _load_before_claim(site: Site, study: Study) -> None:
     """Loads the base of a study that has no folder yet: one that cannot be loaded leaves none behind."""
-    with hold(site.folder.lease, purpose=f"begin {study.name}"):  # somebody else's folder is told at once
+    with hold_for_a_moment(
+        site.folder.lease, purpose=f"begin {study.name}"
+    ):  # somebody else's folder is told at once
         is_new = read_manifest(site.folder) is None
     if is_new:
         site.watch.loading(study.base)

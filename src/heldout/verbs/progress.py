@@ -180,7 +180,8 @@ class PiecesProgress(Watch):
     def stands(self, done: int, running: int, waiting: int) -> None:
         """So many pieces are done, at work and waiting."""
         figures = [f"{running} running", f"{of(self._played, self._episodes)} episodes"]
-        self._line.say(f"{self._whole}: {of(done, done + running + waiting)} pieces", *figures, **self._left())
+        left = self._left() if running + waiting else {}
+        self._line.say(f"{self._whole}: {of(done, done + running + waiting)} pieces", *figures, **left)
 
     def news(self, text: str) -> None:
         """A line that stays."""
