@@ -5,8 +5,8 @@ infrastructure broke (`error`) are lost: counted among the endings and the attem
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import comb
 from statistics import fmean
 
@@ -140,32 +140,36 @@ def summarise(rows: Iterable[Row], *, pool: bool = False) -> list[CellScore]:
     over are refused by the field's name.
     """
     groups = _by_figure(rows, pool)
-    return [_score(groups[key]) for key in sorted(groups) if any(row.is_played for row in groups[key])]
+    return [_score(key[2], groups[key]) for key in sorted(groups) if any(row.is_played for row in groups[key])]
 
 
 def count_attempts(rows: Iterable[Row]) -> list[Attempts]:
     """What became of the attempts at each of what `summarise` scores, and at what has no score: all were lost."""
     groups = _by_figure(rows)
-    return [_count(groups[key]) for key in sorted(groups)]
+    return [_count(key[2], groups[key]) for key in sorted(groups)]
 
 
 def _by_figure(rows: Iterable[Row], pool: bool = False) -> dict[Figure, list[Row]]:
     """The rows of each score, each attempt once; such that are not alike are refused."""
     groups, rows = defaultdict[Figure, list[Row]](list), each_once(rows)
-    for row in _with_all_difficulties(rows) if pool else rows:
-        groups[row.chain, row.step, _cell_of(row), row.variant, row.temperature].append(row)
+    for cell, row in _in_cells(rows, pool):
+        groups[row.chain, row.step, cell, row.variant, row.temperature].append(row)
     for (_, _, cell, _, _), own in groups.items():
         refuse_unlike(cell.name, own)
     return groups
 
 
-def _with_all_difficulties(rows: Iterable[Row]) -> list[Row]:
-    """The rows, and again as difficulty `all` those of an environment where several difficulties were measured."""
-    rows = list(rows)
-    difficulties = defaultdict[tuple[str, str], set[str]](set)
+def _in_cells(rows: Sequence[Row], pool: bool) -> Iterator[tuple[Cell, Row]]:
+    """Each row with its cell; `pool`: again with that of all difficulties, where several were measured."""
+    cells = {key: Cell(env=key[0], split=key[1], difficulty=key[2]) for key in set(map(_key_of, rows))}
+    count = Counter((env, split) for env, split, _ in cells)
+    wholes = {
+        place: Cell(env=place[0], split=place[1], difficulty=ALL) for place, each in count.items() if each > 1
+    }
     for row in rows:
-        difficulties[row.env, row.split].add(row.difficulty)
-    return rows + [replace(row, difficulty=ALL) for row in rows if len(difficulties[row.env, row.split]) > 1]
+        yield cells[_key_of(row)], row
+        if pool and (whole := wholes.get((row.env, row.split))):
+            yield whole, row
 
 
 def paired_change(
@@ -183,23 +187,23 @@ def paired_change(
     }
 
 
-def _cell_of(row: Row) -> Cell:
-    """The cell that an episode belongs to."""
-    return Cell(env=row.env, split=row.split, difficulty=row.difficulty)
+def _key_of(row: Row) -> tuple[str, str, str]:
+    """Names the cell that an episode belongs to."""
+    return row.env, row.split, row.difficulty
 
 
-def _score(rows: Sequence[Row]) -> CellScore:
+def _score(cell: Cell, rows: Sequence[Row]) -> CellScore:
     """The figures of rows that share chain, step, cell, variant and temperature."""
     first, played = rows[0], [row for row in rows if row.is_played]
-    attempts, count = _attempts(played), _count(rows)
+    attempts, count = _attempts(played), _count(cell, rows)
     k = min(map(len, attempts.values()))
     scores_ST = _matrix(_means(played))
     return CellScore(
         chain=first.chain,
         step=first.step,
-        env=first.env,
-        split=first.split,
-        difficulty=first.difficulty,
+        env=cell.env,
+        split=cell.split,
+        difficulty=cell.difficulty,
         variant=first.variant,
         temperature=first.temperature,
         n=scores_ST.shape[1],
@@ -224,13 +228,13 @@ def _pass_at(k: int, group: Sequence[Row]) -> float:
     return 1 - comb(n - c, k) / comb(n, k)
 
 
-def _count(rows: Sequence[Row]) -> Attempts:
+def _count(cell: Cell, rows: Sequence[Row]) -> Attempts:
     """Of rows that are one figure's, each attempt once."""
     tried = _attempts(rows)
     seeds, tasks = {seed for seed, _ in tried}, {task for _, task in tried}
     played = sum(row.is_played for row in rows)
     return Attempts(
-        cell=_cell_of(rows[0]),
+        cell=cell,
         asked=len(seeds) * len(tasks) * max(map(len, tried.values())),
         played=played,
         broken=len(rows) - played,
@@ -287,9 +291,9 @@ def _seed_words(means: Mapping[tuple[int, str], float]) -> str:
 def _by_cell(rows: Iterable[Row], pool: bool) -> dict[Cell, list[Row]]:
     """The rows of each cell that have a result, each attempt once."""
     cells, rows = defaultdict[Cell, list[Row]](list), each_once(rows)
-    for row in _with_all_difficulties(rows) if pool else rows:
+    for cell, row in _in_cells(rows, pool):
         if row.is_played:
-            cells[_cell_of(row)].append(row)
+            cells[cell].append(row)
     return cells
 
 

@@ -1,7 +1,7 @@
 """What a study found: its endpoints, and everything that its rows say beside them, read from its folder."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heldout.analysis.components import measure_components
 from heldout.analysis.curriculum import PlanScore, plans
@@ -25,7 +25,7 @@ from heldout.records import Row
 from heldout.store.runs import StudyFolder
 from heldout.study.controls import FLOOR
 from heldout.study.plan import Study
-from heldout.study.results import player_rows, rows_by_chain
+from heldout.study.results import player_rows, read_rows
 
 Figures = Mapping[tuple[str, Place], CellScore]
 """By chain, as the study writes it, and by cell and variant."""
@@ -66,7 +66,9 @@ class Answers:
 def read_answers(study: Study, folder: StudyFolder, others: Iterable[Study] = ()) -> Answers:
     """What the folder has of the study; `others` are its other studies, which may tell what one seed does not."""
     random = [row for seed in study.seeds for row in player_rows(study, folder, FLOOR, seed)]
-    return answers_of(study, rows_by_chain(study, folder), random, _elsewhere(study, folder, others))
+    rows = read_rows(study, folder)
+    found = answers_of(study, rows.by_chain, random, _elsewhere(study, folder, others))
+    return replace(found, missing=(*found.missing, *rows.left_out))
 
 
 def answers_of(
@@ -161,7 +163,7 @@ def _elsewhere(study: Study, folder: StudyFolder, others: Iterable[Study]) -> Se
     for other in others:
         if len(other.seeds) > 1:
             try:
-                known = measure_components(rows_by_chain(other, folder), source=other.name)
+                known = measure_components(read_rows(other, folder).by_chain, source=other.name)
             except HeldoutError:  # it has not been measured yet
                 continue
             return SeedsElsewhere(sd=known.seed, df=known.seed_df, source=f"study {other.name}")

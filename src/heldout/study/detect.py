@@ -13,7 +13,7 @@ from heldout.errors import BadCall, HeldoutError
 from heldout.store.runs import StudyFolder
 from heldout.study.perform import facts_of
 from heldout.study.plan import Study
-from heldout.study.results import read_manifest, rows_by_chain
+from heldout.study.results import read_manifest, read_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def _components(study: Study, folder: StudyFolder) -> Components:
     manifest = read_manifest(folder)
     if manifest and study.digest in manifest.entries:
         try:
-            return measure_components(rows_by_chain(study, folder), source=f"measured in {folder.root}")
+            return measure_components(read_rows(study, folder).by_chain, source=f"measured in {folder.root}")
         except HeldoutError:  # nothing by two seeds yet
             pass
     return replace(

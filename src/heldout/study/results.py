@@ -1,19 +1,24 @@
 """What a study's folder has of what the study asks for: rows and temperatures, read without any environment."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from heldout.analysis.alike import each_once
+from heldout.analysis.alike import count_repeated, each_once
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name, parse_chain, training_chain
 from heldout.errors import BadCall
 from heldout.records import Json, Row, from_json, to_json
 from heldout.store import schema
 from heldout.store.files import read_json
+from heldout.store.gathered import gather
+from heldout.store.rows import Rows
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study.controls import Drift, Matched, Tuned
 from heldout.study.facts import CellFacts, tuning_digest
 from heldout.study.plan import Measured, Study
+
+Read = Callable[[Rows[Row]], Iterable[Row]]
+"""How a file of rows is read; by default one that is damaged is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,12 @@ def read_drift(study: Study, folder: StudyFolder, chain: Chain, seed: int, env: 
 
 
 def rows_of(
-    study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float | Mapping[Cell, float]
+    study: Study,
+    folder: StudyFolder,
+    chain: Chain,
+    seed: int,
+    temperature: float | Mapping[Cell, float],
+    read: Read = list,
 ) -> list[Row]:
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once.
 
@@ -112,18 +122,45 @@ def rows_of(
     manifest = _manifest(study, folder)
     entry = _entry_in(manifest, study)
     warm = temperature if isinstance(temperature, Mapping) else dict.fromkeys(study.cells, temperature)
-    found = _rows_in(study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples)
+    found = _rows_in(study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples, read)
     model = entry.models[model_key(chain, seed)]
     return [replace(row, base=manifest.base.name) for row in found if (row.seed, row.model) == (seed, model)]
 
 
-def rows_by_chain(study: Study, folder: StudyFolder) -> dict[str, list[Row]]:
-    """What was measured of the base and of each chain's end, by all seeds, at the study's own temperature."""
-    warm = study.config.evaluate.temperature
-    return {
-        chain_name(chain): [row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRows:
+    """A study's rows, and what of its files is not among them."""
+
+    by_chain: Mapping[str, Sequence[Row]]
+    """Of the base and of each chain's end, by all seeds, at the study's own temperature."""
+    left_out: tuple[str, ...]
+    """A line for each file that is damaged, torn, or has attempts more than once: why, and how much."""
+
+
+def read_rows(study: Study, folder: StudyFolder) -> StudyRows:
+    """All that can be read of what the study wanted to know: one damaged file does not take the others with it."""
+    warm, left_out = study.config.evaluate.temperature, dict[str, None]()
+
+    def read(file: Rows[Row]) -> Sequence[Row]:
+        found = gather([file])
+        if file.path.exists():  # what was not measured yet is a missing cell, told elsewhere
+            left_out.update(dict.fromkeys([*found.left_out, *_repeated(file, found.rows)]))
+        return found.rows
+
+    by_chain = {
+        chain_name(chain): [row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm, read)]
         for chain in ((), *study.chains)
     }
+    return StudyRows(by_chain=by_chain, left_out=tuple(left_out))
+
+
+def _repeated(file: Rows[Row], rows: Iterable[Row]) -> Iterable[str]:
+    found = count_repeated(rows)
+    if found.again or found.broken:
+        yield (
+            f"{file.path}: {found.again} rows are there again, and {found.broken} attempts broke off and "
+            "were tried again: each attempt counts once"
+        )
 
 
 def player_rows(study: Study, folder: StudyFolder, player: str, seed: int) -> list[Row]:
@@ -140,9 +177,10 @@ def _rows_in(
     evaluation: EvaluationFolder,
     temperatures: Mapping[Cell, float],
     samples: Callable[[float], int],
+    read: Read = list,
 ) -> list[Row]:
     """The rows of the study's cells, each at its temperature and with so many attempts as that has."""
-    played = {env: each_once(evaluation.rows(env)) for env in study.envs}
+    played = {env: each_once(read(evaluation.rows(env))) for env in study.envs}
     return [
         row
         for each in study.measured
