@@ -48,7 +48,9 @@ CALLS = {
     "data prepare": "data prepare searchqa",
     "bench rollout": "bench rollout",
     "serve": "serve textcraft",
+    "report": "report runs/demo --json",
     "bench serve": "bench serve",
+    "bench coverage": "bench coverage --trials 5",
     "bench envs": "bench envs",
     "bench train": "bench train",
 }
@@ -114,7 +116,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
     ("call", "told"),
     [
         ("", "name a verb"),
-        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from 15, the nearest: train,"),
+        ("trian", "unknown verb 'trian'; did you mean 'train'? (choose from 16, the nearest: train,"),
         ("train --env textcraft", "train: the following arguments are required: --model"),
         ("train --modle M", "train: the following arguments are required: --model, --env"),
         (
@@ -136,7 +138,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ("evaluate --model oracle --envs agentgym:x@http://h:1", "unknown environment 'x'"),
         (
             "bench rolout",
-            "unknown bench 'rolout'; did you mean 'rollout'? (choose from: envs, rollout, serve, train)",
+            "unknown bench 'rolout'; did you mean 'rollout'? (choose from: coverage, envs, rollout, serve, train)",
         ),
         ("bench rollout --model oracle", "'oracle' generates no tokens"),
         ("bench envs --env textkraft", "unknown environment 'textkraft'; did you mean 'textcraft'?"),
@@ -291,7 +293,7 @@ def test_evaluation_plays_only_what_is_missing_and_prints_json(said: Said, tmp_p
         ("textcraft", "hard", 3, 2),
     ]
     fields = ["env", "split", "difficulty", "variant"]
-    fields += ["n", "k", "score", "success", "ci95", "useful", "turns", "tokens", "endings"]
+    fields += ["n", "k", "seeds", "given_this_run", "score", "success", "ci95", "useful", "turns", "tokens", "endings"]
     fields += ["asked", "played", "lost"]
     assert list(first[0]) == fields
     before = sizes(tmp_path)

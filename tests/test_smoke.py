@@ -20,6 +20,12 @@ CALLS = {
     "evaluate": "--model pocket --envs textcraft --out measured --set SMALL",
     "replay": "measured/evaluations/base@0/seed_0/textcraft.trajectories.jsonl.zst --rules fixed",
     "train": "--env textcraft --difficulty easy --model pocket --out trained --set SMALL",
+    "study plan": "--model pocket --chains textcraft --envs textcraft --seeds 0 --limit 1 --out asked --set SMALL",
+    "study run": "--model pocket --chains textcraft --envs textcraft --seeds 0 --limit 1 --no-controls --out asked "
+    "--set SMALL",
+    "study status": "asked",
+    "report": "asked",
+    "study prune": "asked --keep ends",
     "study unlock": "trained",
     "demo": "--env textcraft --set SMALL",
     "difficulty": "--model pocket --envs textcraft --limit 2 --n-samples 1 --max-turns 2 --set processes=1",

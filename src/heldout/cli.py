@@ -596,7 +596,7 @@ VERBS = {
         _bench_envs_flags,
     ),
     "bench coverage": Verb(
-        "how often our 95 % intervals hold a truth that is known",
+        "how often our intervals hold a truth that is known",
         "heldout.verbs.bench.coverage:bench_coverage",
         _bench_coverage_flags,
     ),

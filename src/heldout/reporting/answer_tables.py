@@ -48,7 +48,7 @@ def transfer_table(answers: Answers) -> Table:
             *(_score(answers.scores.get((chain, place))) for place in answers.places),
             *(_signed(value) for value in _deltas(gains.get(chain))),
         )
-        for chain in chains_of(answers)
+        for chain in _chains_of(answers)
     ]
     names = [place_name(place) for place in answers.places]
     return Table(("chain", *names, "Δheld-in", "Δheld-out", "Δoverall"), rows)
@@ -65,7 +65,7 @@ def score_table(answers: Answers) -> Table:
             interval_words(score),
             change_words(answers.changes.get((chain, place))),
         )
-        for chain in chains_of(answers)
+        for chain in _chains_of(answers)
         for place in places
         if (score := answers.scores.get((chain, place)))
     ]
@@ -120,7 +120,7 @@ def task_table(answers: Answers) -> Table:
             _both(each.read, "{:.0f}".format),
             " to ".join(MISSING if share is None else f"{100 * share:.1f}" for share in each.invalid),
         )
-        for chain in chains_of(answers)
+        for chain in _chains_of(answers)
         for place in answers.places
         if (each := answers.tasks.get((chain, place)))
     ]
@@ -128,7 +128,7 @@ def task_table(answers: Answers) -> Table:
     return Table(("chain", "env", *header), rows, keys=2)
 
 
-def chains_of(answers: Answers) -> list[str]:
+def _chains_of(answers: Answers) -> list[str]:
     """The base and the study's chains that were measured, in the study's order."""
     there = {chain for chain, _ in answers.scores}
     return [name for name in (BASE, *map(chain_name, answers.study.chains)) if name in there]

@@ -112,6 +112,7 @@ def rows_of(
     chain: Chain,
     seed: int,
     temperature: float | Mapping[Cell, float],
+    *,
     read: Read = list,
 ) -> list[Row]:
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once.
@@ -122,7 +123,7 @@ def rows_of(
     manifest = _manifest(study, folder)
     entry = _entry_in(manifest, study)
     warm = temperature if isinstance(temperature, Mapping) else dict.fromkeys(study.cells, temperature)
-    found = _rows_in(study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples, read)
+    found = _rows_in(study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples, read=read)
     model = entry.models[model_key(chain, seed)]
     return [replace(row, base=manifest.base.name) for row in found if (row.seed, row.model) == (seed, model)]
 
@@ -148,7 +149,7 @@ def read_rows(study: Study, folder: StudyFolder) -> StudyRows:
         return found.rows
 
     by_chain = {
-        chain_name(chain): [row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm, read)]
+        chain_name(chain): [row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm, read=read)]
         for chain in ((), *study.chains)
     }
     return StudyRows(by_chain=by_chain, left_out=tuple(left_out))
@@ -177,6 +178,7 @@ def _rows_in(
     evaluation: EvaluationFolder,
     temperatures: Mapping[Cell, float],
     samples: Callable[[float], int],
+    *,
     read: Read = list,
 ) -> list[Row]:
     """The rows of the study's cells, each at its temperature and with so many attempts as that has."""

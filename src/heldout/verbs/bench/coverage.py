@@ -27,10 +27,10 @@ def bench_coverage(*, trials: int, part: int, seed: int, as_json: bool) -> None:
     if as_json:
         print(dumps([{**asdict(each.condition), **_figures(each)} for each in found], indent=2))
     else:
-        print(align(coverage_table(found)) + NOTE)
+        print(align(_coverage_table(found)) + NOTE)
 
 
-def coverage_table(found: Iterable[Covered]) -> Table:
+def _coverage_table(found: Iterable[Covered]) -> Table:
     """A line for means and for changes, each number of seeds, means near the ends or not, and number of tasks."""
     groups = defaultdict[Group, list[Covered]](list)
     for each in found:
