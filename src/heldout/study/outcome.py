@@ -26,7 +26,9 @@ class Finished:
     """Why it cannot be measured, and never could."""
     seconds: float = 0.0
     episodes: int = 0
-    """That were played for it; none where it was done before."""
+    """That were played for it."""
+    is_new: bool = False
+    """Whether something was done: it was not whole before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from heldout.study.executors.board import Key, key_of, needs_of
-from heldout.study.perform import episodes_left
+from heldout.study.perform import is_left
 from heldout.study.plan import PlannedWork
 from heldout.study.pruning import revive
 from heldout.study.site import Site
@@ -24,7 +24,7 @@ def revive_what_is_needed(site: Site, graph: Sequence[PlannedWork]) -> None:
         if stage and isinstance(work, TrainWork) and key_of(piece) in needed and stage.is_pruned(work.until):
             revive(stage, work.until)
             site.watch.news(f"{work.title}: its checkpoint was pruned and is needed: it is trained again")
-        if not episodes_left(workspace, work):
+        if not is_left(workspace, work):
             continue
         needed.update(needs_of(piece))
         if stage and not stage.resumable():

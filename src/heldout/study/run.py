@@ -6,8 +6,9 @@ that fails does not stop those that can do without it.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from heldout.agents import Backends, suites_of
 from heldout.chains import Chain, chain_name
@@ -15,6 +16,7 @@ from heldout.config import under_variant
 from heldout.errors import BadCall
 from heldout.records import to_json
 from heldout.store.folders import sweep
+from heldout.store.lineage import Training
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
@@ -25,13 +27,15 @@ from heldout.study.perform import (
     Workspace,
     episodes_left,
     facts_of,
-    refuse_other_trainings,
 )
 from heldout.study.plan import PlannedWork, Study, plan_together
 from heldout.study.pruning import ALL, Tidying
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.reviving import revive_what_is_needed
 from heldout.study.site import Site, hold_for_a_moment, recording
+from heldout.study.work import TrainWork, Work
+from heldout.training.identity import apart
+from heldout.training.stage import refuse_another, refuse_untrainable
 
 Executor = Callable[[Board, Site], None]
 """Who does what a board says is ready, here or elsewhere, until it is over."""
@@ -63,7 +67,7 @@ def run(
             graph, seconds=left, tell=(watch.finished, tidying.after), stand=watch.stands, wait=watch.waiting
         )
         executor(board, site)
-        if backends.used or any(each.episodes for each in board.outcome.done):
+        if backends.used or any(each.is_new for each in board.outcome.done):
             session = {"study": studies[0].digest, "seconds": time.monotonic() - begun, **provenance()}
             with recording(folder):
                 folder.sessions.add([session])
@@ -85,7 +89,7 @@ def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *,
         sweep(folder.root)
         manifest = read_manifest(folder) or Manifest(base=base)
         _refuse_another_base(folder, manifest.base, base)
-        refuse_other_trainings((site.workspace(piece.study), piece.work) for piece in graph)
+        _refuse_other_trainings((site.workspace(piece.study), piece.work) for piece in graph)
         known = dict(manifest.entries)
         new = {digest: entry for digest, entry in entries.items() if _is_news(known.get(digest), entry)}
         if new:
@@ -129,6 +133,21 @@ def entry_of(workspace: Workspace, controls: bool) -> ManifestEntry:
         made_with=provenance(),
         controls=controls,
     )
+
+
+def _refuse_other_trainings(planned: Iterable[tuple[Workspace, Work]]) -> None:
+    """Refuses, before anything is done, what cannot train, and two trainings of one name, there or asked."""
+    asked = dict[Path, Training]()
+    for workspace, work in planned:
+        if not isinstance(work, TrainWork):
+            continue
+        stage, job = workspace.stage(work.chain, work.seed), workspace.job(work.chain, work.until, work.seed)
+        if stage.config.exists():
+            refuse_another(job, stage)
+        else:
+            refuse_untrainable(job)
+        if differs := apart(asked.setdefault(stage.root, job.training), job.training):
+            raise BadCall(f"{job.name} is asked as two trainings: {differs} (say the change in the stage)")
 
 
 def _refuse_two_bases(workspaces: Sequence[Workspace]) -> None:

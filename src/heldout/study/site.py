@@ -20,8 +20,9 @@ from heldout.store.pieces import PieceRecord
 from heldout.store.runs import StudyFolder
 from heldout.study.kinds import envs_of, kind_of
 from heldout.study.outcome import LEFT_OUT, Finished
-from heldout.study.perform import Watch, Workspace, perform
+from heldout.study.perform import Watch, Workspace, is_left, perform
 from heldout.study.plan import PlannedWork, Study
+from heldout.study.work import DriftWork
 from heldout.training.stage import StepMetrics, StepPart
 
 PATIENCE = 20.0
@@ -57,9 +58,13 @@ class Site:
         """Does a piece, or what is left of it, and says how it went; only a stop is raised."""
         counting, began, clock = _Counting(self.watch), time.time(), time.monotonic()
         try:
-            perform(replace(self.workspace(piece.study), watch=counting), piece.work, self.backends)
-            seconds = time.monotonic() - clock
-            if counting.episodes:
+            workspace = replace(self.workspace(piece.study), watch=counting)
+            is_new = isinstance(piece.work, DriftWork) and is_left(
+                workspace, piece.work
+            )  # of others what is played
+            perform(workspace, piece.work, self.backends)
+            seconds, is_new = time.monotonic() - clock, is_new or counting.episodes > 0
+            if is_new:
                 self._record(piece, counting, began, seconds)
             self._tell_why(piece, counting.why)
         except (Held, LostLease) as another:
@@ -69,7 +74,9 @@ class Site:
         except Exception as error:
             self.backends.drop()  # half of its processes may be at what the others gave up
             return failed(self.folder, piece, error)
-        return Finished(piece=piece, left_out=counting.why, seconds=seconds, episodes=counting.episodes)
+        return Finished(
+            piece=piece, left_out=counting.why, seconds=seconds, episodes=counting.episodes, is_new=is_new
+        )
 
     def _record(self, piece: PlannedWork, counting: "_Counting", began: float, seconds: float) -> None:
         config, kind = piece.study.config, kind_of(piece.work)

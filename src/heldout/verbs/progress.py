@@ -174,7 +174,7 @@ class PiecesProgress(Watch):
             self._line.note(f"failed: {title}: {finished.error}")
         elif finished.left_out:
             self._line.note(f"left out: {title}: {finished.left_out}")
-        elif finished.episodes:
+        elif finished.is_new:
             self._line.note(f"{span(finished.seconds):>7}  {finished.episodes:>6} episodes  {title}")
 
     def stands(self, done: int, running: int, waiting: int) -> None:

@@ -75,7 +75,7 @@ def _run_asked(
         outcome = run(asked.studies, asked.folder, watch, controls, executor, seconds=seconds, keep=keep)
     for told in outcome.lines:
         print(printable_line(told), file=sys.stderr)
-    new = sum(each.episodes > 0 for each in outcome.done)
+    new = sum(each.is_new for each in outcome.done)
     in_all = len(outcome.done) + len(outcome.failed) + len(outcome.skipped) + len(outcome.left)
     said = [f"{len(outcome.done)} of {in_all} pieces are done, {new} of them now"]
     if outcome.failed:
