@@ -31,6 +31,7 @@ from heldout.study.plan import PlannedWork, Study, plan_together
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.reviving import revive_what_is_needed
 from heldout.study.site import Site, recording
+from heldout.study.work import DifficultyWork
 
 Executor = Callable[[Board, Site], None]
 """Who does what a board says is ready, here or elsewhere, until it is over."""
@@ -53,6 +54,12 @@ def run(
     begun, graph = time.monotonic(), plan_together(studies, controls)
     with Backends() as backends:
         site = Site(folder, watch, backends)
+        first = [piece for piece in graph if isinstance(piece.work, DifficultyWork)]
+        if any(not folder.halves.exists() for _ in first):
+            board = Board(first, seconds=seconds, tell=watch.finished, stand=watch.stands, wait=watch.waiting)
+            executor(board, site)
+            if not folder.halves.exists():  # it failed, or the time was over: no task is known
+                return board.outcome
         claim(site, studies, graph, controls=controls)
         watch.expects(sum(episodes_left(site.workspace(piece.study), piece.work) for piece in graph))
         left = None if seconds is None else seconds - (time.monotonic() - begun)
