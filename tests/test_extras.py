@@ -25,6 +25,15 @@ def test_a_door_without_its_package_names_the_extra(package: str, module: str, e
     assert line.endswith(f" is not installed: pip install 'heldout[{extra}]'")
 
 
+@pytest.mark.slow
+def test_who_gives_pieces_to_a_cluster_names_the_extra_too() -> None:
+    place = "heldout.study.executors.ray:walk"
+    program = f"import sys; sys.modules['ray'] = None; from heldout.extras import load; load({place!r})"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    *_, line = ran.stderr.strip().splitlines()
+    assert line == "heldout.extras.NotInstalled: ray is not installed: pip install 'heldout[ray]'"
+
+
 def test_it_is_an_import_error_so_that_an_optional_import_may_be_tried() -> None:
     line = r"^verifiers\.v1 is not installed: pip install 'heldout\[verifiers\]'$"
     with pytest.raises(ImportError, match=line), name_the_extra():

@@ -101,6 +101,25 @@ def test_pruned_trainings_stay_done_and_are_made_again_where_they_are_needed(tin
     assert [weights(first, 2), weights(second, 2)] == made, "bit for bit"
 
 
+def test_a_run_that_keeps_none_removes_each_as_soon_as_nothing_begins_with_it(tiny: Path, tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "run")
+    study = Study(
+        name="small",
+        base=str(tiny),
+        chains=(parse_chain("textcraft > textcraft.easy"),),
+        seeds=(0,),
+        measured=(Measured(cell=Cell(env="textcraft", split="test", difficulty="easy")),),
+        config=CONFIG,
+    )
+    outcome = run([study], folder, Watch(), controls=False, keep="none")
+    first, second = folder.stage("textcraft", 0), folder.stage("textcraft > textcraft.easy", 0)
+    assert [(each.stage, each.checkpoints, each.states) for each in outcome.removed] == [
+        (first, (1, 2), ()), (second, (1,), (2,)), (second, (2,), ())
+    ], "the second's end had to be measured yet"  # fmt: skip
+    assert (first.checkpoints(), second.checkpoints(), read_status(folder)[0].count("done")) == ([], [], 4)
+    assert asked(folder, study).steps == []
+
+
 def test_what_a_piece_begins_with_that_is_not_done_is_kept(tiny: Path, tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "run")
     first = Study(

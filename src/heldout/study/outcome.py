@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heldout.errors import HeldoutError
+from heldout.store.runs import StageFolder
 from heldout.study.plan import PlannedWork
 
 LEFT_OUT = "left out: "
@@ -25,7 +26,9 @@ class Finished:
     """Why it cannot be measured, and never could."""
     seconds: float = 0.0
     episodes: int = 0
-    """That were played for it; none where it was done before."""
+    """That were played for it."""
+    is_new: bool = False
+    """Whether something was done: it was not whole before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,20 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What was removed of one training."""
+
+    stage: StageFolder
+    checkpoints: tuple[int, ...]
+    """Whole, by their steps."""
+    states: tuple[int, ...]
+    """Of these only the optimizer's state."""
+    bytes_freed: int
+    held: str = ""
+    """Who is at the training: nothing of it was removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """All pieces of a run."""
 
@@ -46,6 +63,8 @@ class Outcome:
     skipped: tuple[Skipped, ...] = ()
     left: tuple[PlannedWork, ...] = ()
     """Not begun when the time was over."""
+    removed: tuple[Removed, ...] = ()
+    """Checkpoints that were pruned."""
 
     @property
     def lines(self) -> tuple[str, ...]:

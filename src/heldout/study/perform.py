@@ -4,7 +4,7 @@ What is done already is seen from the folder; what is to be done needs the study
 backend to do it with.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -30,7 +30,7 @@ from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.files import read_json, replace_json
 from heldout.store.lease import hold
-from heldout.store.lineage import Training, model_of
+from heldout.store.lineage import model_of
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
 from heldout.study import calibrate
 from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
@@ -40,13 +40,11 @@ from heldout.study.halves import halve, with_halves
 from heldout.study.outcome import Finished
 from heldout.study.plan import Study
 from heldout.study.work import DifficultyWork, DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
-from heldout.training.identity import apart, with_steps
+from heldout.training.identity import with_steps
 from heldout.training.stage import (
     Job,
     StepMetrics,
     StepPart,
-    refuse_another,
-    refuse_untrainable,
     train,
     train_tasks,
 )
@@ -218,6 +216,13 @@ def episodes_left(workspace: Workspace, work: Work) -> int:
             return len(missing_episodes(_wanted_episodes(workspace, work, _settings(workspace, work)), rows))
 
 
+def is_left(workspace: Workspace, work: Work) -> bool:
+    """Whether something of a piece is still to be done; a drift plays nothing."""
+    if isinstance(work, DriftWork):
+        return not _found_at(workspace, work).exists()
+    return episodes_left(workspace, work) > 0
+
+
 def facts_of(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
     """What a cell is now, with its first so many tasks."""
     return CellFacts(
@@ -229,21 +234,6 @@ def facts_of(suite: Suite, cell: Cell, tasks: int | None) -> CellFacts:
         variant=suite.variant.name,
         difficulty_source=suite.difficulty_source,
     )
-
-
-def refuse_other_trainings(planned: Iterable[tuple[Workspace, Work]]) -> None:
-    """Refuses, before anything is done, what cannot train, and two trainings of one name, there or asked."""
-    asked = dict[Path, Training]()
-    for workspace, work in planned:
-        if not isinstance(work, TrainWork):
-            continue
-        stage, job = workspace.stage(work.chain, work.seed), workspace.job(work.chain, work.until, work.seed)
-        if stage.config.exists():
-            refuse_another(job, stage)
-        else:
-            refuse_untrainable(job)
-        if differs := apart(asked.setdefault(stage.root, job.training), job.training):
-            raise BadCall(f"{job.name} is asked as two trainings: {differs} (say the change in the stage)")
 
 
 def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:

@@ -6,11 +6,12 @@ before anything runs, and it is trained again.
 """
 
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import final
 
 from heldout.errors import BadCall, choose_from
 from heldout.records import to_json
@@ -20,25 +21,13 @@ from heldout.store.folders import ACCOUNT
 from heldout.store.lease import Held, hold
 from heldout.store.published import OPTIMIZER
 from heldout.store.runs import Pruned, StageFolder, StudyFolder
-from heldout.study.status import DONE, LEFT, PieceStatus, read_status
+from heldout.study.outcome import Finished, Removed
+from heldout.study.plan import PlannedWork
+from heldout.study.status import DONE, LEFT, PieceStatus, begins_with, read_status
 from heldout.study.work import TrainWork
 
-ENDS, NONE = "ends", "none"
+ALL, ENDS, NONE = "all", "ends", "none"
 """What may be kept beside what is needed: each training's last checkpoint, without its optimizer; or nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """What was removed of one training."""
-
-    stage: StageFolder
-    checkpoints: tuple[int, ...]
-    """Whole, by their steps."""
-    states: tuple[int, ...]
-    """Of these only the optimizer's state."""
-    bytes_freed: int
-    held: str = ""
-    """Who is at the training: nothing of it was removed."""
 
 
 @dataclass(slots=True)
@@ -60,6 +49,31 @@ def prune(folder: StudyFolder, keep: str) -> list[Removed]:
         needed = _needed(piece for status in read_status(folder) for piece in status.pieces)
         found = [_prune_stage(StageFolder(root), needs, keep) for root, needs in needed.items()]
     return [each for each in found if each.checkpoints or each.states or each.held]
+
+
+@final
+class Tidying:
+    """Prunes while a study runs: as soon as no piece is left that begins with a training's checkpoint."""
+
+    def __init__(self, folder: StudyFolder, keep: str, graph: Iterable[PlannedWork]) -> None:
+        self._folder, self._keep = folder, keep
+        self._left = Counter((piece.study.config, work) for piece in graph for work in begins_with(piece))
+        self.removed = list[Removed]()
+
+    def after(self, finished: Finished) -> None:
+        """Looks whether it was the last that began with something."""
+        if finished.error or self._keep == ALL:
+            return
+        begun = Counter((finished.piece.study.config, work) for work in begins_with(finished.piece))
+        self._left -= begun
+        if begun and not begun.keys() <= self._left.keys():
+            self.prune()
+
+    def prune(self) -> None:
+        """Removes what is not to be kept by now; where somebody begins a study in the folder, later."""
+        if self._keep != ALL:
+            with suppress(Held):
+                self.removed += prune(self._folder, self._keep)
 
 
 def _needed(pieces: Iterable[PieceStatus]) -> dict[Path, _Needed]:

@@ -6,7 +6,9 @@ that fails does not stop those that can do without it.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from heldout.agents import Backends, suites_of
 from heldout.chains import Chain, chain_name
@@ -14,7 +16,7 @@ from heldout.config import under_variant
 from heldout.errors import BadCall
 from heldout.records import to_json
 from heldout.store.folders import sweep
-from heldout.store.lease import hold
+from heldout.store.lineage import Training
 from heldout.store.provenance import provenance
 from heldout.store.runs import StudyFolder
 from heldout.study.executors import here
@@ -25,13 +27,15 @@ from heldout.study.perform import (
     Workspace,
     episodes_left,
     facts_of,
-    refuse_other_trainings,
 )
 from heldout.study.plan import PlannedWork, Study, plan_together
+from heldout.study.pruning import ALL, Tidying
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.reviving import revive_what_is_needed
-from heldout.study.site import Site, recording
-from heldout.study.work import DifficultyWork
+from heldout.study.site import Site, hold_for_a_moment, recording
+from heldout.study.work import DifficultyWork, TrainWork, Work
+from heldout.training.identity import apart
+from heldout.training.stage import refuse_another, refuse_untrainable
 
 Executor = Callable[[Board, Site], None]
 """Who does what a board says is ready, here or elsewhere, until it is over."""
@@ -45,31 +49,36 @@ def run(
     executor: Executor = here.walk,
     *,
     seconds: float | None = None,
+    keep: str = ALL,
 ) -> Outcome:
     """Everything that the studies ask for and the folder does not have yet; after so many seconds nothing begins.
 
     They have one base. What cannot be as a whole is refused before anything is done; a piece that fails is told in
-    what comes back.
+    what comes back. `keep` says which checkpoints are kept that nothing goes on from.
     """
     begun, graph = time.monotonic(), plan_together(studies, controls)
     with Backends() as backends:
         site = Site(folder, watch, backends)
         first = [piece for piece in graph if isinstance(piece.work, DifficultyWork)]
         if any(not folder.halves.exists() for _ in first):
-            board = Board(first, seconds=seconds, tell=watch.finished, stand=watch.stands, wait=watch.waiting)
+            board = Board(first, seconds=seconds, tell=(watch.finished,), stand=watch.stands, wait=watch.waiting)
             executor(board, site)
             if not folder.halves.exists():  # it failed, or the time was over: no task is known
                 return board.outcome
         claim(site, studies, graph, controls=controls)
         watch.expects(sum(episodes_left(site.workspace(piece.study), piece.work) for piece in graph))
         left = None if seconds is None else seconds - (time.monotonic() - begun)
-        board = Board(graph, seconds=left, tell=watch.finished, stand=watch.stands, wait=watch.waiting)
+        tidying = Tidying(folder, keep, graph)
+        board = Board(
+            graph, seconds=left, tell=(watch.finished, tidying.after), stand=watch.stands, wait=watch.waiting
+        )
         executor(board, site)
-        if backends.used or any(each.episodes for each in board.outcome.done):
+        if backends.used or any(each.is_new for each in board.outcome.done):
             session = {"study": studies[0].digest, "seconds": time.monotonic() - begun, **provenance()}
             with recording(folder):
                 folder.sessions.add([session])
-    return board.outcome
+    tidying.prune()
+    return replace(board.outcome, removed=tuple(tidying.removed))
 
 
 def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *, controls: bool) -> None:
@@ -82,11 +91,11 @@ def claim(site: Site, studies: Sequence[Study], graph: Sequence[PlannedWork], *,
     entries = {each.study.digest: entry_of(each, controls) for each in workspaces}
     _load_before_claim(site, studies[0])
     base = Base(name=workspaces[0].agent.base, digest=workspaces[0].agent.digest)
-    with hold(folder.lease, purpose=f"begin {studies[0].name}"):
+    with hold_for_a_moment(folder.lease, purpose=f"begin {studies[0].name}"):
         sweep(folder.root)
         manifest = read_manifest(folder) or Manifest(base=base)
         _refuse_another_base(folder, manifest.base, base)
-        refuse_other_trainings((site.workspace(piece.study), piece.work) for piece in graph)
+        _refuse_other_trainings((site.workspace(piece.study), piece.work) for piece in graph)
         known = dict(manifest.entries)
         new = {digest: entry for digest, entry in entries.items() if _is_news(known.get(digest), entry)}
         if new:
@@ -104,7 +113,9 @@ def _is_news(known: object, entry: ManifestEntry) -> bool:
 
 def _load_before_claim(site: Site, study: Study) -> None:
     """Loads the base of a study that has no folder yet: one that cannot be loaded leaves none behind."""
-    with hold(site.folder.lease, purpose=f"begin {study.name}"):  # somebody else's folder is told at once
+    with hold_for_a_moment(
+        site.folder.lease, purpose=f"begin {study.name}"
+    ):  # somebody else's folder is told at once
         is_new = read_manifest(site.folder) is None
     if is_new:
         site.watch.loading(study.base)
@@ -128,6 +139,21 @@ def entry_of(workspace: Workspace, controls: bool) -> ManifestEntry:
         made_with=provenance(),
         controls=controls,
     )
+
+
+def _refuse_other_trainings(planned: Iterable[tuple[Workspace, Work]]) -> None:
+    """Refuses, before anything is done, what cannot train, and two trainings of one name, there or asked."""
+    asked = dict[Path, Training]()
+    for workspace, work in planned:
+        if not isinstance(work, TrainWork):
+            continue
+        stage, job = workspace.stage(work.chain, work.seed), workspace.job(work.chain, work.until, work.seed)
+        if stage.config.exists():
+            refuse_another(job, stage)
+        else:
+            refuse_untrainable(job)
+        if differs := apart(asked.setdefault(stage.root, job.training), job.training):
+            raise BadCall(f"{job.name} is asked as two trainings: {differs} (say the change in the stage)")
 
 
 def _refuse_two_bases(workspaces: Sequence[Workspace]) -> None:

@@ -4,9 +4,10 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import active_children
+from pathlib import Path
 from typing import final
 
 from heldout.agents import Backends, agent_of, device, processes_of
@@ -14,20 +15,24 @@ from heldout.errors import HeldoutError, in_one_line
 from heldout.records import Ending, Trajectory
 from heldout.store.files import replace_file
 from heldout.store.hosts import host, peak_bytes
-from heldout.store.lease import Held, LostLease, hold
+from heldout.store.lease import Held, Lease, LostLease, hold, holder
 from heldout.store.pieces import PieceRecord
 from heldout.store.runs import StudyFolder
 from heldout.study.halves import with_halves
 from heldout.study.kinds import envs_of, kind_of
 from heldout.study.outcome import LEFT_OUT, Finished
-from heldout.study.perform import Watch, Workspace, perform
+from heldout.study.perform import Watch, Workspace, is_left, perform
 from heldout.study.plan import PlannedWork, Study
+from heldout.study.work import DriftWork
 from heldout.training.stage import StepMetrics, StepPart
 
 PATIENCE = 20.0
-"""Seconds in which a record is to be written: others write theirs between."""
+"""Seconds in which a lease is waited for that others hold for moments."""
 RETRY = 0.05
 """Seconds between two tries at it."""
+RECORD = "record a piece"
+MOMENTS = ("begin ", "prune", RECORD)
+"""What a lease is held for that is given back in a moment."""
 
 
 @final
@@ -54,9 +59,13 @@ class Site:
         """Does a piece, or what is left of it, and says how it went; only a stop is raised."""
         counting, began, clock = _Counting(self.watch), time.time(), time.monotonic()
         try:
-            perform(replace(self.workspace(piece.study), watch=counting), piece.work, self.backends)
-            seconds = time.monotonic() - clock
-            if counting.episodes:
+            workspace = replace(self.workspace(piece.study), watch=counting)
+            is_new = isinstance(piece.work, DriftWork) and is_left(
+                workspace, piece.work
+            )  # of others what is played
+            perform(workspace, piece.work, self.backends)
+            seconds, is_new = time.monotonic() - clock, is_new or counting.episodes > 0
+            if is_new:
                 self._record(piece, counting, began, seconds)
             self._tell_why(piece, counting.why)
         except (Held, LostLease) as another:
@@ -66,7 +75,9 @@ class Site:
         except Exception as error:
             self.backends.drop()  # half of its processes may be at what the others gave up
             return failed(self.folder, piece, error)
-        return Finished(piece=piece, left_out=counting.why, seconds=seconds, episodes=counting.episodes)
+        return Finished(
+            piece=piece, left_out=counting.why, seconds=seconds, episodes=counting.episodes, is_new=is_new
+        )
 
     def _record(self, piece: PlannedWork, counting: "_Counting", began: float, seconds: float) -> None:
         config, kind = piece.study.config, kind_of(piece.work)
@@ -111,24 +122,29 @@ def failed(folder: StudyFolder, piece: PlannedWork, error: Exception) -> Finishe
 
 
 @contextmanager
-def recording(folder: StudyFolder) -> Iterator[None]:
-    """A time in which nobody else adds to a study's records: two at once could cut each other's line."""
+def hold_for_a_moment(path: Path, *, purpose: str) -> Iterator[Lease]:
+    """A lease that is waited for while others hold it for a moment; who holds it for longer is told at once."""
     with ExitStack() as held:
         last = time.monotonic() + PATIENCE
-        while not _is_held(folder, held, is_last=time.monotonic() > last):
+        while (lease := _taken(path, purpose, held, is_last=time.monotonic() > last)) is None:
             time.sleep(RETRY)
-        yield
+        yield lease
 
 
-def _is_held(folder: StudyFolder, held: ExitStack, *, is_last: bool) -> bool:
-    """Whether we hold the records now; the last try says who does."""
+def recording(folder: StudyFolder) -> AbstractContextManager[Lease]:
+    """A time in which nobody else adds to a study's records: two at once could cut each other's line."""
+    return hold_for_a_moment(folder.pieces_lease, purpose=RECORD)
+
+
+def _taken(path: Path, purpose: str, held: ExitStack, *, is_last: bool) -> Lease | None:
+    """The lease, held now; None where another has it for a moment."""
     try:
-        held.enter_context(hold(folder.pieces_lease, purpose="record a piece"))
+        return held.enter_context(hold(path, purpose=purpose))
     except Held:
-        if is_last:
+        known = holder(path)
+        if is_last or (known and not known.purpose.startswith(MOMENTS)):
             raise
-        return False
-    return True
+        return None
 
 
 @final

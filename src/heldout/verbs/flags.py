@@ -8,7 +8,7 @@ from typing import final
 
 from heldout.errors import BadCall, unknown
 
-KEEP = ("all", "ends", "none")
+_KEEP = ("all", "ends", "none")
 """Which checkpoints may be kept."""
 
 
@@ -217,7 +217,7 @@ def study(parser: ArgumentParser) -> None:
 def keep(parser: ArgumentParser, default: str) -> None:
     """`--keep`."""
     what = "checkpoints to keep beside those that are needed: all, each training's last (ends), or none"
-    choice = one_of("choice of --keep", *KEEP)
+    choice = one_of("choice of --keep", *_KEEP)
     parser.add_argument("--keep", type=choice, default=default, metavar="WHAT", help=f"{what} ({default})")
 
 

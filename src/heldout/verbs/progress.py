@@ -174,13 +174,14 @@ class PiecesProgress(Watch):
             self._line.note(f"failed: {title}: {finished.error}")
         elif finished.left_out:
             self._line.note(f"left out: {title}: {finished.left_out}")
-        elif finished.episodes:
+        elif finished.is_new:
             self._line.note(f"{span(finished.seconds):>7}  {finished.episodes:>6} episodes  {title}")
 
     def stands(self, done: int, running: int, waiting: int) -> None:
         """So many pieces are done, at work and waiting."""
         figures = [f"{running} running", f"{of(self._played, self._episodes)} episodes"]
-        self._line.say(f"{self._whole}: {of(done, done + running + waiting)} pieces", *figures, **self._left())
+        left = self._left() if running + waiting else {}
+        self._line.say(f"{self._whole}: {of(done, done + running + waiting)} pieces", *figures, **left)
 
     def news(self, text: str) -> None:
         """A line that stays."""

@@ -60,23 +60,21 @@ def study_run(
     outcomes = list[Outcome]()
     for each in asked:
         left = None if last is None else max(0.0, last - time.monotonic())
-        outcomes.append(_run_asked(each, executor, seconds=left, controls=controls))
-        if keep != "all":
-            print_pruned(each.folder, keep)
+        outcomes.append(_run_asked(each, executor, seconds=left, controls=controls, keep=keep))
     for outcome in outcomes:
         outcome.raise_if_failed()
 
 
 def _run_asked(
-    asked: AskedStudies, executor: Executor, *, seconds: float | None = None, controls: bool = True
+    asked: AskedStudies, executor: Executor, *, seconds: float | None, controls: bool, keep: str
 ) -> Outcome:
     """Runs the studies of one folder, and says what came of it."""
     with StatusLine() as line:
         watch: Watch = StudyProgress(line, "study") if executor is here.walk else PiecesProgress(line, "study")
-        outcome = run(asked.studies, asked.folder, watch, controls, executor, seconds=seconds)
+        outcome = run(asked.studies, asked.folder, watch, controls, executor, seconds=seconds, keep=keep)
     for told in outcome.lines:
         print(printable_line(told), file=sys.stderr)
-    new = sum(each.episodes > 0 for each in outcome.done)
+    new = sum(each.is_new for each in outcome.done)
     in_all = len(outcome.done) + len(outcome.failed) + len(outcome.skipped) + len(outcome.left)
     said = [f"{len(outcome.done)} of {in_all} pieces are done, {new} of them now"]
     if outcome.failed:
@@ -84,6 +82,8 @@ def _run_asked(
     if outcome.left:
         said.append(f"{len(outcome.left)} are left, and the same call goes on with them")
     print(printable_line(f"{asked.folder.root}: {'; '.join(said)}"))
+    if outcome.removed:
+        print_pruned(asked.folder.root, outcome.removed)
     return outcome
 
 

@@ -34,7 +34,7 @@ def _unheard(*_: object) -> None:
 class Board:
     """The pieces in their order, and how far each is.
 
-    `seconds` are those in which pieces may begin; `tell` hears of each that came to its end, `stand` how many
+    `seconds` are those in which pieces may begin; `tell` hear of each that came to its end, `stand` how many
     are done, at work and waiting whenever that changes, and `wait` why none can begin now, though some are left.
     """
 
@@ -43,7 +43,7 @@ class Board:
         graph: Iterable[PlannedWork],
         *,
         seconds: float | None = None,
-        tell: Callable[[Finished], None] = _unheard,
+        tell: Iterable[Callable[[Finished], None]] = (),
         stand: Callable[[int, int, int], None] = _unheard,
         wait: Callable[[str], None] = _unheard,
         clock: Callable[[], float] = monotonic,
@@ -53,7 +53,7 @@ class Board:
         self._done, self._failed = dict[Key, Finished](), dict[Key, Finished]()
         self._skipped = dict[Key, Skipped]()
         self._not_before = dict[Key, float]()
-        self._tell, self._stand, self._wait, self._clock = tell, stand, wait, clock
+        self._tell, self._stand, self._wait, self._clock = tuple(tell), stand, wait, clock
         self._end = None if seconds is None else clock() + seconds
 
     @property
@@ -106,7 +106,8 @@ class Board:
         (self._failed if finished.error else self._done)[key] = finished
         if finished.error:
             self._skip_after(finished.piece)
-        self._tell(finished)
+        for tell in self._tell:
+            tell(finished)
         self._say_how_it_stands()
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, final
 
 import ray
@@ -206,7 +207,8 @@ class _Tasks:
 @contextmanager
 def _connected(address: str) -> Iterator[None]:
     """A time in which this process is of the cluster; at its end what is still at work there ends."""
-    handlers = {each: signal.getsignal(each) for each in STATUSES}
+    is_main = current_thread() is main_thread()  # no other thread may say what a signal does
+    handlers = {each: signal.getsignal(each) for each in STATUSES} if is_main else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
