@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-KINDS = ("train", "match", "tune", "drift", "measure", "play")
+KINDS = ("difficulty", "train", "match", "tune", "drift", "measure", "play")
 """`play` is a measurement of a player, which needs no model."""
 
 

@@ -10,6 +10,7 @@ from heldout.chains import slug_of
 from heldout.errors import HeldoutError
 from heldout.records import Row, from_json, to_json
 from heldout.store import schema
+from heldout.store.difficulty import NAME
 from heldout.store.folders import damage, replacing
 from heldout.store.lines import Lines
 from heldout.store.metrics import Metrics
@@ -232,6 +233,16 @@ class StudyFolder:
     def evaluation(self, chain: str, step: int, seed: int) -> EvaluationFolder:
         """The measurements of a chain's checkpoint."""
         return EvaluationFolder(self.root / "evaluations" / f"{slug_of(chain)}@{step}" / f"seed_{seed}")
+
+    @property
+    def halves(self) -> Path:
+        """Which tasks are easy and which are hard, where the study's own work tells."""
+        return self.root / NAME
+
+    @property
+    def halves_lease(self) -> Path:
+        """What who tells easy from hard holds."""
+        return self.root / ".difficulty.lease"
 
     def difficulty(self, player: str) -> EvaluationFolder:
         """The episodes that tell easy from hard, of one player: kept apart from those that score a model."""

@@ -21,8 +21,12 @@ TASKS = 48
 """Of each cell so many tasks' first attempts are read: some thousands of positions, in seconds."""
 
 
-def drift_episodes(study: Study, cell: Cell, identity: Identity) -> Iterable[Wanted]:
-    """The base's episodes of a cell that are read."""
+def drift_episodes(study: Study, cells: Iterable[Cell], identity: Identity) -> set[tuple[object, ...]]:
+    """The keys of the base's episodes that are read."""
+    return {wanted.key for cell in cells for wanted in _episodes(study, cell, identity)}
+
+
+def _episodes(study: Study, cell: Cell, identity: Identity) -> Iterable[Wanted]:
     config = study.config
     plain = [each for each in study.measured if each.cell == cell and each.variant is None]
     tasks = min(TASKS, *(each.tasks or config.evaluate.tasks or TASKS for each in plain))

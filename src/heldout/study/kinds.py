@@ -1,11 +1,13 @@
 """What a piece of work is called in records, and where it is played."""
 
-from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.study.work import DifficultyWork, DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 
 def kind_of(work: Work) -> str:
     """One of `store.pieces.KINDS`."""
     match work:
+        case DifficultyWork():
+            return "difficulty"
         case TrainWork():
             return "train"
         case MatchWork():
@@ -22,6 +24,8 @@ def kind_of(work: Work) -> str:
 
 def envs_of(work: Work) -> tuple[str, ...]:
     """Where it is played."""
+    if isinstance(work, DifficultyWork):
+        return work.envs
     if isinstance(work, DriftWork):
         return (work.env,)
     return work.chain[-1].envs if isinstance(work, TrainWork | MatchWork) else (work.cell.env,)

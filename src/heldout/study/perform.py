@@ -36,9 +36,10 @@ from heldout.study import calibrate
 from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
 from heldout.study.drift import drift_episodes, forward_kl
 from heldout.study.facts import CellFacts, tuning_digest
+from heldout.study.halves import halve, with_halves
 from heldout.study.outcome import Finished
 from heldout.study.plan import Study
-from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.study.work import DifficultyWork, DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
 from heldout.training.identity import with_steps
 from heldout.training.stage import (
     Job,
@@ -164,12 +165,14 @@ class Workspace:
 
 def open_workspace(study: Study, folder: StudyFolder, watch: Watch) -> Workspace:
     """Where a study's pieces are done in this process."""
-    return Workspace(study, folder, agent_of(study.base, study.config.chat_template), watch)
+    return Workspace(with_halves(study, folder), folder, agent_of(study.base, study.config.chat_template), watch)
 
 
 def perform(workspace: Workspace, work: Work, backends: Backends) -> None:
     """Does a piece, or what is left of it; done already it costs a look."""
     match work:
+        case DifficultyWork():
+            halve(workspace.folder, workspace.study.config, work, backends, workspace.watch.playing)
         case TrainWork():
             _train(workspace, work, backends)
         case MatchWork():
@@ -203,7 +206,7 @@ def episodes_left(workspace: Workspace, work: Work) -> int:
         case TuneWork():
             is_there = _found_at(workspace, work).exists()
             return 0 if is_there else tuning_episodes(work.cell, workspace.study.config)
-        case DriftWork():
+        case DriftWork() | DifficultyWork():
             return 0
         case MeasureWork():
             if work.found_by and not _found_at(workspace, work.found_by).exists():
@@ -293,11 +296,7 @@ def _drift(workspace: Workspace, work: DriftWork, backends: Backends) -> None:
         return
     with hold(path.parent / f".{path.stem}.lease", purpose=work.title) as lease:
         said = workspace.evaluation((), 0, work.seed)
-        wanted = {
-            episode.row.key
-            for cell in work.cells
-            for episode in drift_episodes(workspace.study, cell, workspace.identity((), 0, work.seed))
-        }
+        wanted = drift_episodes(workspace.study, work.cells, workspace.identity((), 0, work.seed))
         streams = {row.stream for row in said.rows(work.env) if row.is_played and row.key in wanted}
         base = workspace.study.base
         backend = backends.open(config, base, reference=base)

@@ -9,7 +9,16 @@ from heldout.chains import Chain, training_chain
 from heldout.config import Config, Variant, without_paths
 from heldout.records import digest, to_json
 from heldout.study.controls import CONTROL_PLAYERS
-from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work, place_name
+from heldout.study.work import (
+    DifficultyWork,
+    DriftWork,
+    MatchWork,
+    MeasureWork,
+    TrainWork,
+    TuneWork,
+    Work,
+    place_name,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,8 @@ class Study:
     """Where the base and the end of every chain are measured."""
     config: Config
     """Of every stage, but for what a stage says of itself; and of every measurement."""
+    halves: DifficultyWork | None = field(default_factory=lambda: None, metadata={"written": "changed"})
+    """What tells easy tasks from hard where that is work of the study; None is what the configuration has."""
     drift: bool = field(default_factory=bool, metadata={"written": "changed"})
     """Whether the forward KL from the base is taken of every chain's end, in each environment that is measured."""
     endpoints: tuple[Endpoint, ...] = field(default_factory=tuple, metadata={"written": "changed"})
@@ -86,8 +97,13 @@ class PlannedWork:
 
 
 def plan(study: Study, controls: bool = True) -> tuple[PlannedWork, ...]:
-    """The study as a graph: each piece once, after those that it needs; what two chains share is one piece."""
-    pieces = {piece.work: piece for seed in study.seeds for piece in _of_seed(study, seed, controls)}
+    """The study as a graph: each piece once, after those that it needs; what two chains share is one piece.
+
+    What tells easy from hard comes first, and all else needs it without saying so: no task is known before.
+    """
+    first = [PlannedWork(study=study, work=study.halves)] if study.halves else []
+    rest = (piece for seed in study.seeds for piece in _of_seed(study, seed, controls))
+    pieces = {piece.work: piece for piece in (*first, *rest)}
     return tuple(pieces.values())
 
 

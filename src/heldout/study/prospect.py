@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from heldout.agents import device, processes_of, suites_of
 from heldout.chains import BASE, Chain, chain_name
 from heldout.config import under_variant
+from heldout.evaluation.difficulty import cells_of
 from heldout.model.load import POCKET, hub_name_of
 from heldout.records import from_json, to_json
 from heldout.store.pieces import PieceRecord
 from heldout.store.runs import StudyFolder
+from heldout.study.halves import with_halves
 from heldout.study.kinds import kind_of
 from heldout.study.perform import Watch, facts_of, open_workspace
 from heldout.study.plan import PlannedWork, Study, plan_together
@@ -19,7 +21,7 @@ from heldout.study.results import ManifestEntry, model_key, read_manifest
 from heldout.study.run import entry_of
 from heldout.study.sizes import Sizes, sizes_of
 from heldout.study.status import DONE, LEFT, PieceStatus, gone_on_from, pieces_of, seconds_left
-from heldout.study.work import TrainWork
+from heldout.study.work import DifficultyWork, TrainWork
 
 EPISODE = 2500.0
 """Bytes of an episode on disk: its row, and its compressed trajectory (measured of the pocket model's)."""
@@ -109,15 +111,29 @@ def _statuses(graph: Sequence[PlannedWork], folder: StudyFolder, controls: bool)
         for study, own in by_study.items()
         for each in pieces_of(study, _entry(study, folder, controls), folder, own)
     }
-    return [found[piece.study, piece.work] for piece in graph]
+    return [_with_halving(found[piece.study, piece.work]) for piece in graph]
 
 
-def _entry(study: Study, folder: StudyFolder, controls: bool) -> ManifestEntry:
-    """What the study asks of its folder; of a model at Hugging Face, which is not looked up, as far as is known."""
+def _with_halving(status: PieceStatus) -> PieceStatus:
+    """With the episodes that telling easy from hard takes, which only its environments know."""
+    work, config = status.piece.work, status.piece.study.config
+    if not isinstance(work, DifficultyWork) or status.state == DONE:
+        return status
+    suites = [suites_of(config)(env) for env in work.envs]
+    tasks = [len(suite.tasks(cell.split)[: work.tasks]) for suite in suites for cell in cells_of(suite)]
+    return replace(status, episodes_left=sum(tasks) * work.samples)
+
+
+def _entry(asked: Study, folder: StudyFolder, controls: bool) -> ManifestEntry:
+    """What the study asks of its folder; of a model at Hugging Face, which is not looked up, as far as is known.
+
+    Where easy is not told from hard yet the environments' own halves are counted.
+    """
+    study = with_halves(asked, folder) if folder.halves.exists() else replace(asked, halves=None)
     if not hub_name_of(study.base):
         return entry_of(open_workspace(study, folder, Watch()), controls)
     manifest = read_manifest(folder)
-    if manifest and (known := manifest.entries.get(study.digest)):
+    if manifest and (known := manifest.entries.get(asked.digest)):
         return from_json(ManifestEntry, known)
     return ManifestEntry(
         study=to_json(study),

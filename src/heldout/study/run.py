@@ -33,7 +33,7 @@ from heldout.study.pruning import ALL, Tidying
 from heldout.study.results import Base, Manifest, ManifestEntry, model_key, read_manifest, write_manifest
 from heldout.study.reviving import revive_what_is_needed
 from heldout.study.site import Site, hold_for_a_moment, recording
-from heldout.study.work import TrainWork, Work
+from heldout.study.work import DifficultyWork, TrainWork, Work
 from heldout.training.identity import apart
 from heldout.training.stage import refuse_another, refuse_untrainable
 
@@ -59,6 +59,12 @@ def run(
     begun, graph = time.monotonic(), plan_together(studies, controls)
     with Backends() as backends:
         site = Site(folder, watch, backends)
+        first = [piece for piece in graph if isinstance(piece.work, DifficultyWork)]
+        if any(not folder.halves.exists() for _ in first):
+            board = Board(first, seconds=seconds, tell=(watch.finished,), stand=watch.stands, wait=watch.waiting)
+            executor(board, site)
+            if not folder.halves.exists():  # it failed, or the time was over: no task is known
+                return board.outcome
         claim(site, studies, graph, controls=controls)
         watch.expects(sum(episodes_left(site.workspace(piece.study), piece.work) for piece in graph))
         left = None if seconds is None else seconds - (time.monotonic() - begun)

@@ -18,6 +18,7 @@ from heldout.store.hosts import host, peak_bytes
 from heldout.store.lease import Held, Lease, LostLease, hold, holder
 from heldout.store.pieces import PieceRecord
 from heldout.store.runs import StudyFolder
+from heldout.study.halves import with_halves
 from heldout.study.kinds import envs_of, kind_of
 from heldout.study.outcome import LEFT_OUT, Finished
 from heldout.study.perform import Watch, Workspace, is_left, perform
@@ -51,7 +52,7 @@ class Site:
                 if (known.base, known.config.chat_template) == (study.base, study.config.chat_template)
             ]
             agent = alike[0] if alike else agent_of(study.base, study.config.chat_template)
-            self._workspaces[study] = Workspace(study, self.folder, agent, self.watch)
+            self._workspaces[study] = Workspace(with_halves(study, self.folder), self.folder, agent, self.watch)
         return self._workspaces[study]
 
     def do(self, piece: PlannedWork) -> Finished:

@@ -24,7 +24,7 @@ from heldout.study.kinds import envs_of, kind_of
 from heldout.study.outcome import LEFT_OUT
 from heldout.study.plan import Measured, PlannedWork, Study, plan
 from heldout.study.results import ManifestEntry, model_key, read_manifest, wanted_rows
-from heldout.study.work import DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.study.work import DifficultyWork, DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 DONE, RUNNING, FAILED, LEFT, BEGUN, WAITING = "done", "running", "failed", "left out", "begun", "not begun"
 """What a piece can be."""
@@ -58,7 +58,7 @@ class PieceStatus:
     @property
     def unit(self) -> str:
         """Of what so many are made."""
-        units = {TrainWork: "steps", DriftWork: "figures"}
+        units = {TrainWork: "steps", DriftWork: "figures", DifficultyWork: "files"}
         return units.get(type(self.piece.work), "episodes")
 
 
@@ -189,6 +189,8 @@ class _Look:
     def _far(self, piece: PlannedWork) -> tuple[int, int, int]:
         """How much is made, of how much, and how many episodes are left."""
         match work := piece.work:
+            case DifficultyWork():
+                return (1, 1, 0) if self._folder.halves.exists() else (0, 1, 0)
             case TrainWork():
                 return self._trained(work, gone_on_from(piece))
             case MatchWork():
@@ -243,6 +245,8 @@ class _Look:
     def _holder(self, work: Work) -> Holder | None:
         """Who is at the piece, if anybody is."""
         match work:
+            case DifficultyWork():
+                path = self._folder.halves_lease
             case TrainWork():
                 path = self._stage(work).lease
             case MatchWork() | TuneWork() | DriftWork():

@@ -12,6 +12,25 @@ from heldout.config import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DifficultyWork:
+    """Tell easy tasks from hard by a reference model's avg@k on all training and test tasks: before all else."""
+
+    model: str
+    """The reference."""
+    envs: tuple[str, ...]
+    samples: int = 8
+    """k of avg@k."""
+    tasks: int | None = None
+    """So many of each split, drawn by hash; None is all."""
+    seed: int = 0
+
+    @property
+    def title(self) -> str:
+        """As people are told of it."""
+        return f"tell easy from hard by {self.model}, avg@{self.samples}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainWork:
     """Train the last stage of a chain, from where the chain before it ends."""
 
@@ -120,4 +139,4 @@ def place_name(cell: Cell, variant: Variant | None) -> str:
     return cell.name if variant is None else f"{cell.name}[{variant.name or 'as it stands'}]"
 
 
-Work = TrainWork | MatchWork | TuneWork | DriftWork | MeasureWork
+Work = DifficultyWork | TrainWork | MatchWork | TuneWork | DriftWork | MeasureWork

@@ -6,7 +6,7 @@ from json import dumps
 from pathlib import Path
 
 from heldout.addresses import public_name
-from heldout.agents import PLAYERS, Agent, agent_of, open_agent, suites_of
+from heldout.agents import agent_of, open_agent, suites_of
 from heldout.analysis.difficulty import split_by_difficulty
 from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
@@ -24,6 +24,7 @@ from heldout.store.files import replace_file, replace_json
 from heldout.store.folders import sweep
 from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
+from heldout.study.halves import reference_name
 from heldout.study.once import identity_of, measure_cells
 from heldout.verbs.progress import show_episodes
 from heldout.verbs.settings import resolve_config, run_folder
@@ -68,11 +69,6 @@ def difficulty(
     else:
         print(f"{align(size_table(found))}\n{align(oracle_table(beside))}")
         print(printable_line(f"{study.root / NAME}; with a figure: {study.report / 'README.md'}"))
-
-
-def reference_name(agent: Agent) -> str:
-    """The reference model as a difficulty file names it: what it is called, and what it is."""
-    return agent.base if agent.model in PLAYERS else f"{agent.base}-{agent.identity}"
 
 
 def _play_agent(model: str, envs: Iterable[str], config: Config, study: StudyFolder, *, seed: int) -> list[Row]:

@@ -20,6 +20,7 @@ from heldout.study.prospect import Cost, Prospect, Training, line_of, prospect
 from heldout.verbs.asking import studies_asked
 
 KINDS = {
+    "difficulty": "telling easy from hard",
     "train": "trainings, to each step that is looked at",
     "measure": "measurements of models",
     "play": "measurements of players",
@@ -85,6 +86,8 @@ def _aligned(table: Table) -> str:
 def _headlines(found: Prospect) -> Iterable[str]:
     """The folder, then a line for each study."""
     yield f"{found.folder.root}, base {found.studies[0].base}"
+    if any(study.halves for study in found.studies) and not found.folder.halves.exists():
+        yield "easy is not told from hard yet: cells are counted by the environments' own halves"
     for study in found.studies:
         evaluate = study.config.evaluate
         tasks = evaluate.tasks or "all"

@@ -24,6 +24,8 @@ def check_studies(studies: Sequence[Study]) -> None:
     bases = list(dict.fromkeys(study.base for study in studies))
     if len(bases) > 1:
         raise BadCall(f"the studies of a recipe have one base, not {len(bases)}: {', '.join(bases)}")
+    if len({study.halves for study in studies if study.halves}) > 1:
+        raise BadCall("the studies of a recipe tell easy from hard in one way: one reference, and the same tasks")
     for study in studies:
         _check(study)
     _refuse_other_trainings(studies)
@@ -77,6 +79,8 @@ def _check(study: Study) -> None:
     where = f"study {study.name!r}"
     if not study.seeds or not (study.chains or study.measured):
         raise BadCall(f"{where} has no {'seeds' if not study.seeds else 'chains, and measures nothing'}")
+    if study.halves and study.config.source.difficulty:
+        raise BadCall(f"{where} has source.difficulty, and tells easy from hard itself: leave one out")
     _refuse_twice(where, "chain", map(chain_name, study.chains))
     _refuse_twice(where, "seed", study.seeds)
     _refuse_twice(where, "cell", (each.name for each in study.measured))

@@ -11,6 +11,7 @@ from heldout.study.recipes.difficulty import difficulty_studies
 from heldout.study.recipes.orders import orders_studies
 from heldout.study.recipes.sequence import sequence_studies
 from heldout.study.recipes.transfer import transfer_studies
+from heldout.study.work import DifficultyWork
 
 MODELS = ("Qwen/Qwen2.5-3B-Instruct", "Qwen/Qwen2.5-7B-Instruct")
 """The bases; the larger one is the reference that halves the tasks."""
@@ -54,10 +55,9 @@ def paper(asked: Asked) -> tuple[Study, ...]:
         envs=asked.envs or tuple(BUILT_IN),
         seeds=asked.seeds or SEEDS,
     )
-    if not whole.config.source.difficulty:
-        raise BadCall(
-            f"recipe paper needs halves by avg@8 of {MODELS[1]}: make them by `heldout difficulty --model "
-            f"{MODELS[1]} --envs … --set source.kind=real`, and give --set source.difficulty=FILE"
-        )
     parts = (difficulty_studies, transfer_studies, sequence_studies)
-    return (*(study for part in parts for study in part(whole)), *orders_studies(whole, data=True))
+    studies = (*(study for part in parts for study in part(whole)), *orders_studies(whole, data=True))
+    if whole.config.source.difficulty:
+        return studies
+    halves = DifficultyWork(model=MODELS[1], envs=whole.envs)
+    return tuple(replace(study, halves=halves) for study in studies)
