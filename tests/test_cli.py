@@ -293,7 +293,19 @@ def test_evaluation_plays_only_what_is_missing_and_prints_json(said: Said, tmp_p
         ("textcraft", "hard", 3, 2),
     ]
     fields = ["env", "split", "difficulty", "variant"]
-    fields += ["n", "k", "seeds", "given_this_run", "score", "success", "ci95", "useful", "turns", "tokens", "endings"]
+    fields += [
+        "n",
+        "k",
+        "seeds",
+        "given_this_run",
+        "score",
+        "success",
+        "ci95",
+        "useful",
+        "turns",
+        "tokens",
+        "endings",
+    ]
     fields += ["asked", "played", "lost"]
     assert list(first[0]) == fields
     before = sizes(tmp_path)

@@ -123,7 +123,9 @@ def rows_of(
     manifest = _manifest(study, folder)
     entry = _entry_in(manifest, study)
     warm = temperature if isinstance(temperature, Mapping) else dict.fromkeys(study.cells, temperature)
-    found = _rows_in(study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples, read=read)
+    found = _rows_in(
+        study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples, read=read
+    )
     model = entry.models[model_key(chain, seed)]
     return [replace(row, base=manifest.base.name) for row in found if (row.seed, row.model) == (seed, model)]
 
@@ -149,7 +151,9 @@ def read_rows(study: Study, folder: StudyFolder) -> StudyRows:
         return found.rows
 
     by_chain = {
-        chain_name(chain): [row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm, read=read)]
+        chain_name(chain): [
+            row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm, read=read)
+        ]
         for chain in ((), *study.chains)
     }
     return StudyRows(by_chain=by_chain, left_out=tuple(left_out))
