@@ -6,7 +6,7 @@ loading takes: 192 episodes of training from the base, 64 of measuring it on eas
 
 from heldout.store.pieces import PieceRecord
 
-POCKET_RATES_SAID = "what is shipped for pocket (two cores; episodes of an untrained base, which are the longest)"
+POCKET_RATES_SAID = "what is shipped for pocket (two busy cores, an untrained base: rough)"
 
 SECONDS = {
     "searchqa": {"train": 0.050, "measure": 0.182, "play": 0.007},
