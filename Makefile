@@ -13,14 +13,14 @@ NEWEST := .venv-newest
 # Two tests at a time: a machine of two cores is the least that heldout is for.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: setup demo test check quick test-slow test-doors $(DOORS:%=test-door-%) test-models test-newest docs
+.PHONY: setup demo test check quick test-slow test-doors $(DOORS:%=test-door-%) test-ray test-models test-newest docs
 
 setup: $(INSTALLED)
 
 demo: setup
 	$(BIN)/heldout demo
 
-# What CI runs, all but `very_slow`: eight minutes at most.
+# What CI runs, all but `very_slow`: a quarter of an hour at most.
 test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -35,7 +35,7 @@ quick: setup
 	$(PYTEST) -m "not slow and not very_slow"
 
 # Many kills, whole builds, and the doors: what CI has no time for. (The last -m counts, so pyproject.toml's gives way.)
-test-slow: setup test-doors
+test-slow: setup test-doors test-ray
 	$(PYTEST) -m very_slow
 
 # A real pretrained model, of 135 million parameters and 98 MB.
@@ -67,7 +67,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(call install,.venv,dev)
 	touch $@
 
-$(DOORS:%=.venv-%/.installed): .venv-%/.installed: pyproject.toml constraints.txt
+# A study on two machines that are both this one, and one of them dies.
+test-ray: .venv-ray/.installed
+	.venv-ray/bin/pytest -m "" tests/study/executors/test_ray.py
+
+$(DOORS:%=.venv-%/.installed) .venv-ray/.installed: .venv-%/.installed: pyproject.toml constraints.txt
 	$(call install,.venv-$*,$*,pytest pytest-timeout hypothesis uvicorn)
 	touch $@
 
