@@ -137,3 +137,16 @@ def test_the_page_has_every_cell_and_the_tasks_one_by_one(answers: Answers) -> N
     for title in ("Endpoints", "Where it was trained, and elsewhere", "Every cell", "Task by task"):
         assert f"## {title}\n" in page
     assert "| doors | grid.hard | 4 |" in page
+
+
+def test_controls_are_cells_like_others_and_scores_lie_between_random_play_and_the_oracle() -> None:
+    rows = {name: rows_of(name) for name in ("base", "doors", "doors > grid")}
+    random, oracle = (
+        [replace(row, score=score, model=name) for row in rows["base"]] for name, score in PLAYERS.items()
+    )
+    found = answers_of(STUDY, rows, {"random": random, "oracle": oracle})
+    assert control_table(found).rows == [("random", "10.0", "10.0"), ("oracle", "90.0", "90.0")]
+    [placed] = [row[-1] for row in score_table(found).rows if row[:2] == ("doors", "grid.all")]
+    assert placed.startswith("39.4 [")  # (41.5 − 10) / (90 − 10)
+    assert sequence_table(found).rows[0][3:5] == ("+11.5", "+31.5")
+    assert {each["control"] for each in answers_as_json(found)["controls"]} == set(PLAYERS)

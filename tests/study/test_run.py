@@ -126,7 +126,7 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
     assert summary["trained"]["textcraft.easy"]["normalised"] is None
     for scores in (summary["base"], summary["trained"], summary["change"], *summary["controls"].values()):
         assert {"babyai.easy", "textcraft.easy"} <= set(scores)
-    assert set(summary["change"]["babyai.easy"]) == {"mean", "ci95"}
+    assert set(summary["change"]["babyai.easy"]) == {"mean", "ci95", "seeds", "given_this_run"}
     assert (summary["base"]["babyai.easy"]["n"], summary["base"]["babyai.easy"]["k"]) == (2, 2)
     assert summary["controls"]["greedy"]["babyai.easy"]["k"] == 1
     assert (summary["steps"], summary["wall_seconds"] > 0) == (1, True)

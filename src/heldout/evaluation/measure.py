@@ -1,6 +1,7 @@
 """policy × tasks × attempts → rows: plays what is missing, and nothing twice."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 
 from heldout.analysis.scores import ALL, Cell
@@ -12,6 +13,7 @@ from heldout.records import Ending, Row, Task, Trajectory, digest
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import Play
 from heldout.store.rows import RowStore
+from heldout.store.runs import EvaluationFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,43 @@ def measure(
         rows.extend(new.values())
         found |= new
     return [found[key] for key in needs]
+
+
+def measure_in(
+    folder: EvaluationFolder,
+    play: Play,
+    suites: Callable[[str], Suite],
+    cells: Sequence[Cell],
+    *,
+    identity: Identity,
+    settings: Evaluate,
+    limits: Limits,
+    playing: Callable[[int], AbstractContextManager[Callable[[Trajectory], None]]],
+    check: Callable[[], None],
+    purpose: str = "evaluate",
+) -> list[Row]:
+    """The same of one environment's cells, kept in a folder; half a round that a kill left is taken back first.
+
+    `playing` opens who is told of so many episodes.
+    """
+    env, ends = cells[0].env, replace(limits, max_turns=settings.max_turns)
+    rows, needs = folder.rows(env), list(wanted_episodes(suites, cells, identity, settings, ends, purpose=purpose))
+    if missing_episodes(needs, rows):
+        folder.mend(env)
+    with playing(len(missing_episodes(needs, rows))) as played:
+        return measure(
+            play,
+            suites,
+            cells,
+            identity=identity,
+            settings=settings,
+            limits=limits,
+            rows=rows,
+            trajectories=folder.trajectories(env),
+            progress=played,
+            check=check,
+            purpose=purpose,
+        )
 
 
 def _rounds(needs: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:

@@ -9,7 +9,7 @@ from heldout.analysis.task_by_task import Figure
 from heldout.analysis.transfer import Transfer
 from heldout.chains import BASE, chain_name
 from heldout.reporting.answers import Answers
-from heldout.reporting.findings import change_words, given_this_run, interval_words
+from heldout.reporting.findings import change_words, given_this_run, interval_words, normalised_words
 from heldout.reporting.tables import MISSING, Table
 
 
@@ -64,13 +64,23 @@ def score_table(answers: Answers) -> Table:
             str(score.n),
             interval_words(score),
             change_words(answers.changes.get((chain, place))),
+            normalised_words(answers.normalised.get((chain, place))),
         )
         for chain in _chains_of(answers)
         for place in places
         if (score := answers.scores.get((chain, place)))
     ]
     given = _given(answers)
-    return Table(("chain", "cell", "n", f"score, 95 %{given}", f"change, 95 %{given}"), rows, keys=2)
+    return Table(("chain", "cell", "n", f"score, 95 %{given}", f"change, 95 %{given}", "normalised"), rows, keys=2)
+
+
+def control_table(answers: Answers) -> Table:
+    """What a gain must beat, in each environment."""
+    rows = [
+        (name.replace("_", " "), *(_score(answers.controls.get((name, place))) for place in answers.places))
+        for name in dict.fromkeys(name for name, _ in answers.controls)
+    ]
+    return Table(("control", *(place_name(place) for place in answers.places)), rows)
 
 
 def plan_table(answers: Answers) -> Table:

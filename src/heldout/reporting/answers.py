@@ -7,6 +7,7 @@ from heldout.analysis.components import measure_components
 from heldout.analysis.curriculum import PlanScore, plans
 from heldout.analysis.estimates import EndpointResult, SeedsElsewhere, estimate_endpoints
 from heldout.analysis.measured import Place
+from heldout.analysis.normalised import Normalised, normalised
 from heldout.analysis.scores import (
     ALL,
     Attempts,
@@ -19,13 +20,14 @@ from heldout.analysis.scores import (
 from heldout.analysis.sequence import SequenceScores, Sequential, sequence, sequential, stage_envs
 from heldout.analysis.task_by_task import TaskByTask, task_by_task
 from heldout.analysis.transfer import Transfer, transfer
-from heldout.chains import BASE
+from heldout.chains import BASE, chain_name
 from heldout.errors import HeldoutError
 from heldout.records import Row
+from heldout.reporting.control_rows import base_decoded_otherwise, base_matched, players_of, pool_temperatures
 from heldout.store.runs import StudyFolder
-from heldout.study.controls import FLOOR
+from heldout.study.controls import CEILING, FLOOR
 from heldout.study.plan import Study
-from heldout.study.results import player_rows, read_rows
+from heldout.study.results import read_rows
 
 Figures = Mapping[tuple[str, Place], CellScore]
 """By chain, as the study writes it, and by cell and variant."""
@@ -45,6 +47,10 @@ class Answers:
     """Of chains that are trained in one environment, where difficulties are told apart."""
     sequences: tuple[SequenceScores, ...]
     pairs: tuple[Sequential, ...]
+    controls: Figures
+    """What a gain must beat: players, and the base decoded otherwise, by their names."""
+    normalised: Mapping[tuple[str, Place], Normalised]
+    """Between random play and the oracle, where both were measured and the oracle does better."""
     tasks: Mapping[tuple[str, Place], TaskByTask]
     """The base against each chain's end, task by task."""
     attempts: Mapping[str, tuple[Attempts, ...]]
@@ -65,24 +71,26 @@ class Answers:
 
 def read_answers(study: Study, folder: StudyFolder, others: Iterable[Study] = ()) -> Answers:
     """What the folder has of the study; `others` are its other studies, which may tell what one seed does not."""
-    random = [row for seed in study.seeds for row in player_rows(study, folder, FLOOR, seed)]
+    matched = {
+        f"matched to {chain_name(chain)}": own
+        for chain in study.chains
+        if (own := base_matched(study, folder, chain))
+    }
+    controls = {**players_of(study, folder), **base_decoded_otherwise(study, folder), **matched}
     rows = read_rows(study, folder)
-    found = answers_of(study, rows.by_chain, random, _elsewhere(study, folder, others))
+    found = answers_of(study, rows.by_chain, controls, _elsewhere(study, folder, others))
     return replace(found, missing=(*found.missing, *rows.left_out))
 
 
 def answers_of(
     study: Study,
     rows: Mapping[str, Sequence[Row]],
-    random: Sequence[Row] = (),
+    controls: Mapping[str, Sequence[Row]] | None = None,
     elsewhere: SeedsElsewhere | None = None,
 ) -> Answers:
-    """What rows say: those of each checkpoint by its chain's name in the study, and those of random play."""
-    scores = {
-        (chain, (score.cell, score.variant)): score
-        for chain, own in rows.items()
-        for score in summarise(own, pool=True)
-    }
+    """What rows say: those of each checkpoint by its chain's name in the study, and those of its controls."""
+    controls, scores = controls or {}, _figures(rows)
+    floor, ceiling = controls.get(FLOOR, ()), controls.get(CEILING, ())
     changes = {
         (chain, (cell, variant)): change
         for chain, own in rows.items()
@@ -100,11 +108,20 @@ def answers_of(
         transfers=tuple(transfer(by_env, study.envs)),
         plans=plans(points, _task_counts(scores), study.envs) if _tells_difficulties(study) else {},
         sequences=tuple(
-            sequence(by_env, chain, study.envs, _points_of_player(random))
+            sequence(by_env, chain, study.envs, _points_of_player(floor))
             for chain in rows
             if len(stage_envs(chain)) > 1
         ),
         pairs=tuple(sequential(by_env)),
+        controls=_figures({name: pool_temperatures(own) for name, own in controls.items()}),
+        normalised={
+            (chain, (cell, variant)): each
+            for chain, own in rows.items()
+            for variant in sorted({row.variant for row in own})
+            for cell, each in normalised(
+                *(_under(variant, side) for side in (own, floor, ceiling)), pool=True
+            ).items()
+        },
         tasks={
             (chain, place): each
             for chain, own in rows.items()
@@ -114,6 +131,15 @@ def answers_of(
         attempts={chain: tuple(count_attempts(own)) for chain, own in rows.items()},
         missing=tuple(_missing(study, rows)),
     )
+
+
+def _figures(rows: Mapping[str, Sequence[Row]]) -> Figures:
+    """The score of each in every cell, and in those of all difficulties together."""
+    return {
+        (name, (score.cell, score.variant)): score
+        for name, own in rows.items()
+        for score in summarise(own, pool=True)
+    }
 
 
 def _under(variant: str, rows: Iterable[Row]) -> list[Row]:
@@ -152,8 +178,7 @@ def _whole(env: str, split: str, variant: str, known: set[Place]) -> Place:
 
 def _points_of_player(rows: Sequence[Row]) -> dict[str, float]:
     """What a player comes to in each environment, in points, where it was measured."""
-    found = {("", (score.cell, score.variant)): score for score in summarise(rows, pool=True)}
-    return {env: value for (_, env), value in _by_env(_points(found)).items()}
+    return {env: value for (_, env), value in _by_env(_points(_figures({FLOOR: rows}))).items()}
 
 
 def _elsewhere(study: Study, folder: StudyFolder, others: Iterable[Study]) -> SeedsElsewhere | None:

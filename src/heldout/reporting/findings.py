@@ -102,8 +102,8 @@ def normalised_table(findings: Findings) -> Table:
     rows = [
         (
             cell.name,
-            _normalised_words(findings.base_normalised.get(cell)),
-            _normalised_words(findings.trained_normalised.get(cell)),
+            normalised_words(findings.base_normalised.get(cell)),
+            normalised_words(findings.trained_normalised.get(cell)),
             _success_words(base.get(cell)),
             _success_words(trained.get(cell)),
         )
@@ -143,7 +143,7 @@ def interval_words(score: CellScore | None) -> str:
     return f"{100 * score.score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _normalised_words(normalised: Normalised | None) -> str:
+def normalised_words(normalised: Normalised | None) -> str:
     """A normalised score and its interval in points; none where the oracle does no better than random play."""
     if normalised is None:
         return MISSING

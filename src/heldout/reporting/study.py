@@ -11,6 +11,7 @@ from heldout.analysis.scores import CellScore, Change
 from heldout.errors import BadCall
 from heldout.records import Json, from_json
 from heldout.reporting.answer_tables import (
+    control_table,
     endpoint_table,
     missing_lines,
     pair_table,
@@ -98,6 +99,7 @@ ENDPOINTS = "Endpoints"
 def _tables(answers: Answers) -> Iterable[tuple[str, Table]]:
     yield ENDPOINTS, endpoint_table(answers)
     yield "Where it was trained, and elsewhere", transfer_table(answers)
+    yield "What a gain must beat", control_table(answers)
     yield "Plans of training by difficulty", plan_table(answers)
     yield "Two stages against one", pair_table(answers)
     yield "Stages one after another", sequence_table(answers)
@@ -119,6 +121,19 @@ def answers_as_json(answers: Answers) -> dict[str, Json]:
             {"chain": chain, "cell": place_name(place, whole=True), **_score(score), **_change(change)}
             for (chain, place), score in answers.scores.items()
             for change in [answers.changes.get((chain, place))]
+        ],
+        "normalised": [
+            {
+                "chain": chain,
+                "cell": place_name(place, whole=True),
+                "score": 100 * each.score,
+                "ci95": [100 * end for end in each.ci95],
+            }
+            for (chain, place), each in answers.normalised.items()
+        ],
+        "controls": [
+            {"control": name, "cell": place_name(place, whole=True), **_score(score)}
+            for (name, place), score in answers.controls.items()
         ],
         "transfers": [asdict(each) for each in answers.transfers],
         "plans": [asdict(each) for each in answers.plans.values()],

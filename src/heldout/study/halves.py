@@ -12,7 +12,7 @@ from heldout.chains import chain_name, training_chain
 from heldout.config import Config
 from heldout.errors import BadCall
 from heldout.evaluation.difficulty import PURPOSE, cells_of, in_drawn_order, settings_of
-from heldout.evaluation.measure import Identity, measure, missing_episodes, tasks_of_cells, wanted_episodes
+from heldout.evaluation.measure import Identity, measure_in, tasks_of_cells
 from heldout.model.load import hub_name_of
 from heldout.records import Difficulty, Row, Trajectory
 from heldout.rollout.groups import Play
@@ -104,26 +104,19 @@ class _Halving:
 
     def rows(self, env: str, playing: Playing, check: Callable[[], None]) -> list[Row]:
         """Of all training and test tasks of an environment; what is on disk is not played again."""
-        suites, config = in_drawn_order(suites_of(self.config)), self.config
-        place = self.folder.difficulty(f"seed_{self.work.seed}")
-        cells, rows, identity = cells_of(suites(env)), place.rows(env), self._identity()
-        place.mend(env)
-        limits = replace(config.limits, max_turns=config.evaluate.max_turns)
-        needs = wanted_episodes(suites, cells, identity, config.evaluate, limits, purpose=PURPOSE)
-        with playing(f"{self.work.title}: {env}", len(missing_episodes(needs, rows))) as played:
-            return measure(
-                self.play,
-                suites,
-                cells,
-                identity=identity,
-                settings=config.evaluate,
-                limits=config.limits,
-                rows=rows,
-                trajectories=place.trajectories(env),
-                progress=played,
-                check=check,
-                purpose=PURPOSE,
-            )
+        suites = in_drawn_order(suites_of(self.config))
+        return measure_in(
+            self.folder.difficulty(f"seed_{self.work.seed}"),
+            self.play,
+            suites,
+            cells_of(suites(env)),
+            identity=self._identity(),
+            settings=self.config.evaluate,
+            limits=self.config.limits,
+            playing=partial(playing, f"{self.work.title}: {env}"),
+            check=check,
+            purpose=PURPOSE,
+        )
 
     def _identity(self) -> Identity:
         agent = agent_of(self.work.model)

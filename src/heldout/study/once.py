@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from heldout.agents import PLAYERS, Agent, Backends, OpenAgent, agent_of, open_agent, suites_of
@@ -11,7 +12,7 @@ from heldout.chains import Chain, Stage, chain_name, training_chain
 from heldout.config import Config
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluation.measure import Identity, measure, missing_episodes, tasks_of_cells, wanted_episodes
+from heldout.evaluation.measure import Identity, measure_in, tasks_of_cells
 from heldout.records import Json, Row, Trajectory
 from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
@@ -138,30 +139,20 @@ def measure_cells(
     purpose: str = "evaluate",
 ) -> list[Row]:
     """The rows of one environment's cells."""
-    env = cells[0].env
-    limits = replace(config.limits, max_turns=config.evaluate.max_turns)
-    rows, needs = (
-        folder.rows(env),
-        list(wanted_episodes(suites, cells, identity, config.evaluate, limits, purpose=purpose)),
-    )
-    with hold(folder.lease(env), purpose=f"{purpose} {env}") as lease:
-        if left := missing_episodes(needs, rows):
-            folder.mend(env)
-            left = missing_episodes(needs, rows)
-        with playing(f"{purpose} {env}", len(left)) as played:
-            return measure(
-                play,
-                suites,
-                cells,
-                identity=identity,
-                settings=config.evaluate,
-                limits=config.limits,
-                rows=rows,
-                trajectories=folder.trajectories(env),
-                progress=played,
-                check=lease.check,
-                purpose=purpose,
-            )
+    title = f"{purpose} {cells[0].env}"
+    with hold(folder.lease(cells[0].env), purpose=title) as lease:
+        return measure_in(
+            folder,
+            play,
+            suites,
+            cells,
+            identity=identity,
+            settings=config.evaluate,
+            limits=config.limits,
+            playing=partial(playing, title),
+            check=lease.check,
+            purpose=purpose,
+        )
 
 
 def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:

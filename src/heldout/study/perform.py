@@ -19,7 +19,7 @@ from heldout.errors import BadCall
 from heldout.evaluation.measure import (
     Identity,
     Wanted,
-    measure,
+    measure_in,
     missing_episodes,
     tasks_of,
     tasks_of_cells,
@@ -308,28 +308,22 @@ def _drift(workspace: Workspace, work: DriftWork, backends: Backends) -> None:
 def _measure(workspace: Workspace, work: MeasureWork, backends: Backends) -> None:
     """This cell, with the checkpoint, the base or a player."""
     evaluation, config = workspace.place(work), _config(workspace, work)
-    settings = _settings(workspace, work)
-    rows = evaluation.rows(work.cell.env)
-    if not missing_episodes(_wanted_episodes(workspace, work, settings), rows):
+    settings, identity = _settings(workspace, work), workspace.whose(work)
+    if not missing_episodes(_wanted_episodes(workspace, work, settings), evaluation.rows(work.cell.env)):
         return
+    title = f"{work.player or identity.chain} on {work.place}, temperature {settings.temperature:.2g}"
     with hold(evaluation.lease(work.cell.env), purpose=work.title) as lease:
-        evaluation.mend(work.cell.env)
-        left = len(missing_episodes(_wanted_episodes(workspace, work, settings), rows))
-        identity, play = workspace.whose(work), _play(workspace, work, settings, backends)
-        title = f"{work.player or identity.chain} on {work.place}, temperature {settings.temperature:.2g}"
-        with workspace.watch.playing(title, left) as played:
-            measure(
-                play,
-                suites_of(config),
-                [work.cell],
-                identity=identity,
-                settings=settings,
-                limits=config.limits,
-                rows=rows,
-                trajectories=evaluation.trajectories(work.cell.env),
-                progress=played,
-                check=lease.check,
-            )
+        measure_in(
+            evaluation,
+            _play(workspace, work, settings, backends),
+            suites_of(config),
+            [work.cell],
+            identity=identity,
+            settings=settings,
+            limits=config.limits,
+            playing=partial(workspace.watch.playing, title),
+            check=lease.check,
+        )
 
 
 def _play(workspace: Workspace, work: MeasureWork, settings: Evaluate, backends: Backends) -> Play:
