@@ -11,9 +11,11 @@ from heldout.chains import chain_name, parse_chain
 from heldout.config import Config
 from heldout.records import Row
 from heldout.reporting.answer_tables import (
+    control_table,
     endpoint_table,
     missing_lines,
     plan_table,
+    score_table,
     sequence_table,
     transfer_table,
 )
@@ -48,6 +50,7 @@ STUDY = Study(
     config=Config(),
     endpoints=ENDPOINTS,
 )
+PLAYERS = {"random": 0.1, "oracle": 0.9}
 GAINS = {"base": 0.0, "doors": 0.2, "doors > grid": 0.1, "doors.easy": 0.3}
 
 
