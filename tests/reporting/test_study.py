@@ -12,6 +12,8 @@ from heldout.config import Config
 from heldout.records import Row
 from heldout.reporting.answer_tables import (
     control_table,
+    drift_line,
+    drift_table,
     endpoint_table,
     missing_lines,
     plan_table,
@@ -51,7 +53,7 @@ STUDY = Study(
     endpoints=ENDPOINTS,
 )
 PLAYERS = {"random": 0.1, "oracle": 0.9}
-GAINS = {"base": 0.0, "doors": 0.2, "doors > grid": 0.1, "doors.easy": 0.3}
+GAINS = {"base": 0.0, "grid": 0.25, "doors": 0.2, "doors > grid": 0.1, "doors.easy": 0.3}
 
 
 def rows_of(chain: str, envs: Sequence[str] = ENVS, seeds: Sequence[int] = (0, 1, 2)) -> list[Row]:
@@ -153,3 +155,15 @@ def test_controls_are_cells_like_others_and_scores_lie_between_random_play_and_t
     assert placed.startswith("39.4 [")  # (41.5 − 10) / (90 − 10)
     assert sequence_table(found).rows[0][3:5] == ("+11.5", "+31.5")
     assert {each["control"] for each in answers_as_json(found)["controls"]} == set(PLAYERS)
+
+
+def test_the_forward_kl_stands_by_chain_and_environment_and_beside_what_changed_elsewhere() -> None:
+    chains = tuple(map(parse_chain, ("doors", "doors.easy", "grid")))
+    drift = {("doors", "doors"): 0.2, ("doors.easy", "doors"): 0.3, ("grid", "grid"): 0.1, ("doors", "grid"): 0.05}
+    rows = {name: rows_of(name) for name in ("base", "doors", "doors.easy", "grid")}
+    found = replace(answers_of(replace(STUDY, chains=chains, endpoints=()), rows), drift=drift)
+    assert drift_table(found).rows[0] == ("doors", "0.2000", "0.0500")
+    assert drift_table(found).rows[2] == ("grid", "–", "0.1000")
+    assert drift_line(found).startswith("Spearman's rank correlation")
+    assert drift_line(replace(found, drift={})) == ""
+    assert "## How far from the base" in answers_page(found)

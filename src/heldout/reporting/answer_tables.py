@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from heldout.analysis.conclusions import conclude
+from heldout.analysis.difficulty import rank_correlation
 from heldout.analysis.measured import Place
 from heldout.analysis.scores import CellScore
 from heldout.analysis.task_by_task import Figure
-from heldout.analysis.transfer import Transfer
+from heldout.analysis.transfer import Transfer, environments_of, mean_of
 from heldout.chains import BASE, chain_name
 from heldout.reporting.answers import Answers
 from heldout.reporting.findings import change_words, given_this_run, interval_words, normalised_words
@@ -81,6 +82,30 @@ def control_table(answers: Answers) -> Table:
         for name in dict.fromkeys(name for name, _ in answers.controls)
     ]
     return Table(("control", *(place_name(place) for place in answers.places)), rows)
+
+
+def drift_table(answers: Answers) -> Table:
+    """The forward KL from the base to each chain's end, in each environment."""
+    chains, envs = dict.fromkeys(chain for chain, _ in answers.drift), answers.study.envs
+    rows = [(chain, *(_nats(answers.drift.get((chain, env))) for env in envs)) for chain in chains]
+    return Table(("chain", *envs), rows)
+
+
+def drift_line(answers: Answers) -> str:
+    """Whether chains that moved more where they trained changed less elsewhere; nothing of fewer than three."""
+    pairs = [
+        (mean, each.held_out)
+        for each in answers.transfers
+        if each.held_out is not None
+        and (mean := mean_of(answers.drift.get((each.chain, env)) for env in environments_of(each.chain)))
+        is not None
+    ]
+    if len(pairs) < 3 or (found := rank_correlation(*zip(*pairs, strict=True))) is None:
+        return ""
+    return (
+        f"Spearman's rank correlation of the KL where a chain was trained with its change elsewhere: {found:+.2f}, "
+        f"over {len(pairs)} chains\n"
+    )
 
 
 def plan_table(answers: Answers) -> Table:
@@ -169,6 +194,10 @@ def _deltas(gains: Transfer | None) -> Sequence[float | None]:
 
 def _score(score: CellScore | None) -> str:
     return f"{100 * score.score:.1f}" if score else MISSING
+
+
+def _nats(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.4f}"
 
 
 def _signed(value: float | None) -> str:

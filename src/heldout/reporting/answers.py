@@ -1,7 +1,10 @@
 """What a study found: its endpoints, and everything that its rows say beside them, read from its folder."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from statistics import fmean
 
 from heldout.analysis.components import measure_components
 from heldout.analysis.curriculum import PlanScore, plans
@@ -27,7 +30,7 @@ from heldout.reporting.control_rows import base_decoded_otherwise, base_matched,
 from heldout.store.runs import StudyFolder
 from heldout.study.controls import CEILING, FLOOR
 from heldout.study.plan import Study
-from heldout.study.results import read_rows
+from heldout.study.results import read_drift, read_rows
 
 Figures = Mapping[tuple[str, Place], CellScore]
 """By chain, as the study writes it, and by cell and variant."""
@@ -53,6 +56,8 @@ class Answers:
     """Between random play and the oracle, where both were measured and the oracle does better."""
     tasks: Mapping[tuple[str, Place], TaskByTask]
     """The base against each chain's end, task by task."""
+    drift: Mapping[tuple[str, str], float]
+    """The forward KL from the base in nats a token, by chain and environment: the mean over seeds that have it."""
     attempts: Mapping[str, tuple[Attempts, ...]]
     missing: tuple[str, ...]
     """What was not measured, or not wholly, a line each."""
@@ -79,7 +84,7 @@ def read_answers(study: Study, folder: StudyFolder, others: Iterable[Study] = ()
     controls = {**players_of(study, folder), **base_decoded_otherwise(study, folder), **matched}
     rows = read_rows(study, folder)
     found = answers_of(study, rows.by_chain, controls, _elsewhere(study, folder, others))
-    return replace(found, missing=(*found.missing, *rows.left_out))
+    return replace(found, missing=(*found.missing, *rows.left_out), drift=_drift(study, folder))
 
 
 def answers_of(
@@ -128,6 +133,7 @@ def answers_of(
             if chain != BASE
             for place, each in task_by_task(rows[BASE], own).items()
         },
+        drift={},
         attempts={chain: tuple(count_attempts(own)) for chain, own in rows.items()},
         missing=tuple(_missing(study, rows)),
     )
@@ -193,6 +199,14 @@ def _elsewhere(study: Study, folder: StudyFolder, others: Iterable[Study]) -> Se
                 continue
             return SeedsElsewhere(sd=known.seed, df=known.seed_df, source=f"study {other.name}")
     return None
+
+
+def _drift(study: Study, folder: StudyFolder) -> dict[tuple[str, str], float]:
+    found = defaultdict[tuple[str, str], list[float]](list)
+    for chain, seed, env in product(study.chains, study.seeds, study.envs):
+        if drift := read_drift(study, folder, chain, seed, env):
+            found[chain_name(chain), env].append(drift.kl)
+    return {place: fmean(own) for place, own in found.items()}
 
 
 def _missing(study: Study, rows: Mapping[str, Sequence[Row]]) -> Iterable[str]:

@@ -12,6 +12,8 @@ from heldout.errors import BadCall
 from heldout.records import Json, from_json
 from heldout.reporting.answer_tables import (
     control_table,
+    drift_line,
+    drift_table,
     endpoint_table,
     missing_lines,
     pair_table,
@@ -36,6 +38,9 @@ FAMILY = """\
 The endpoints were named before the study ran, and are one family: p-values are Holm's over all of them. Every other
 figure is exploratory. That nothing is told apart is no finding of sameness: *equivalent* is only what two one-sided
 tests place within the margin.
+"""
+DRIFT = """\
+The forward KL from the base to the trained model in nats a token, over what the base said where it was measured.
 """
 TASK_RULE = """\
 A task is gained, or lost, where the share of its attempts that did it rises, or falls, by a half or more; *by
@@ -78,7 +83,7 @@ def answers_page(answers: Answers) -> str:
         for title, table in _tables(answers)
         if table.rows
     ]
-    cells, tasks = score_table(answers), task_table(answers)
+    cells, tasks, drift = score_table(answers), task_table(answers), drift_table(answers)
     lines = "".join(f"- {escape(line)}\n" for line in [*missing_lines(answers), *_losses(answers)])
     parts = [
         f"# {escape(study.name)}, of {escape(study.base)}\n",
@@ -86,6 +91,7 @@ def answers_page(answers: Answers) -> str:
         GIVEN_THIS_RUN if len(study.seeds) == 1 else "",
         *(f"## {title}\n\n{table}" for title, table in sections),
         f"## Every cell\n\n{markdown(cells)}" if cells.rows else "",
+        f"## How far from the base\n\n{DRIFT}\n{markdown(drift)}\n{drift_line(answers)}" if drift.rows else "",
         f"## Task by task\n\n{TASK_RULE}\n{markdown(tasks)}" if tasks.rows else "",
         f"## What held out means\n\n{HELD_OUT}",
         f"## Not measured, and lost\n\n{lines}" if lines else "",
@@ -139,6 +145,7 @@ def answers_as_json(answers: Answers) -> dict[str, Json]:
         "plans": [asdict(each) for each in answers.plans.values()],
         "pairs": [asdict(each) for each in answers.pairs],
         "sequences": [asdict(each) for each in answers.sequences],
+        "forward_kl": [{"chain": chain, "env": env, "kl": kl} for (chain, env), kl in answers.drift.items()],
         "tasks": [
             {"chain": chain, "cell": place_name(place, whole=True), **asdict(each)}
             for (chain, place), each in answers.tasks.items()
