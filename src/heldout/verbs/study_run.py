@@ -83,12 +83,20 @@ def _run_asked(
     if outcome.left:
         said.append(f"{len(outcome.left)} are left, and the same call goes on with them")
     print(printable_line(f"{asked.folder.root}: {'; '.join(said)}"))
-    for answers in write_answers(asked.studies, asked.folder):
-        print(f"\n{answers_text(answers)}")
-    print(printable_line(f"with intervals of every cell, and task by task: {asked.folder.report}"))
     if outcome.removed:
         print_pruned(asked.folder.root, outcome.removed)
+    if not outcome.left:  # half of a study is no answer; who wants to see it calls heldout report
+        _print_answers(asked)
     return outcome
+
+
+def _print_answers(asked: AskedStudies) -> None:
+    """What was found, where anything was."""
+    found = [answers for answers in write_answers(asked.studies, asked.folder) if answers.scores]
+    for answers in found:
+        print(f"\n{answers_text(answers)}")
+    if found:
+        print(printable_line(f"with intervals of every cell, and task by task: {asked.folder.report}"))
 
 
 def _executor(count: int, address: str | None) -> Executor:
