@@ -48,5 +48,5 @@ def test_when_the_time_is_over_it_says_what_is_left(capsys: pytest.CaptureFixtur
     assert main(words.split()) == 0
     told = capsys.readouterr().out
     assert told.startswith(f"{out}: 3 of 3 pieces are done, 3 of them now\n\nstudy of pocket: avg@1 in points\n")
-    assert "given this run" in told
+    assert "*Given this run*" in told
     assert told.endswith(f"with intervals of every cell, and task by task: {out / 'report'}\n")
