@@ -27,8 +27,8 @@ def test_axes_say_what_they_show_in_which_unit(findings: Findings) -> None:
         "mean of the step's episodes (points, 0 to 100)",
     )
     assert [panel.get_title() for panel in (babyai, textcraft)] == [
-        "On test tasks of babyai, 95 % intervals",
-        "On test tasks of textcraft, 95 % intervals",
+        "Tests of babyai; 95 % intervals",
+        "Tests of textcraft; 95 % intervals",
     ]
     for panel, levels in ((babyai, ["easy"]), (textcraft, ["easy", "hard"])):
         assert panel.get_ylabel() == "avg@8 (points, 0 to 100)"

@@ -84,7 +84,8 @@ def _held_out(panel: Axes, env: str, points: Sequence[Point]) -> None:
         panel.errorbar(steps, scores, (below, above), **_look(place), capsize=3, label=level)
     ks = sorted({point.score.k for point in points})
     name = f"avg@{ks[0]}" if len(ks) == 1 else f"avg@k, k from {ks[0]} to {ks[-1]}"
-    _dress(panel, f"On test tasks of {env}, 95 % intervals", f"{name} (points, 0 to 100)")
+    given = ", given this run" if any(point.score.is_given_this_run for point in points) else " intervals"
+    _dress(panel, f"Tests of {env}; 95 %{given}", f"{name} (points, 0 to 100)")
     panel.set_ylim(0, 102)
 
 
