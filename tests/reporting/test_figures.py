@@ -46,8 +46,8 @@ def test_each_environment_has_a_panel_and_no_empty_one_is_seen(findings: Finding
     scores = [Point(step, replace(findings.base[0], env=env)) for env in envs for step in (0, 30)]
     panels = learning_curve(METRICS, scores).axes
     assert len(panels) == 6
-    seen = [panel.get_title().split(",")[0] for panel in panels if panel.get_visible()]
-    assert seen == ["On training tasks", *(f"On test tasks of {env}" for env in envs)]
+    seen = [panel.get_title().partition(";")[0].partition(",")[0] for panel in panels if panel.get_visible()]
+    assert seen == ["On training tasks", *(f"Tests of {env}" for env in envs)]
 
 
 def test_without_test_scores_there_is_one_panel() -> None:
