@@ -12,10 +12,11 @@ import torch
 
 from heldout.backend.processes import ProcessBackend, default_processes
 from heldout.backend.worker import WorkerConfig
-from heldout.chains import Chain, parse_chain
+from heldout.chains import Chain, chain_name, parse_chain, training_chain
 from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
+from heldout.evaluation.measure import Identity
 from heldout.model.folder import CONFIG, read_object
 from heldout.model.identity import model_digest, weights_digest, words_digest
 from heldout.model.load import POCKET, hub_name_of, place_of
@@ -28,6 +29,7 @@ from heldout.rollout.groups import Play, play
 from heldout.rollout.limits import Room
 from heldout.store import lineage
 from heldout.store.lineage import model_of
+from heldout.store.runs import StudyFolder
 
 PLAYERS = {"oracle": privileged.oracle, "random": unprivileged.random, "random-legal": privileged.random}
 """They need no model and play in this process; all but `random` see the world."""
@@ -83,6 +85,18 @@ def agent_of(name: str, chat_template: str = "") -> Agent:
         chain=parse_chain(known.chain),
         step=known.step,
         stages=tuple(known.stages),
+    )
+
+
+def identity_of(agent: Agent, study: StudyFolder, seed: int) -> Identity:
+    """Whose rows an agent's are; those of a checkpoint say its chain and its step."""
+    return Identity(
+        study=study.root.name,
+        base=agent.base,
+        model=agent.identity,
+        chain=chain_name(training_chain(agent.chain) if agent.chain else ()),
+        seed=seed,
+        step=agent.step,
     )
 
 

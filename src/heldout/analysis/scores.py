@@ -187,6 +187,11 @@ def paired_change(
     }
 
 
+def cell_of(row: Row) -> Cell:
+    """The cell that an episode belongs to."""
+    return Cell(env=row.env, split=row.split, difficulty=row.difficulty)
+
+
 def _key_of(row: Row) -> tuple[str, str, str]:
     """Names the cell that an episode belongs to."""
     return row.env, row.split, row.difficulty

@@ -15,6 +15,11 @@ from heldout.rollout.groups import Play
 from heldout.store.rows import RowStore
 from heldout.store.runs import EvaluationFolder
 
+Hear = Callable[[Trajectory], None]
+"""Who is told of each episode that is played."""
+Playing = Callable[[str, int], AbstractContextManager[Hear]]
+"""Opens who is told of so many episodes that are to be played."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -86,7 +91,7 @@ def measure_in(
     identity: Identity,
     settings: Evaluate,
     limits: Limits,
-    playing: Callable[[int], AbstractContextManager[Callable[[Trajectory], None]]],
+    playing: Callable[[int], AbstractContextManager[Hear]],
     check: Callable[[], None],
     purpose: str = "evaluate",
 ) -> list[Row]:

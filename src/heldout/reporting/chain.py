@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from heldout.analysis.normalised import normalised
-from heldout.analysis.scores import Cell, count_attempts, paired_change, summarise
+from heldout.analysis.scores import Cell, cell_of, count_attempts, paired_change, summarise
 from heldout.chains import Chain, chain_name
 from heldout.records import Row, Trajectory
 from heldout.reporting.control_rows import base_decoded_otherwise, base_matched, players_of, pool_temperatures
@@ -79,7 +79,7 @@ def _as_control(name: str, rows: Sequence[Row], after: Sequence[Row], players: M
     """A control's figures; though every seed and cell may have a temperature of its own, a cell has one score."""
     warm = defaultdict[Cell, list[float]](list)
     for row in rows if name not in players else ():
-        warm[_cell_of(row)].append(row.temperature)
+        warm[cell_of(row)].append(row.temperature)
     return Control(
         name=name,
         temperatures={cell: fmean(values) for cell, values in warm.items()},
@@ -87,10 +87,6 @@ def _as_control(name: str, rows: Sequence[Row], after: Sequence[Row], players: M
         change=paired_change(rows, after, one_base=name not in players),
         normalised=normalised(rows, players.get(FLOOR, []), players.get(CEILING, [])),
     )
-
-
-def _cell_of(row: Row) -> Cell:
-    return Cell(env=row.env, split=row.split, difficulty=row.difficulty)
 
 
 def _examples_of(study: Study, folder: StudyFolder, chain: Chain) -> list[Example]:

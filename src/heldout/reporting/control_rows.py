@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from heldout.analysis.scores import Cell
+from heldout.analysis.scores import Cell, cell_of
 from heldout.chains import Chain
 from heldout.records import Row
 from heldout.store.runs import StudyFolder
@@ -55,8 +55,5 @@ def _rows(study: Study, folder: StudyFolder, temperatures: Mapping[int, Warm]) -
 def _there(study: Study, found: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
     """The controls that were measured, in the cells where they were to be."""
     controlled = {each.cell for each in study.measured if each.controls}
-    own = {
-        name: [row for row in rows if Cell(env=row.env, split=row.split, difficulty=row.difficulty) in controlled]
-        for name, rows in found.items()
-    }
+    own = {name: [row for row in rows if cell_of(row) in controlled] for name, rows in found.items()}
     return {name: rows for name, rows in own.items() if rows}

@@ -32,8 +32,9 @@ from heldout.reporting.tables import Table, align, markdown
 from heldout.store.files import replace_file, replace_json
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Study
-from heldout.study.results import ManifestEntry, read_manifest
+from heldout.study.results import entries_of
 
+ENDPOINTS = "Endpoints"
 FAMILY = """\
 The endpoints were named before the study ran, and are one family: p-values are Holm's over all of them. Every other
 figure is exploratory. That nothing is told apart is no finding of sameness: *equivalent* is only what two one-sided
@@ -50,9 +51,7 @@ chance* is how many would be gained were both draws of one model. Figures are me
 
 def studies_in(folder: StudyFolder) -> list[Study]:
     """Those that measure something, of all that the folder was asked, in that order."""
-    manifest = read_manifest(folder)
-    entries = [from_json(ManifestEntry, each) for each in (manifest.entries.values() if manifest else ())]
-    found = [study for entry in entries if (study := from_json(Study, entry.study)).measured]
+    found = [study for entry in entries_of(folder) if (study := from_json(Study, entry.study)).measured]
     if not found:
         raise BadCall(f"{folder.root} was asked no study that measures anything: nothing is to be told of it")
     return found
@@ -71,7 +70,7 @@ def answers_text(answers: Answers) -> str:
     study, given = answers.study, GIVEN_THIS_RUN if len(answers.study.seeds) == 1 else ""
     head = f"{study.name} of {study.base}: avg@{study.config.evaluate.samples} in points\n"
     tables = [align(table) for _, table in _tables(answers) if table.rows]
-    lines = "".join(f"{line}\n" for line in [*missing_lines(answers), *_losses(answers)])
+    lines = "".join(f"{line}\n" for line in _missing_and_lost(answers))
     return "\n".join(part for part in (head, *tables, given, lines) if part)
 
 
@@ -84,7 +83,7 @@ def answers_page(answers: Answers) -> str:
         if table.rows
     ]
     cells, tasks, drift = score_table(answers), task_table(answers), drift_table(answers)
-    lines = "".join(f"- {escape(line)}\n" for line in [*missing_lines(answers), *_losses(answers)])
+    lines = "".join(f"- {escape(line)}\n" for line in _missing_and_lost(answers))
     parts = [
         f"# {escape(study.name)}, of {escape(study.base)}\n",
         f"avg@{study.config.evaluate.samples} in points; training seeds {', '.join(map(str, study.seeds))}.\n",
@@ -99,9 +98,6 @@ def answers_page(answers: Answers) -> str:
     return "\n".join(part for part in parts if part)
 
 
-ENDPOINTS = "Endpoints"
-
-
 def _tables(answers: Answers) -> Iterable[tuple[str, Table]]:
     yield ENDPOINTS, endpoint_table(answers)
     yield "Where it was trained, and elsewhere", transfer_table(answers)
@@ -111,8 +107,10 @@ def _tables(answers: Answers) -> Iterable[tuple[str, Table]]:
     yield "Stages one after another", sequence_table(answers)
 
 
-def _losses(answers: Answers) -> list[str]:
-    return [f"{chain}, {line}" for chain, own in answers.attempts.items() for line in loss_lines(own)]
+def _missing_and_lost(answers: Answers) -> list[str]:
+    """What was not measured, and the attempts that are in no figure, a line each."""
+    lost = [f"{chain}, {line}" for chain, own in answers.attempts.items() for line in loss_lines(own)]
+    return [*missing_lines(answers), *lost]
 
 
 def answers_as_json(answers: Answers) -> dict[str, Json]:
@@ -150,7 +148,7 @@ def answers_as_json(answers: Answers) -> dict[str, Json]:
             {"chain": chain, "cell": place_name(place, whole=True), **asdict(each)}
             for (chain, place), each in answers.tasks.items()
         ],
-        "missing": [*missing_lines(answers), *_losses(answers)],
+        "missing": _missing_and_lost(answers),
     }
 
 

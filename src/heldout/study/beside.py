@@ -17,15 +17,16 @@ from heldout.backend.processes import ProcessBackend
 from heldout.chains import chain_name
 from heldout.config import AS_IT_STANDS, Config, Variant
 from heldout.errors import BadCall, HeldoutError
+from heldout.evaluation.measure import Hear, Playing
 from heldout.records import Json, Row
 from heldout.store.files import read_json, replace_json
 from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
 from heldout.study import calibrate
-from heldout.study.calibrate import Hear, Pair, calibration_episodes, tuning_episodes
+from heldout.study.calibrate import Pair, calibration_episodes, tuning_episodes
 from heldout.study.controls import CONTROL_PLAYERS, Beside, ControlRows, LeftOut, Matched, Tuned
 from heldout.study.facts import tuning_digest
-from heldout.study.once import Place, Playing, measure_opened, seed_of
+from heldout.study.once import Place, measure_opened, seed_of
 from heldout.study.perform import facts_of
 
 THE_MODEL = "model"

@@ -1,6 +1,6 @@
 """Finds the temperatures of the controls with a model: where two are equally random, and where one does best."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -10,14 +10,12 @@ from heldout.backend.worker import Reader
 from heldout.chains import Stage
 from heldout.config import Config
 from heldout.errors import HeldoutError
+from heldout.evaluation.measure import Hear
 from heldout.learn.batch import Sample, samples_of
 from heldout.records import Ending, Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.study.controls import CALIBRATION, TUNING, Matched, Tuned, best_of, grid, match_temperature
 from heldout.training.stage import train_tasks
-
-Hear = Callable[[Trajectory], None]
-"""Who is told of each episode that is played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,20 +1,18 @@
 """Tells easy tasks from hard for a study, by a reference model: its file is what the study's difficulties mean."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from heldout.addresses import public_name
-from heldout.agents import PLAYERS, Agent, Backends, agent_of, player, suites_of
+from heldout.agents import PLAYERS, Agent, Backends, agent_of, identity_of, player, suites_of
 from heldout.analysis.difficulty import split_by_difficulty
-from heldout.chains import chain_name, training_chain
 from heldout.config import Config
 from heldout.errors import BadCall
 from heldout.evaluation.difficulty import PURPOSE, cells_of, in_drawn_order, settings_of
-from heldout.evaluation.measure import Identity, measure_in, tasks_of_cells
+from heldout.evaluation.measure import Identity, Playing, measure_in, tasks_of_cells
 from heldout.model.load import hub_name_of
-from heldout.records import Difficulty, Row, Trajectory
+from heldout.records import Difficulty, Json, Row
 from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store.difficulty import read, write
@@ -22,9 +20,6 @@ from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
 from heldout.study.plan import Study
 from heldout.study.work import DifficultyWork
-
-Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
-"""Opens who is told of so many episodes that are to be played."""
 
 
 def with_halves(study: Study, folder: StudyFolder) -> Study:
@@ -42,13 +37,12 @@ def halve(folder: StudyFolder, config: Config, work: DifficultyWork, backends: B
         _refuse_others(folder, config, work)
         return
     with hold(folder.halves_lease, purpose=work.title) as lease:
-        halving = _Halving(folder, config, work, _player(config, work, backends))
-        rows = [row for env in work.envs for row in halving.rows(env, playing, lease.check)]
-        found = Difficulty(
-            model=reference_name(agent_of(work.model)),
-            settings=settings_of(config, work.seed),
-            envs=tuple(split_by_difficulty(row for row in rows if row.env == env) for env in work.envs),
+        agent = agent_of(work.model)
+        halving = _Halving(
+            folder, config, work, identity_of(agent, folder, work.seed), _player(config, work, backends)
         )
+        rows = [row for env in work.envs for row in halving.rows(env, playing, lease.check)]
+        found = difficulty_by(agent, rows, work.envs, settings_of(config, work.seed))
         lease.check()
         write(folder.halves, found)
 
@@ -64,6 +58,17 @@ def _refuse_others(folder: StudyFolder, config: Config, work: DifficultyWork) ->
             f"{folder.halves} tells easy from hard otherwise: by {known.model} in "
             f"{', '.join(each.env for each in known.envs)}, and {work.title} was asked: choose another folder"
         )
+
+
+def difficulty_by(
+    agent: Agent, rows: Sequence[Row], envs: Iterable[str], settings: Mapping[str, Json]
+) -> Difficulty:
+    """What a reference model's episodes tell of these environments; `settings` are how they were played."""
+    return Difficulty(
+        model=reference_name(agent),
+        settings=settings,
+        envs=tuple(split_by_difficulty(row for row in rows if row.env == env) for env in envs),
+    )
 
 
 def reference_name(agent: Agent) -> str:
@@ -100,6 +105,7 @@ class _Halving:
     folder: StudyFolder
     config: Config
     work: DifficultyWork
+    identity: Identity
     play: Play
 
     def rows(self, env: str, playing: Playing, check: Callable[[], None]) -> list[Row]:
@@ -110,21 +116,10 @@ class _Halving:
             self.play,
             suites,
             cells_of(suites(env)),
-            identity=self._identity(),
+            identity=self.identity,
             settings=self.config.evaluate,
             limits=self.config.limits,
             playing=partial(playing, f"{self.work.title}: {env}"),
             check=check,
             purpose=PURPOSE,
-        )
-
-    def _identity(self) -> Identity:
-        agent = agent_of(self.work.model)
-        return Identity(
-            study=self.folder.root.name,
-            base=agent.base,
-            model=agent.identity,
-            chain=chain_name(training_chain(agent.chain) if agent.chain else ()),
-            seed=self.work.seed,
-            step=agent.step,
         )

@@ -1,19 +1,18 @@
 """One training, or the measurement of one agent, in a study's folder: what `heldout train` and `evaluate` do."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from heldout.agents import PLAYERS, Agent, Backends, OpenAgent, agent_of, open_agent, suites_of
+from heldout.agents import PLAYERS, Agent, Backends, OpenAgent, agent_of, identity_of, open_agent, suites_of
 from heldout.analysis.scores import ALL, Cell
-from heldout.chains import Chain, Stage, chain_name, training_chain
+from heldout.chains import Chain, Stage, chain_name
 from heldout.config import Config
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
-from heldout.evaluation.measure import Identity, measure_in, tasks_of_cells
-from heldout.records import Json, Row, Trajectory
+from heldout.evaluation.measure import Identity, Playing, measure_in, tasks_of_cells
+from heldout.records import Json, Row
 from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
 from heldout.store import schema
@@ -28,9 +27,6 @@ from heldout.study.run import claim
 from heldout.study.site import Site
 from heldout.training.identity import apart
 from heldout.training.skipping import last_recorded_step
-
-Playing = Callable[[str, int], AbstractContextManager[Callable[[Trajectory], None]]]
-"""Opens who is told of so many episodes that are to be played."""
 
 SETTINGS = ("train.", "limits.", "processes", "slots", "backend", "reference")
 """What may differ where a run goes on as a new stage."""
@@ -159,18 +155,6 @@ def cells_of(suite: Suite, split: str, difficulty: str) -> list[Cell]:
     """What is measured of one environment: one difficulty, or where `all` is asked each that it has."""
     there = sorted({task.difficulty for task in suite.tasks(split)}) if difficulty == ALL else [difficulty]
     return [Cell(env=suite.name, split=split, difficulty=each) for each in there]
-
-
-def identity_of(agent: Agent, study: StudyFolder, seed: int) -> Identity:
-    """Whose rows an agent's are; those of a checkpoint say its chain and its step."""
-    return Identity(
-        study=study.root.name,
-        base=agent.base,
-        model=agent.identity,
-        chain=chain_name(training_chain(agent.chain) if agent.chain else ()),
-        seed=seed,
-        step=agent.step,
-    )
 
 
 def _continue(workspace: Workspace, folder: StageFolder, chain: Chain) -> tuple[Workspace, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import final
 
 from heldout.analysis.alike import count_repeated, each_once
 from heldout.analysis.scores import Cell
@@ -75,15 +76,33 @@ def model_key(chain: Chain, seed: int) -> str:
     return f"{chain_name(chain)}, seed {seed}"
 
 
+def entries_of(folder: StudyFolder) -> list[ManifestEntry]:
+    """What each study asked of the folder, in the order that they came; nothing where none did."""
+    manifest = read_manifest(folder)
+    return [from_json(ManifestEntry, entry) for entry in manifest.entries.values()] if manifest else []
+
+
 def stage_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> StageFolder:
     """Where the training lies that ends a chain, however long it is."""
-    full = (*parse_chain(_entry(study, folder).chain), *chain)
-    return folder.stage(chain_name(training_chain(full)), seed)
+    return stage_in(_entry(study, folder), folder, chain, seed)
+
+
+def stage_in(entry: ManifestEntry, folder: StudyFolder, chain: Chain, seed: int) -> StageFolder:
+    """The same of what a study asked."""
+    return folder.stage(chain_name(training_chain((*parse_chain(entry.chain), *chain))), seed)
 
 
 def evaluation_of(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> EvaluationFolder:
     """Where the measurements of a chain's end, or of the base, are kept."""
-    return _evaluation_in(_entry(study, folder), study, folder, chain, seed)
+    return evaluation_in(_entry(study, folder), folder, chain, study.last_step(chain), seed)
+
+
+def evaluation_in(
+    entry: ManifestEntry, folder: StudyFolder, chain: Chain, step: int, seed: int
+) -> EvaluationFolder:
+    """Where those of a chain's checkpoint, or of the base, are kept, of what a study asked."""
+    full = (*parse_chain(entry.chain), *chain)
+    return folder.evaluation(chain_name(training_chain(full) if full else ()), step if chain else entry.step, seed)
 
 
 def read_match(study: Study, folder: StudyFolder, chain: Chain, seed: int) -> Matched | None:
@@ -107,27 +126,14 @@ def read_drift(study: Study, folder: StudyFolder, chain: Chain, seed: int, env: 
 
 
 def rows_of(
-    study: Study,
-    folder: StudyFolder,
-    chain: Chain,
-    seed: int,
-    temperature: float | Mapping[Cell, float],
-    *,
-    read: Read = list,
+    study: Study, folder: StudyFolder, chain: Chain, seed: int, temperature: float | Mapping[Cell, float]
 ) -> list[Row]:
     """What the study wanted to know of a chain's end, or of the base, and has played, each episode once.
 
     One that broke off is there too: it was lost. All are of the folder's base, whatever it was called then; cells
     that have no temperature are left out.
     """
-    manifest = _manifest(study, folder)
-    entry = _entry_in(manifest, study)
-    warm = temperature if isinstance(temperature, Mapping) else dict.fromkeys(study.cells, temperature)
-    found = _rows_in(
-        study, entry, _evaluation_in(entry, study, folder, chain, seed), warm, study.samples, read=read
-    )
-    model = entry.models[model_key(chain, seed)]
-    return [replace(row, base=manifest.base.name) for row in found if (row.seed, row.model) == (seed, model)]
+    return _Reading(study, folder).rows(chain, seed, temperature)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,10 +156,9 @@ def read_rows(study: Study, folder: StudyFolder) -> StudyRows:
             left_out.update(dict.fromkeys([*found.left_out, *_repeated(file, found.rows)]))
         return found.rows
 
+    reading = _Reading(study, folder, read)
     by_chain = {
-        chain_name(chain): [
-            row for seed in study.seeds for row in rows_of(study, folder, chain, seed, warm, read=read)
-        ]
+        chain_name(chain): [row for seed in study.seeds for row in reading.rows(chain, seed, warm)]
         for chain in ((), *study.chains)
     }
     return StudyRows(by_chain=by_chain, left_out=tuple(left_out))
@@ -170,30 +175,47 @@ def _repeated(file: Rows[Row], rows: Iterable[Row]) -> Iterable[str]:
 
 def player_rows(study: Study, folder: StudyFolder, player: str, seed: int) -> list[Row]:
     """What a player was measured to do in the study's cells."""
-    warm = dict.fromkeys(study.cells, study.config.evaluate.temperature)
-    place, samples = folder.evaluation(player, 0, seed), study.config.evaluate.samples
-    found = _rows_in(study, _entry(study, folder), place, warm, lambda _: samples)
-    return [row for row in found if (row.seed, row.model) == (seed, player)]
+    return _Reading(study, folder).player_rows(player, seed)
 
 
-def _rows_in(
-    study: Study,
-    entry: ManifestEntry,
-    evaluation: EvaluationFolder,
-    temperatures: Mapping[Cell, float],
-    samples: Callable[[float], int],
-    *,
-    read: Read = list,
-) -> list[Row]:
-    """The rows of the study's cells, each at its temperature and with so many attempts as that has."""
-    played = {env: each_once(read(evaluation.rows(env))) for env in study.envs}
-    return [
-        row
-        for each in study.measured
-        if (temperature := temperatures.get(each.cell)) is not None
-        for row in wanted_rows(study, each, entry, temperature, played[each.cell.env])
-        if row.attempt < samples(temperature)
-    ]
+@final
+class _Reading:
+    """Reads the rows of a study that the folder was asked; what the folder holds is looked up once."""
+
+    def __init__(self, study: Study, folder: StudyFolder, read: Read = list) -> None:
+        self._study, self._folder, self._read = study, folder, read
+        self._manifest = _manifest(study, folder)
+        self._entry = _entry_in(self._manifest, study)
+
+    def rows(self, chain: Chain, seed: int, temperature: float | Mapping[Cell, float]) -> list[Row]:
+        """Of a chain's end, or of the base."""
+        warm = temperature if isinstance(temperature, Mapping) else dict.fromkeys(self._study.cells, temperature)
+        step, base = self._study.last_step(chain), self._manifest.base.name
+        found = self._rows_in(
+            evaluation_in(self._entry, self._folder, chain, step, seed), warm, self._study.samples
+        )
+        model = self._entry.models[model_key(chain, seed)]
+        return [replace(row, base=base) for row in found if (row.seed, row.model) == (seed, model)]
+
+    def player_rows(self, player: str, seed: int) -> list[Row]:
+        """Of a player."""
+        settings = self._study.config.evaluate
+        warm = dict.fromkeys(self._study.cells, settings.temperature)
+        found = self._rows_in(self._folder.evaluation(player, 0, seed), warm, lambda _: settings.samples)
+        return [row for row in found if (row.seed, row.model) == (seed, player)]
+
+    def _rows_in(
+        self, place: EvaluationFolder, temperatures: Mapping[Cell, float], samples: Callable[[float], int]
+    ) -> list[Row]:
+        """The rows of the study's cells, each at its temperature and with so many attempts as that has."""
+        played = {env: each_once(self._read(place.rows(env))) for env in self._study.envs}
+        return [
+            row
+            for each in self._study.measured
+            if (temperature := temperatures.get(each.cell)) is not None
+            for row in wanted_rows(self._study, each, self._entry, temperature, played[each.cell.env])
+            if row.attempt < samples(temperature)
+        ]
 
 
 def seconds_of(folder: StudyFolder) -> float:
@@ -229,14 +251,6 @@ def _entry(study: Study, folder: StudyFolder) -> ManifestEntry:
 
 def _entry_in(manifest: Manifest, study: Study) -> ManifestEntry:
     return from_json(ManifestEntry, manifest.entries[study.digest])
-
-
-def _evaluation_in(
-    entry: ManifestEntry, study: Study, folder: StudyFolder, chain: Chain, seed: int
-) -> EvaluationFolder:
-    full = (*parse_chain(entry.chain), *chain)
-    name = chain_name(training_chain(full) if full else ())
-    return folder.evaluation(name, study.last_step(chain) if chain else entry.step, seed)
 
 
 def _manifest(study: Study, folder: StudyFolder) -> Manifest:

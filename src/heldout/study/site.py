@@ -60,9 +60,8 @@ class Site:
         counting, began, clock = _Counting(self.watch), time.time(), time.monotonic()
         try:
             workspace = replace(self.workspace(piece.study), watch=counting)
-            is_new = isinstance(piece.work, DriftWork) and is_left(
-                workspace, piece.work
-            )  # of others what is played
+            # A drift plays nothing; of other pieces what is new is what they played.
+            is_new = isinstance(piece.work, DriftWork) and is_left(workspace, piece.work)
             perform(workspace, piece.work, self.backends)
             seconds, is_new = time.monotonic() - clock, is_new or counting.episodes > 0
             if is_new:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import final
 
 from heldout.analysis.alike import each_once
-from heldout.chains import Chain, chain_name, parse_chain, training_chain
+from heldout.chains import Chain, training_chain
 from heldout.errors import BadCall
 from heldout.records import Row, from_json
 from heldout.store.files import read_json
@@ -23,7 +23,7 @@ from heldout.study.facts import CellFacts, tuning_digest
 from heldout.study.kinds import envs_of, kind_of
 from heldout.study.outcome import LEFT_OUT
 from heldout.study.plan import Measured, PlannedWork, Study, plan
-from heldout.study.results import ManifestEntry, model_key, read_manifest, wanted_rows
+from heldout.study.results import ManifestEntry, entries_of, evaluation_in, model_key, stage_in, wanted_rows
 from heldout.study.work import DifficultyWork, DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
 
 DONE, RUNNING, FAILED, LEFT, BEGUN, WAITING = "done", "running", "failed", "left out", "begun", "not begun"
@@ -78,12 +78,11 @@ class StudyStatus:
 
 def read_status(folder: StudyFolder) -> list[StudyStatus]:
     """Each study that the folder was asked, in the order that they came."""
-    manifest = read_manifest(folder)
-    if manifest is None or not manifest.entries:
+    entries = entries_of(folder)
+    if not entries:
         raise BadCall(f"{folder.root} was asked no study: nothing is to be told of it")
     records, found = list(folder.pieces), list[StudyStatus]()
-    for value in manifest.entries.values():
-        entry = from_json(ManifestEntry, value)
+    for entry in entries:
         study = from_json(Study, entry.study)
         look = _Look(study, entry, folder)
         pieces = tuple(look.at(piece) for piece in plan(study, entry.controls))
@@ -257,11 +256,8 @@ class _Look:
         known = holder(path) if path.parent.is_dir() else None
         return known if known and known.purpose == work.title and not known.is_over else None
 
-    def _full(self, chain: Chain) -> Chain:
-        return (*parse_chain(self._entry.chain), *chain)
-
     def _stage(self, work: TrainWork) -> StageFolder:
-        return self._folder.stage(chain_name(training_chain(self._full(work.chain))), work.seed)
+        return stage_in(self._entry, self._folder, work.chain, work.seed)
 
     def _place(self, work: MeasureWork | MatchWork | DriftWork) -> EvaluationFolder:
         if isinstance(work, MeasureWork) and work.player:
@@ -269,9 +265,7 @@ class _Look:
         return self._evaluation(work.chain, work.step, work.seed)
 
     def _evaluation(self, chain: Chain, step: int, seed: int) -> EvaluationFolder:
-        full = self._full(chain)
-        name = chain_name(training_chain(full) if full else ())
-        return self._folder.evaluation(name, step if chain else self._entry.step, seed)
+        return evaluation_in(self._entry, self._folder, chain, step, seed)
 
     def _found_at(self, work: MatchWork | TuneWork | DriftWork) -> Path:
         config = self._study.config

@@ -6,8 +6,7 @@ from json import dumps
 from pathlib import Path
 
 from heldout.addresses import public_name
-from heldout.agents import agent_of, open_agent, suites_of
-from heldout.analysis.difficulty import split_by_difficulty
+from heldout.agents import agent_of, identity_of, open_agent, suites_of
 from heldout.config import Config, Evaluate
 from heldout.errors import BadCall
 from heldout.evaluation.difficulty import PURPOSE, cells_of, in_drawn_order, settings_of
@@ -24,8 +23,8 @@ from heldout.store.files import replace_file, replace_json
 from heldout.store.folders import sweep
 from heldout.store.lease import hold
 from heldout.store.runs import StudyFolder
-from heldout.study.halves import reference_name
-from heldout.study.once import identity_of, measure_cells
+from heldout.study.halves import difficulty_by
+from heldout.study.once import measure_cells
 from heldout.verbs.progress import show_episodes
 from heldout.verbs.settings import resolve_config, run_folder
 
@@ -57,11 +56,7 @@ def difficulty(
     with hold(study.lease, purpose="begin difficulty"):
         sweep(study.root)
     rows = _play_agent(model, envs, config, study, seed=seed)
-    found = Difficulty(
-        model=reference_name(agent),
-        settings=settings_of(config, seed),
-        envs=tuple(split_by_difficulty(row for row in rows if row.env == env) for env in envs),
-    )
+    found = difficulty_by(agent, rows, envs, settings_of(config, seed))
     write(study.root / NAME, found)
     beside = _report(found, _oracle_turns(envs, config, study), study)
     if as_json:
