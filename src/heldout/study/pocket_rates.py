@@ -1,19 +1,19 @@
 """How long pieces take of the pocket model, where its folder does not tell yet.
 
-Measured on 2026-11-27 on two cores that others used too, so by the processor's time of two processes, less what
-loading takes: 192 episodes of training from the base, 64 of measuring it on easy and hard tasks, 192 of players.
+Measured on 2026-11-27 on two idle cores: the pieces of `pocket-transfer` by one seed, 50 tasks of each cell, four
+plays of each, which took 66 minutes (docs/log.md).
 """
 
 from heldout.store.pieces import PieceRecord
 
-POCKET_RATES_SAID = "what is shipped for pocket (two busy cores, an untrained base: rough)"
+POCKET_RATES_SAID = "what is shipped for pocket (two idle cores)"
 
 SECONDS = {
-    "searchqa": {"train": 0.050, "measure": 0.182, "play": 0.007},
-    "textcraft": {"train": 0.081, "measure": 0.084, "play": 0.003},
-    "babyai": {"train": 0.197, "measure": 0.231, "play": 0.023},
-    "webshop": {"train": 0.171, "measure": 0.141, "play": 0.006},
-    "alfworld": {"train": 0.188, "measure": 0.166, "play": 0.008},
+    "searchqa": {"train": 0.064, "measure": 0.141, "play": 0.006},
+    "textcraft": {"train": 0.084, "measure": 0.090, "play": 0.003},
+    "babyai": {"train": 0.236, "measure": 0.201, "play": 0.036},
+    "webshop": {"train": 0.116, "measure": 0.111, "play": 0.004},
+    "alfworld": {"train": 0.224, "measure": 0.084, "play": 0.004},
 }
 """An episode, by environment and kind; SearchQA is trained for 5 turns and measured for 20."""
 

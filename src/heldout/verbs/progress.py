@@ -11,6 +11,9 @@ from heldout.study.outcome import Finished
 from heldout.study.perform import Watch
 from heldout.training.stage import OCCASIONAL, StepMetrics, StepPart
 
+SOON = 0.01
+"""The part of a study's episodes before which nothing is said of how long it takes: its first few tell nothing."""
+
 SHARE_OF_PLAY = 0.7
 """How much of a step is taken for play until one was made."""
 
@@ -144,7 +147,7 @@ class StudyProgress(Watch):
 
     def _left(self) -> dict[str, float]:
         """Seconds that the whole still takes, by the episodes that were played so far."""
-        if not self._played or self._played >= self._episodes:
+        if self._played <= SOON * self._episodes or self._played >= self._episodes:
             return {}
         spent = self._clock() - self._began
         return {self._whole: spent / self._played * (self._episodes - self._played)}
@@ -193,6 +196,6 @@ class PiecesProgress(Watch):
 
     def _left(self) -> dict[str, float]:
         left = self._episodes - self._played
-        if not self._played or left <= 0:
+        if self._played <= SOON * self._episodes or left <= 0:
             return {}
         return {"": (self._clock() - self._began) / self._played * left}
