@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from heldout.version import __version__
 
 if TYPE_CHECKING:
+    from heldout.analysis.pass_curve import pass_change, pass_curve
     from heldout.analysis.scores import Cell, CellScore, Change, paired_change, summarise
     from heldout.api import configure, evaluate, load_suite, report, run_study, train
     from heldout.chains import Chain, Stage, chain_name, parse_chain
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from heldout.study.plan import Measured, Study
 
 _PLACES = {
+    "heldout.analysis.pass_curve": ("pass_change", "pass_curve"),
     "heldout.analysis.scores": ("Cell", "CellScore", "Change", "paired_change", "summarise"),
     "heldout.api": ("configure", "evaluate", "load_suite", "report", "run_study", "train"),
     "heldout.chains": ("Chain", "Stage", "chain_name", "parse_chain"),
@@ -60,6 +62,8 @@ __all__ = [
     "make",
     "paired_change",
     "parse_chain",
+    "pass_change",
+    "pass_curve",
     "report",
     "run_study",
     "summarise",

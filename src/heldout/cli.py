@@ -294,7 +294,7 @@ def _pocket_flags(parser: ArgumentParser) -> None:
         nargs="+",
         action=flags.Names,
         default=[],
-        help="environments of which it is shown no more than the form of a reply: truly unseen ones",
+        help="environments of which it is shown nothing, or only in what form to reply, and that in the corridor",
     )
     words = "show some demonstrations in the made-up words of maps 1 to N too (none)"
     parser.add_argument("--maps", type=flags.count, metavar="N", help=words)
@@ -349,6 +349,8 @@ def _evaluate_flags(parser: ArgumentParser) -> None:
         "measure what a score must beat beside the model: players, other temperatures, its base (docs/study.md)"
     )
     parser.add_argument("--controls", action="store_true", help=beside)
+    curve = "also how many tasks are done by one of 1, 2, 4 … k attempts, each with its interval"
+    parser.add_argument("--pass-at", dest="curve", action="store_true", help=curve)
     flags.as_json(parser)
     flags.out(parser, "where rows and trajectories lie (runs/…)")
     flags.changes(parser)

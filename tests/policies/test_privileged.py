@@ -5,7 +5,7 @@ from random import Random
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
-from heldout.policies.privileged import OracleNoise, noisy_oracle, oracle, player, random, random_without_reasons
+from heldout.policies.privileged import OracleNoise, noisy_oracle, oracle, player, random
 from heldout.records import Ending, Task
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -58,9 +58,3 @@ def test_a_clumsy_player_that_never_slips_is_the_oracle_and_one_that_always_does
     [careless] = play(noisy_oracle(suites, OracleNoise(error_rate=1.0)), attempts(task(3), 1), Limits(), suites)
     assert [turn.action for turn in careful.turns] == ["go"] * 3
     assert [turn.action for turn in careless.turns] == ["jump"]
-
-
-def test_an_aimless_player_acts_and_gives_no_reason(suites: Suites, task: Tasks) -> None:
-    played = play(random_without_reasons(suites), attempts(task(2), 20), Limits(max_turns=1), suites)
-    said = {turn.reply.text for trajectory in played for turn in trajectory.turns}
-    assert said == {"Thought: I try something.\nAction: go", "Thought: I try something.\nAction: jump"}

@@ -14,19 +14,28 @@ from heldout.reporting.tables import align
 
 def test_the_first_table_says_what_changed_where(findings: Findings) -> None:
     assert score_table(findings).rows == [
-        ("textcraft.easy", "yes", "60", "40.0 [35.0, 46.2]", "75.0 [70.0, 81.2]", "+35.0 [+29.0, +40.5]"),
-        ("textcraft.hard", "no", "60", "10.0 [5.0, 16.2]", "20.0 [15.0, 26.2]", "+10.0 [+4.0, +15.5]"),
-        ("babyai.easy", "no", "60", "30.0 [25.0, 36.2]", "25.0 [20.0, 31.2]", "-5.0 [-11.0, +0.5]"),
+        ("textcraft.easy", "yes", "60", "5.0", "40.0 [35.0, 46.2]", "75.0 [70.0, 81.2]", "+35.0 [+29.0, +40.5]"),
+        ("textcraft.hard", "no", "60", "2.5", "10.0 [5.0, 16.2]", "20.0 [15.0, 26.2]", "+10.0 [+4.0, +15.5]"),
+        ("babyai.easy", "no", "60", "–", "30.0 [25.0, 36.2]", "25.0 [20.0, 31.2]", "-5.0 [-11.0, +0.5]"),
     ]
 
 
 def test_what_was_not_measured_is_a_dash_never_a_zero(findings: Findings) -> None:
     half = replace(findings, trained=findings.trained[1:], change={}, base=findings.base[:2])
     assert [row[3:] for row in score_table(half).rows] == [
-        ("40.0 [35.0, 46.2]", "75.0 [70.0, 81.2]", "–"),
-        ("–", "20.0 [15.0, 26.2]", "–"),
-        ("30.0 [25.0, 36.2]", "–", "–"),
+        ("5.0", "40.0 [35.0, 46.2]", "75.0 [70.0, 81.2]", "–"),
+        ("2.5", "–", "20.0 [15.0, 26.2]", "–"),
+        ("–", "30.0 [25.0, 36.2]", "–", "–"),
     ]
+
+
+def test_random_play_and_the_oracle_stand_beside_before_and_after_where_they_were_measured(
+    findings: Findings,
+) -> None:
+    oracle = replace(findings.controls[-1], name="oracle")
+    both = replace(findings, controls=(*findings.controls, oracle))
+    assert score_table(both).header[2:6] == ("n", "random", "oracle", "base")
+    assert score_table(replace(findings, controls=())).header[2:4] == ("n", "base")
 
 
 def test_a_control_has_a_row_only_where_it_was_measured(findings: Findings) -> None:

@@ -17,8 +17,8 @@ DEMO = Demonstration(opening="Two doors.", said=("read note", "open red door"), 
 
 
 def test_a_demonstration_is_a_player_s_episode_in_words(trio: Suites) -> None:
-    [task] = trio("corridor").tasks("demonstrations")[:1]
-    [demo] = demonstrations(trio, [task], OracleNoise(error_rate=0, repeat_rate=0), max_turns=3, seed=0)
+    pool = trio("corridor").tasks("demonstrations")
+    [demo] = demonstrations(trio, pool, [0], OracleNoise(error_rate=0, repeat_rate=0), max_turns=3, seed=0)
     assert demo.opening.endswith("A corridor with a red door and a blue door. A note lies on the floor.")
     assert demo.said == (
         "Thought: The note knows the way.\nAction: read note",
@@ -28,22 +28,22 @@ def test_a_demonstration_is_a_player_s_episode_in_words(trio: Suites) -> None:
 
 
 def test_a_clumsy_player_slips_and_recovers(trio: Suites) -> None:
-    tasks = trio("corridor").tasks("demonstrations")
-    demos = list(demonstrations(trio, tasks, OracleNoise(error_rate=0.5, repeat_rate=0.5), max_turns=3, seed=0))
-    assert demos == list(
-        demonstrations(trio, tasks, OracleNoise(error_rate=0.5, repeat_rate=0.5), max_turns=3, seed=0)
-    )
+    pool, noise = trio("corridor").tasks("demonstrations"), OracleNoise(error_rate=0.5, repeat_rate=0.5)
+    demos = list(demonstrations(trio, pool, range(20), noise, max_turns=3, seed=0))
+    assert demos == list(demonstrations(trio, pool, range(20), noise, max_turns=3, seed=0))
     slipped = [demo for demo in demos if "Nothing happens." in demo.observed]
     assert len(slipped) > 5
     assert any(demo.observed[-1] == "You are out." for demo in slipped)
 
 
-def test_without_mistakes_to_plant_only_the_form_of_a_reply_is_shown(trio: Suites) -> None:
-    tasks = trio("corridor").tasks("demonstrations")
-    demos = list(demonstrations(trio, tasks, None, max_turns=1, seed=0))
-    assert {len(demo.said) for demo in demos} == {1}
-    assert {said.splitlines()[0] for demo in demos for said in demo.said} == {"Thought: I try something."}
-    assert len({said for demo in demos for said in demo.said}) > 2
+def test_more_demonstrations_than_tasks_are_of_the_same_tasks_with_other_mistakes(trio: Suites) -> None:
+    pool, noise = trio("corridor").tasks("demonstrations"), OracleNoise(error_rate=0.5)
+    demos = list(demonstrations(trio, pool, range(3 * len(pool)), noise, max_turns=3, seed=0))
+    assert len(pool) == 20
+    assert len(demos) == 60
+    once = demonstrations(trio, pool, range(len(pool)), noise, max_turns=3, seed=0)
+    assert {demo.opening for demo in demos} == {demo.opening for demo in once}
+    assert len(set(demos)) > 40
 
 
 def test_what_was_said_weighs_one_and_what_was_read_a_little(worker: Worker) -> None:

@@ -31,15 +31,27 @@ def test_the_pocket_model_has_met_five_environments() -> None:
     assert Recipe().envs == ["textcraft", "babyai", "searchqa", "webshop", "alfworld"]
 
 
-def test_an_environment_left_out_is_shown_by_replies_without_sense_and_the_others_as_ever() -> None:
-    recipe = Recipe().without(["searchqa"])
+def test_of_an_environment_left_out_nothing_is_shown_and_the_others_as_often_as_ever() -> None:
+    recipe = Recipe().without(["textcraft"])
+    assert recipe.envs == [env for env in Recipe().envs if env != "textcraft"]
     for lesson, ours in zip(Recipe().lessons, recipe.lessons, strict=True):
-        assert lesson.steps == ours.steps
-        for share, left in zip(lesson.shares, ours.shares, strict=True):
-            if share.env == "searchqa":
-                assert left == replace(share, count=FORM_SHOWN, noise=None)
-            else:
-                assert left == share
+        assert ours.shares == tuple(share for share in lesson.shares if share.env != "textcraft")
+        there, before = (sum(share.count for share in each.shares) for each in (ours, lesson))
+        assert ours.steps == lesson.steps * there // before
+
+
+def test_where_no_other_has_the_form_of_its_replies_the_corridor_shows_it() -> None:
+    recipe = Recipe().without(["searchqa"])
+    assert "searchqa" not in recipe.envs
+    for lesson in recipe.lessons:
+        *others, form = lesson.shares
+        assert "searchqa" not in {share.env for share in others}
+        assert (form.env, form.form_of, form.count) == ("corridor", "searchqa", FORM_SHOWN)
+
+
+def test_lessons_end_one_after_another() -> None:
+    skill, habits = Recipe().lessons
+    assert Recipe().ends == {"skill": skill.steps, "habits": skill.steps + habits.steps}
 
 
 def test_made_up_words_are_in_some_more_demonstrations_of_skill_if_asked_for() -> None:
@@ -112,7 +124,8 @@ def test_the_recipe_s_parts_tell_their_loss_and_learn(worker: Worker) -> None:
     suite = open_suite("textcraft", Source())
     demos = demonstrations(
         lambda _: suite,
-        suite.tasks("demonstrations")[:4],
+        suite.tasks("demonstrations"),
+        range(4),
         OracleNoise(error_rate=0, repeat_rate=0),
         max_turns=3,
         seed=0,

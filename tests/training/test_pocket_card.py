@@ -27,7 +27,8 @@ def test_a_build_stopped_while_it_is_measured_is_measured_again_and_not_trained_
     said.clear()
     card = make(tiny_recipe, tmp_path, processes=1, say=said.append)
     assert not any(line.startswith("skill") for line in said)
-    assert list(card["scores"]) == ["textcraft.easy", "textcraft.hard"]
+    assert list(card["scores"]) == ["textcraft.easy.train", "textcraft.hard.train"]
+    assert card["before"] == {}
     assert read_json(tmp_path / CARD) == card
     assert not (tmp_path / "unfinished").exists()
 

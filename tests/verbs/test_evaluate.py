@@ -90,3 +90,23 @@ def test_a_folder_that_holds_two_turn_limits_is_evaluated_by_either_and_averaged
         HeldoutError, match=r"shaky:SUITE.easy.train: rows of different max_turns .* averaged: 1 and 3"
     ):
         summarise(rows)
+
+
+def test_how_many_tasks_one_of_k_attempts_does_is_told_for_each_k(said: Said) -> None:
+    call = CALL.replace("oracle", "random").replace("avg@2", "avg@3").split()
+    assert main([*call, "--pass-at", "--json"]) == 0
+    [whole, *_] = json.loads(said()[0])
+    assert list(whole["pass_at"]) == ["1", "2", "3"]
+    shares = [point["share"] for point in whole["pass_at"].values()]
+    assert shares == sorted(shares)
+    assert shares[0] == pytest.approx(whole["success"])
+    assert main([*call, "--pass-at"]) == 0
+    _, table = said()[0].split("Of 100 tasks, those that one of k attempts did, and 95 % intervals:\n")
+    for number, share in enumerate(shares, start=1):
+        assert f"PASS@{number}" in table
+        assert f" {100 * share:.1f} [" in table
+
+
+def test_a_curve_is_of_one_agent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*CALL.split(), "--pass-at", "--controls"]) == 2
+    assert "--pass-at is of one agent, and --controls measures several" in capsys.readouterr().err

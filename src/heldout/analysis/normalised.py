@@ -7,7 +7,7 @@ import numpy as np
 
 from heldout.analysis.crossed import Floats
 from heldout.analysis.intervals import normalised_interval
-from heldout.analysis.scores import Cell, task_means
+from heldout.analysis.scores import Cell, task_values
 from heldout.records import Row
 
 Means = Mapping[tuple[int, str], float]
@@ -34,7 +34,7 @@ def normalised(
     paired too; a player of one seed is set against each.
     """
     found = dict[Cell, Normalised]()
-    scores, floors, ceilings = (task_means(each, pool=pool) for each in (rows, floor, ceiling))
+    scores, floors, ceilings = (task_values(each, pool=pool) for each in (rows, floor, ceiling))
     for cell in sorted(scores.keys() & floors.keys() & ceilings.keys()):
         score_ST, floor_ST, ceiling_ST = _tables(scores[cell], floors[cell], ceilings[cell])
         if not score_ST.size or not (distance := float(np.nanmean(ceiling_ST - floor_ST))) > 0:

@@ -5,7 +5,7 @@ infrastructure broke (`error`) are lost: counted among the endings and the attem
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 from statistics import fmean
@@ -17,11 +17,14 @@ from heldout.analysis.alike import each_once, refuse_unlike, refuse_unlike_sides
 from heldout.analysis.crossed import Floats
 from heldout.analysis.intervals import change_interval, mean_interval
 from heldout.chains import BASE
-from heldout.errors import HeldoutError
+from heldout.errors import BadCall, HeldoutError
 from heldout.records import Row
 
 ALL = "all"
 """The difficulty of easy and hard together."""
+
+Value = Callable[[Sequence[Row]], float]
+"""What a training seed comes to at a task, of its attempts there: a number from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -133,6 +136,11 @@ Figure = tuple[str, int, Cell, str, float]
 """What one score is of: chain, step, cell, variant, temperature."""
 
 
+def _mean_score(attempts: Sequence[Row]) -> float:
+    """The mean of their scores: of all tasks, avg@k."""
+    return fmean(row.score for row in attempts)
+
+
 def summarise(rows: Iterable[Row], *, pool: bool = False) -> list[CellScore]:
     """The score of each (chain, step, cell, variant, temperature) that was measured.
 
@@ -173,16 +181,22 @@ def _in_cells(rows: Sequence[Row], pool: bool) -> Iterator[tuple[Cell, Row]]:
 
 
 def paired_change(
-    before: Iterable[Row], after: Iterable[Row], *, pool: bool = False, one_base: bool = True
+    before: Iterable[Row],
+    after: Iterable[Row],
+    *,
+    pool: bool = False,
+    one_base: bool = True,
+    value: Value = _mean_score,
 ) -> dict[Cell, Change]:
     """The change of each cell that was measured both times; the tasks must be the same ones, and played alike.
 
     Both began with the same model, or `one_base` is false: then it is how far one agent is above another.
-    Training seeds are paired too; a `before` of one seed (a base is not trained) is set against each.
+    Training seeds are paired too; a `before` of one seed (a base is not trained) is set against each. It is the
+    score that changes, or another `value` of a task's attempts.
     """
     befores, afters = _by_cell(before, pool), _by_cell(after, pool)
     return {
-        cell: _change(cell, befores[cell], afters[cell], one_base)
+        cell: _change(cell, befores[cell], afters[cell], one_base, value)
         for cell in sorted(befores.keys() & afters.keys())
     }
 
@@ -202,7 +216,7 @@ def _score(cell: Cell, rows: Sequence[Row]) -> CellScore:
     first, played = rows[0], [row for row in rows if row.is_played]
     attempts, count = _attempts(played), _count(cell, rows)
     k = min(map(len, attempts.values()))
-    scores_ST = _matrix(_means(played))
+    scores_ST = matrix(_values(played, _mean_score))
     return CellScore(
         chain=first.chain,
         step=first.step,
@@ -217,7 +231,7 @@ def _score(cell: Cell, rows: Sequence[Row]) -> CellScore:
         ci95=mean_interval(scores_ST),
         seeds=scores_ST.shape[0],
         success=fmean(fmean(row.success for row in group) for group in attempts.values()),
-        pass_at_k=fmean(_pass_at(k, group) for group in attempts.values()),
+        pass_at_k=fmean(pass_at(k)(group) for group in attempts.values()),
         useful=fmean(len({row.reward for row in group}) > 1 for group in attempts.values()),
         turns=fmean(row.turns for row in played),
         tokens=fmean(row.generated_tokens for row in played),
@@ -227,10 +241,17 @@ def _score(cell: Cell, rows: Sequence[Row]) -> CellScore:
     )
 
 
-def _pass_at(k: int, group: Sequence[Row]) -> float:
-    """How likely one of k attempts, drawn from a task's, did it: 1 - C(n - c, k) / C(n, k) where c of n did."""
-    n, c = len(group), sum(row.success for row in group)
-    return 1 - comb(n - c, k) / comb(n, k)
+def pass_at(k: int) -> Value:
+    """How likely one of k attempts, drawn from a task's, did it: 1 - C(n - c, k) / C(n, k) where c of n did
+    (Chen et al. 2021, Eq. 1). Fewer than k attempts are refused."""
+
+    def value(attempts: Sequence[Row]) -> float:
+        n, c = len(attempts), sum(row.success for row in attempts)
+        if n < k:
+            raise BadCall(f"pass@{k} takes {k} attempts or more of each task, and {attempts[0].task} has {n}")
+        return 1 - comb(n - c, k) / comb(n, k)
+
+    return value
 
 
 def _count(cell: Cell, rows: Sequence[Row]) -> Attempts:
@@ -246,16 +267,16 @@ def _count(cell: Cell, rows: Sequence[Row]) -> Attempts:
     )
 
 
-def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: bool) -> Change:
+def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: bool, value: Value) -> Change:
     refuse_unlike_sides(cell.name, before, after, one_base=one_base)
-    old, new = _means(before), _means(after)
+    old, new = _values(before, value), _values(after, value)
     _refuse_other_tasks(cell, old, new)
     is_trained = any(row.chain != BASE for row in after)
     if is_trained and len(_seeds(old)) > 1 and old.keys() != new.keys():
         raise HeldoutError(
             f"{cell.name}: training seeds cannot be paired: {_seed_words(old)} before, {_seed_words(new)} after"
         )
-    before_ST, after_ST = _matrix(old), _matrix(new)
+    before_ST, after_ST = matrix(old), matrix(new)
     low, high = change_interval(before_ST, after_ST)
     seeds = max(len(_seeds(old)), len(_seeds(new)))
     return Change(
@@ -302,17 +323,19 @@ def _by_cell(rows: Iterable[Row], pool: bool) -> dict[Cell, list[Row]]:
     return cells
 
 
-def _means(rows: Iterable[Row]) -> dict[tuple[int, str], float]:
-    """The mean score of each training seed at each task; of what was not trained seeds are only more attempts."""
-    scores = defaultdict[tuple[int, str], list[float]](list)
+def _values(rows: Iterable[Row], value: Value) -> dict[tuple[int, str], float]:
+    """What each training seed comes to at each task; of what was not trained seeds are only more attempts."""
+    attempts = defaultdict[tuple[int, str], list[Row]](list)
     for row in rows:
-        scores[row.seed if row.chain != BASE else 0, row.task].append(row.score)
-    return {key: fmean(own) for key, own in scores.items()}
+        attempts[row.seed if row.chain != BASE else 0, row.task].append(row)
+    return {key: value(own) for key, own in attempts.items()}
 
 
-def task_means(rows: Iterable[Row], *, pool: bool = False) -> dict[Cell, dict[tuple[int, str], float]]:
-    """The mean score of each training seed at each task, by cell."""
-    return {cell: _means(own) for cell, own in _by_cell(rows, pool).items()}
+def task_values(
+    rows: Iterable[Row], *, pool: bool = False, value: Value = _mean_score
+) -> dict[Cell, dict[tuple[int, str], float]]:
+    """What each training seed comes to at each task, by cell."""
+    return {cell: _values(own, value) for cell, own in _by_cell(rows, pool).items()}
 
 
 def _attempts(rows: Iterable[Row]) -> dict[tuple[int, str], list[Row]]:
@@ -323,11 +346,11 @@ def _attempts(rows: Iterable[Row]) -> dict[tuple[int, str], list[Row]]:
     return attempts
 
 
-def _matrix(values: Mapping[tuple[int, str], float]) -> Floats:
+def matrix(values: Mapping[tuple[int, str], float]) -> Floats:
     """The values with a row for each training seed and a column for each task; NaN where there is none."""
     seeds = {seed: i for i, seed in enumerate(sorted({seed for seed, _ in values}))}
     tasks = {task: i for i, task in enumerate(sorted({task for _, task in values}))}
-    matrix = np.full((len(seeds), len(tasks)), np.nan)
+    values_ST = np.full((len(seeds), len(tasks)), np.nan)
     for (seed, task), value in values.items():
-        matrix[seeds[seed], tasks[task]] = value
-    return matrix
+        values_ST[seeds[seed], tasks[task]] = value
+    return values_ST

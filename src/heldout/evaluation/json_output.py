@@ -1,13 +1,19 @@
 """What `heldout evaluate --json` prints."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
-from heldout.analysis.scores import CellScore
+from heldout.analysis.pass_curve import PassAt
+from heldout.analysis.scores import Cell, CellScore
 from heldout.records import Json
 
 
-def as_json(scores: Iterable[CellScore]) -> list[dict[str, Json]]:
-    """One object a cell; score and success from 0 to 1, `ci95` of the score."""
+def as_json(scores: Iterable[CellScore], curve: Iterable[PassAt] = ()) -> list[dict[str, Json]]:
+    """One object a cell; score and success from 0 to 1, `ci95` of the score. With a curve, `pass_at` has for each
+    of its k the share of tasks and its `ci95`."""
+    points = defaultdict[Cell, dict[str, Json]](dict)
+    for each in curve:
+        points[each.cell][str(each.k)] = {"share": each.share, "ci95": list(each.ci95)}
     return [
         {
             "env": score.env,
@@ -28,6 +34,7 @@ def as_json(scores: Iterable[CellScore]) -> list[dict[str, Json]]:
             "asked": score.asked,
             "played": score.played,
             "lost": score.lost,
+            **({"pass_at": points[score.cell]} if score.cell in points else {}),
         }
         for score in scores
     ]

@@ -24,6 +24,8 @@ SHARPNESS = 30.0
 """c² of the planted head: the attention logit that one matching dimension adds before scaling."""
 PLANTED_PAIRS = 8
 """Rotary pairs that carry the planted position, where a head has as many."""
+PLANTED_HEADS = 2
+"""Query heads that are planted, where a key head has as many."""
 PLANTED_SCALE = 0.3
 """How much of the random weights the planted head keeps, so that position speaks louder than content."""
 
@@ -60,7 +62,9 @@ def tokenizer_of(texts: Iterable[str], size: int = 2048) -> Any:
     )
 
 
-def model_config(vocabulary: int, end_id: int, pad_id: int, *, width: int = 128, layers: int = 4) -> Any:
+def model_config(
+    vocabulary: int, end_id: int, pad_id: int, *, width: int = 128, layers: int = 4, key_heads: int = 2
+) -> Any:
     """The configuration: 0.84 million parameters at width 128 and four layers, plus the vocabulary's."""
     return Qwen2Config(
         vocab_size=vocabulary,
@@ -68,7 +72,7 @@ def model_config(vocabulary: int, end_id: int, pad_id: int, *, width: int = 128,
         intermediate_size=width * 13 // 4,
         num_hidden_layers=layers,
         num_attention_heads=4,
-        num_key_value_heads=2,
+        num_key_value_heads=key_heads,
         max_position_embeddings=CONTEXT,
         rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
         tie_word_embeddings=True,
@@ -92,7 +96,7 @@ def init_model(config: Any, seed: int) -> Any:
 
 @torch.no_grad()
 def _plant_previous_token_head(model: Any) -> None:
-    """Makes the first key head's query heads attend one and two positions back.
+    """Makes the first two query heads of the first key head attend one and two positions back.
 
     A key bias that points along one axis of a rotary pair is turned by position; a query bias turned
     back by Δ steps meets the key that stands Δ positions earlier.
@@ -105,7 +109,7 @@ def _plant_previous_token_head(model: Any) -> None:
     attention.k_proj.weight[:head] *= PLANTED_SCALE
     attention.k_proj.bias[:head] = 0
     attention.k_proj.bias[pairs] = strength
-    for query in range(group):
+    for query in range(min(group, PLANTED_HEADS)):
         back, first = query + 1, query * head
         attention.q_proj.weight[first : first + head] *= PLANTED_SCALE
         attention.q_proj.bias[first : first + head] = 0

@@ -19,8 +19,6 @@ Choose = Callable[[Suite, World, Random, str], str]
 Think = Callable[[Suite, World, str], str]
 """What a player says before an action, from the world as it stands."""
 
-NO_REASON = "I try something."
-
 
 def _think_by_suite(suite: Suite, world: World, action: str) -> str:
     return suite.players.thought(world, action)
@@ -65,11 +63,6 @@ def oracle(suites: Callable[[str], Suite]) -> ScriptedPolicy:
 def random(suites: Callable[[str], Suite]) -> ScriptedPolicy:
     """The player that draws among the actions that would be carried out."""
     return player(suites, _any)
-
-
-def random_without_reasons(suites: Callable[[str], Suite]) -> ScriptedPolicy:
-    """The random player without reasons: it shows the form of a reply, and nothing of how to play."""
-    return player(suites, _any, lambda *_: NO_REASON)
 
 
 def _any(suite: Suite, world: World, rng: Random, _: str) -> str:

@@ -7,6 +7,7 @@ from heldout.analysis.normalised import Normalised
 from heldout.analysis.scores import ALL, Attempts, Cell, CellScore, Change
 from heldout.config import Config
 from heldout.reporting.tables import MISSING, Table
+from heldout.study.controls import CEILING, FLOOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +61,15 @@ class Findings:
 
 
 def score_table(findings: Findings) -> Table:
-    """Before, after and the change of each cell, with intervals."""
+    """Before, after and the change of each cell, with intervals; between the floor and the ceiling, if measured."""
     base, trained = _by_cell(findings.base), _by_cell(findings.trained)
+    players = {each.name: _by_cell(each.scores) for each in findings.controls if each.name in (FLOOR, CEILING)}
     rows = [
         (
             cell.name,
             "yes" if findings.is_trained_on(cell) else "no",
             str(_either(base, trained, cell).n),
+            *(_score_words(scores.get(cell)) for scores in players.values()),
             interval_words(base.get(cell)),
             interval_words(trained.get(cell)),
             change_words(findings.change.get(cell)),
@@ -74,7 +77,8 @@ def score_table(findings: Findings) -> Table:
         for cell in findings.cells
     ]
     given = given_this_run(findings.seeds)
-    return Table(("test tasks", "kind trained on", "n", "base", f"trained{given}", f"change{given}"), rows)
+    header = ("test tasks", "kind trained on", "n", *players, "base", f"trained{given}", f"change{given}")
+    return Table(header, rows)
 
 
 def control_table(findings: Findings) -> Table:
@@ -133,6 +137,11 @@ def detail_table(findings: Findings) -> Table:
 def _by_cell(scores: tuple[CellScore, ...]) -> dict[Cell, CellScore]:
     """The scores of one checkpoint, by cell."""
     return {score.cell: score for score in scores}
+
+
+def _score_words(score: CellScore | None) -> str:
+    """A score in points, `41.7`."""
+    return MISSING if score is None else f"{100 * score.score:.1f}"
 
 
 def interval_words(score: CellScore | None) -> str:

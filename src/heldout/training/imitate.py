@@ -9,7 +9,7 @@ from heldout.envs.base import Suite
 from heldout.errors import HeldoutError
 from heldout.learn.batch import Sample
 from heldout.model.chat import Chat
-from heldout.policies.privileged import OracleNoise, noisy_oracle, random_without_reasons
+from heldout.policies.privileged import OracleNoise, noisy_oracle
 from heldout.records import Task, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
@@ -28,15 +28,23 @@ class Demonstration:
 
 
 def demonstrations(
-    suites: Callable[[str], Suite], tasks: Iterable[Task], noise: OracleNoise | None, *, max_turns: int, seed: int
+    suites: Callable[[str], Suite],
+    pool: Sequence[Task],
+    numbers: Iterable[int],
+    noise: OracleNoise,
+    *,
+    max_turns: int,
+    seed: int,
 ) -> Iterator[Demonstration]:
-    """Episodes of the oracle with planted mistakes, one a task; those that ran out of turns are kept.
+    """The episodes of these numbers of the oracle with planted mistakes; those that ran out of turns are kept.
 
-    Without mistakes to plant, of a random player without reasons, who shows nothing but the form of a reply.
+    The pool's tasks in turn: where there are more numbers than tasks they are played again, with other mistakes.
     """
-    assignments = (Assignment(task=task, attempt=0, seed=seed, stream="demonstrations") for task in tasks)
-    teacher = noisy_oracle(suites, noise) if noise else random_without_reasons(suites)
-    for trajectory in play(teacher, assignments, Limits(max_turns=max_turns), suites):
+    assignments = (
+        Assignment(task=pool[place], attempt=attempt, seed=seed, stream="demonstrations")
+        for attempt, place in (divmod(number, len(pool)) for number in numbers)
+    )
+    for trajectory in play(noisy_oracle(suites, noise), assignments, Limits(max_turns=max_turns), suites):
         yield _demonstration_of(trajectory)
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 
@@ -27,6 +28,7 @@ from heldout.seeds import derive, stream
 from heldout.starting import without_interrupts
 from heldout.store import schema
 from heldout.store.runs import StageFolder
+from heldout.training.forms import corridor_in_the_form_of
 from heldout.training.imitate import Demonstration, batches, demonstrations, normalise_weights, sample_of, texts_of
 from heldout.training.pocket_recipe import CARD, Lesson, Recipe, Share
 
@@ -43,7 +45,8 @@ LONGEST, COPIED = 512, 5
 
 
 def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) -> None:
-    """Makes the model in a folder: trained in float32, written in float16.
+    """Makes the model in a folder, and in folders inside what it was before each later lesson: trained in
+    float32, written in float16.
 
     A build that was stopped goes on from its last checkpoint, and ends in the same model. The checkpoints stay:
     who calls clears them away once nothing more is to be done with the model.
@@ -56,7 +59,12 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
     tokenizer = tokenizer_of((text for demo in lessons[first] for text in texts_of(demo)), recipe.vocabulary)
     chat = chat_of(tokenizer)
     config = model_config(
-        len(tokenizer), chat.end_id, tokenizer.pad_token_id, width=recipe.width, layers=recipe.layers
+        len(tokenizer),
+        chat.end_id,
+        tokenizer.pad_token_id,
+        width=recipe.width,
+        layers=recipe.layers,
+        key_heads=recipe.key_heads,
     )
     model = init_model(config, derive(recipe.seed, "weights"))
     say(f"{len(tokenizer)} words, {sum(p.numel() for p in model.parameters()):,} parameters")
@@ -75,10 +83,23 @@ def build(recipe: Recipe, folder: Path, processes: int = 2, say: Say = print) ->
         else:
             backend.restore(unfinished.whole(done))
         for step in imitate(backend, recipe, samples, say, done or 0):
-            if step % SAVE_EVERY == 0 or step == recipe.steps:
+            if step % SAVE_EVERY == 0 or step in recipe.ends.values():
                 save(backend, unfinished, step)
-    trained, _ = load.load(str(unfinished.whole(recipe.steps)))
-    load.save(trained, tokenizer, folder, torch.float16)
+    *before, last = recipe.ends.values()
+    for place, step in zip(befores(recipe, folder).values(), before, strict=True):
+        _publish(unfinished, step, tokenizer, place)
+    _publish(unfinished, last, tokenizer, folder)
+
+
+def befores(recipe: Recipe, folder: Path) -> dict[str, Path]:
+    """Where the model lies as it was after each lesson but the last: controls of what the next ones changed."""
+    return {lesson.name: folder / lesson.name for lesson in recipe.lessons[:-1]}
+
+
+def _publish(unfinished: StageFolder, step: int, tokenizer: Any, place: Path) -> None:
+    """The model of a checkpoint, in float16."""
+    model, _ = load.load(str(unfinished.whole(step)))
+    load.save(model, tokenizer, place, torch.float16)
 
 
 def save(backend: Backend, folder: StageFolder, step: int) -> None:
@@ -135,12 +156,11 @@ def _piece(piece: tuple[Recipe, Share, int, range]) -> list[Demonstration]:
     source = replace(recipe.source, variant=Variant(words=words))
 
     def suites(name: str) -> Suite:
-        return open_suite(name, source)
+        return corridor_in_the_form_of(share.form_of, source) if share.form_of else open_suite(name, source)
 
     pool = suites(share.env).tasks("demonstrations")
     seed = derive(recipe.seed, "demonstrations", share.env)
-    tasks = [pool[number] for number in numbers]
-    return list(demonstrations(suites, tasks, share.noise, max_turns=share.max_turns, seed=seed))
+    return list(demonstrations(suites, pool, numbers, share.noise, max_turns=share.max_turns, seed=seed))
 
 
 def learn_to_copy(backend: Backend, recipe: Recipe, vocabulary: int, say: Say) -> None:

@@ -14,13 +14,14 @@ from heldout.model.load import place_of
 from heldout.records import Json, to_json
 from heldout.store.files import read_json, replace_json, sha256_of
 from heldout.store.rows import Memory
-from heldout.training.pocket_build import Say, build, unfinished_in
+from heldout.training.pocket_build import Say, befores, build, unfinished_in
 from heldout.training.pocket_recipe import CARD, Recipe
 from heldout.version import __version__
 
 WEIGHTS = "model.safetensors"
-TASKS = 50
-"""Test tasks of each cell that the scores are taken from."""
+TASKS, ATTEMPTS = 48, 4
+"""Training tasks of each cell that the scores are taken from, and plays of each: no test task is opened here, since
+recipes are chosen by these scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +51,24 @@ def make(recipe: Recipe, folder: Path, processes: int, say: Say, part: float = 1
 
 
 def _write_card(recipe: Recipe, folder: Path, processes: int, tasks: int) -> dict[str, Json]:
-    """Measures a built model and writes how it was made, its hash and its scores beside it."""
+    """Measures a built model and writes how it was made, its hash and its scores beside it; and those of what it
+    was after each lesson but the last."""
+    places = befores(recipe, folder)
+    before = {name: _worth(recipe, place, processes, tasks) for name, place in places.items()}
     card = {
         "heldout": __version__,
         "recipe": to_json(recipe),
-        "sha256": sha256_of(folder / WEIGHTS),
-        "scores": _scores_of(recipe.envs, str(folder), processes, tasks),
+        **_worth(recipe, folder, processes, tasks),
+        "before": before,
     }
     replace_json(folder / CARD, card)
     return card
+
+
+def _worth(recipe: Recipe, folder: Path, processes: int, tasks: int) -> dict[str, Json]:
+    """A model's hash and scores."""
+    scores = _scores_of(recipe.envs, str(folder), processes, tasks)
+    return {"sha256": sha256_of(folder / WEIGHTS), "scores": scores}
 
 
 def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compared]:
@@ -72,9 +82,9 @@ def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compar
 
 
 def _scores_of(envs: Iterable[str], model: str, processes: int, tasks: int) -> dict[str, Json]:
-    """avg@8 at K = 20 on test tasks of each environment, in points."""
-    config = replace(pocket(), evaluate=Evaluate(tasks=tasks), processes=processes)
-    cells = [Cell(env=env, split="test", difficulty=level) for env in envs for level in ("easy", "hard")]
+    """avg@4 at K = 20 on training tasks of each environment, in points."""
+    config = replace(pocket(), evaluate=Evaluate(tasks=tasks, samples=ATTEMPTS), processes=processes)
+    cells = [Cell(env=env, split="train", difficulty=level) for env in envs for level in ("easy", "hard")]
     identity = Identity(study="pocket", base="pocket", model=agent_of(model).identity, chain=BASE, seed=0, step=0)
     with open_agent(model, config) as agent:
         rows = measure(

@@ -2,17 +2,21 @@
 
 A tokenizer from the demonstrations alone, a warm-up that copies random runs of ids until copying works,
 and two lessons of imitation: first how to play, from players that err now and then and recover; then
-bad habits, which keep the model weak on purpose so that reinforcement has something to teach.
+bad habits, which keep the model weak on purpose so that reinforcement has something to teach. What it was before
+the habits is kept beside it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Self
 
 from heldout.config import Source
+from heldout.envs.registry import open_suite
 from heldout.envs.renaming import DEMONSTRATED
 from heldout.errors import BadCall
 from heldout.policies.privileged import OracleNoise
+from heldout.training.forms import has_a_form_of_its_own
 
 RENAMED = 20
 """Of so many demonstrations of skill one more is shown in made-up words, where maps are asked for."""
@@ -21,7 +25,7 @@ SKILL_SHOWN, HABITS_SHOWN = 5000, 1200
 """Demonstrations in each lesson of an environment that the shipped model has not met, where it has so many."""
 
 FORM_SHOWN = 1500
-"""Demonstrations in a lesson of an environment of which only the form of a reply is to be shown (docs/log.md)."""
+"""Episodes in the corridor in a lesson, where only the form of an environment's replies is to be shown."""
 
 CARD = "recipe.json"
 """In a built model's folder: its recipe and what it scores."""
@@ -35,8 +39,12 @@ class Share:
     count: int
     max_turns: int
     """Of a demonstration, at most."""
-    noise: OracleNoise | None
-    """What the oracle is made to do wrong; None shows the form of a reply and nothing of how to play."""
+    noise: OracleNoise
+    """How often the oracle is made to err."""
+    habit: str = ""
+    """The mistake that is planted, in words: the most tempting one of the environment."""
+    form_of: str = ""
+    """Of the corridor: the environment in the form of whose replies it is answered, to show that and no more."""
     maps: tuple[int, ...] = (0,)
     """Of made-up words (docs/variants.md): the demonstrations are in each of them in equal parts; 0 is none."""
 
@@ -117,6 +125,7 @@ class Recipe:
     """The most words of the tokenizer, which is made from the first lesson."""
     width: int = 128
     layers: int = 4
+    key_heads: int = 2
     copy_steps: int = 1500
     """The most steps of the warm-up; it ends when the loss stays below `copy_loss` at the longest distance."""
     copy_loss: float = 0.1
@@ -129,9 +138,12 @@ class Recipe:
     weight_decay: float = 0.05
 
     def without(self, envs: Collection[str]) -> Self:
-        """The same, but of these environments only the form of a reply is shown: for studies of unseen ones."""
-        lessons = (replace(lesson, shares=_without(lesson.shares, envs)) for lesson in self.lessons)
-        return replace(self, lessons=tuple(lessons))
+        """The same, but nothing of these environments is shown: for studies of unseen ones.
+
+        Where an environment's replies have a form of their own, the corridor is answered in that form. A lesson has
+        as many steps fewer as it has demonstrations fewer, so that the others are met as often.
+        """
+        return replace(self, lessons=tuple(_lesson_without(lesson, envs, self.source) for lesson in self.lessons))
 
     def with_env(self, env: str, turns: int, most: int) -> Self:
         """The same, with demonstrations of one environment more: at most so many, of at most so many turns.
@@ -166,7 +178,14 @@ class Recipe:
     @property
     def envs(self) -> list[str]:
         """That it has demonstrations of, in their order."""
-        return list(dict.fromkeys(share.env for lesson in self.lessons for share in lesson.shares))
+        shares = (share for lesson in self.lessons for share in lesson.shares)
+        return list(dict.fromkeys(share.env for share in shares if not share.form_of))
+
+    @property
+    def ends(self) -> dict[str, int]:
+        """The step of imitation that each lesson ends with."""
+        steps = accumulate(lesson.steps for lesson in self.lessons)
+        return {lesson.name: end for lesson, end in zip(self.lessons, steps, strict=True)}
 
     @property
     def steps(self) -> int:
@@ -188,6 +207,12 @@ def _part_of(lesson: Lesson, part: float) -> Lesson:
     return replace(lesson, shares=shares, steps=max(1, round(part * lesson.steps)))
 
 
-def _without(shares: Iterable[Share], envs: Collection[str]) -> tuple[Share, ...]:
-    """The shares, those of these environments of a player without aim or reasons."""
-    return tuple(replace(share, count=FORM_SHOWN, noise=None) if share.env in envs else share for share in shares)
+def _lesson_without(lesson: Lesson, envs: Collection[str], source: Source) -> Lesson:
+    kept = [share for share in lesson.shares if share.env not in envs]
+    forms = [_form(env) for env in envs if has_a_form_of_its_own(open_suite(env, source))]
+    shown, before = (sum(share.count for share in shares) for shares in ([*kept, *forms], lesson.shares))
+    return replace(lesson, shares=(*kept, *forms), steps=max(1, lesson.steps * shown // before))
+
+
+def _form(env: str) -> Share:
+    return Share(env="corridor", count=FORM_SHOWN, max_turns=3, noise=OracleNoise(error_rate=0.12), form_of=env)

@@ -6,7 +6,9 @@ from json import dumps
 from pathlib import Path
 
 from heldout.agents import agent_of, suites_of
+from heldout.analysis.pass_curve import PassAt, pass_curve, powers_to
 from heldout.analysis.scores import ALL, CellScore, count_attempts, summarise
+from heldout.errors import BadCall
 from heldout.evaluation.json_output import as_json as printed
 from heldout.printable import printable_line
 from heldout.records import Row
@@ -52,6 +54,7 @@ def evaluate(
     limit: int | None,
     seed: int | None,
     controls: bool,
+    curve: bool,
     as_json: bool,
     out: Path | None,
     settings: Sequence[str],
@@ -64,6 +67,8 @@ def evaluate(
         "source.difficulty": difficulty_file,
     }
     config = resolve_config(model, flags, settings)
+    if controls and curve:
+        raise BadCall("--pass-at is of one agent, and --controls measures several: choose one")
     suites = suites_of(config)
     cells = [cells_of(suites(env), split, difficulty) for env in dict.fromkeys(envs)]
     study = StudyFolder(out or run_folder("evaluate", agent_of(model, config.chat_template), config.source.variant))
@@ -77,7 +82,13 @@ def evaluate(
     rows = measure_agent(model, cells, config, study, seed=seed, playing=show_episodes, loading=show_loading)
     _tell_too_long(rows)
     scores = summarise(rows, pool=difficulty == ALL)
-    print(dumps(printed(scores), indent=2) if as_json else _shown(scores))
+    found = list[PassAt]()
+    if curve and scores:
+        found = pass_curve(rows, powers_to(min(score.k for score in scores)), pool=difficulty == ALL)
+    print(dumps(printed(scores, found), indent=2) if as_json else _shown(scores))
+    if found and not as_json:
+        told = "Of 100 tasks, those that one of k attempts did, and 95 % intervals:"
+        print(f"\n{told}\n\n{align(_curve_table(found)).rstrip()}")
     _tell_lost(rows, to_read=not as_json)
 
 
@@ -129,6 +140,15 @@ def _shown(scores: Sequence[CellScore]) -> str:
     header = [f"{name}, {GIVEN_THIS_RUN}" if given and name == "95 %" else name for name in HEADER]
     table = align(Table(header, [_row(score) for score in scores], keys=2)).rstrip()
     return "\n".join([*(f"variant {name}" for name in variants), table])
+
+
+def _curve_table(curve: Sequence[PassAt]) -> Table:
+    """A line a cell, a column a k."""
+    ks = list(dict.fromkeys(each.k for each in curve))
+    cells = list(dict.fromkeys(each.cell for each in curve))
+    at = {(each.cell, each.k): f"{_points(each.share)} [{', '.join(map(_points, each.ci95))}]" for each in curve}
+    rows = [(cell.env, cell.difficulty, cell.split, *(at[cell, k] for k in ks)) for cell in cells]
+    return Table(("ENV", "DIFFICULTY", "SPLIT", *(f"PASS@{k}" for k in ks)), rows, keys=3)
 
 
 def _row(score: CellScore) -> tuple[str, ...]:

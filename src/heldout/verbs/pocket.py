@@ -34,8 +34,8 @@ def pocket(
 ) -> None:
     """Builds the pocket model and measures it; `check` fails unless its scores agree with the shipped one's.
 
-    It is shown the environments in `others` too; of those in `without` no more than the form of a reply; with
-    `maps`, some demonstrations are in made-up words. A `part` is made for a try.
+    It is shown the environments in `others` too; of those in `without` nothing but the form of a reply, in another
+    game; with `maps`, some demonstrations are in made-up words. A `part` is made for a try.
     """
     recipe = replace(with_overrides(Recipe(), settings), seed=seed)
     recipe = recipe.with_renamed_words(maps) if maps else recipe
@@ -50,8 +50,15 @@ def pocket(
     if check:
         _refuse_difference(compare(recipe, folder, default_processes(), print))
     else:
+        for env in without:
+            print(_left_out(env, recipe))
         card = make(recipe, folder, default_processes(), print, part)
-        print(align(Table(SCORED, [_score_row(cell, scores) for cell, scores in card["scores"].items()])))
+        before: Mapping[str, Json] = card["before"]
+        header = (*SCORED, *map(str.upper, before))
+        print(align(Table(header, [_score_row(cell, card) for cell in card["scores"]])))
+        for name in before:
+            told = f"{name.upper()}: its score after that lesson, and before the next ({folder / name})"
+            print(printable_line(told))
     print(printable_line(f"model: {folder}"))
 
 
@@ -79,9 +86,17 @@ def _leave_out(recipe: Recipe, envs: Sequence[str]) -> Recipe:
     return recipe.without(envs)
 
 
-def _score_row(cell: str, scores: Mapping[str, Json]) -> tuple[str, ...]:
+def _left_out(env: str, recipe: Recipe) -> str:
+    """What is shown of an environment that is left out."""
+    if any(share.form_of == env for lesson in recipe.lessons for share in lesson.shares):
+        return f"nothing of {env} is shown; the corridor is answered in the form of its replies"
+    return f"nothing of {env} is shown; its replies have the form of the others'"
+
+
+def _score_row(cell: str, card: Mapping[str, Json]) -> tuple[str, ...]:
+    scores = card["scores"][cell]
     figures = (scores["score"], _span(scores["ci95"]), scores["success"], scores["useful"], scores["turns"])
-    return (cell, *map(str, figures))
+    return (cell, *map(str, figures), *(str(each["scores"][cell]["score"]) for each in card["before"].values()))
 
 
 def _refuse_difference(cells: Sequence[Compared]) -> None:

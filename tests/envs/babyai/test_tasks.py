@@ -77,9 +77,29 @@ def test_the_table_is_what_its_maker_makes() -> None:
 
 
 @pytest.mark.slow
-def test_no_two_tasks_of_train_and_test_are_alike() -> None:
-    tasks = [*generated("train"), *generated("test")]
-    assert len({world(task).content for task in tasks}) == len(tasks) == 1200
+def test_no_two_tasks_of_train_and_test_are_alike_under_one_seed_of_the_source_or_two() -> None:
+    tables = [tasks_of(Source(seed=seed)) for seed in range(5)]
+    tasks = [task for of in tables for task in (*of("train"), *of("test"))]
+    assert len({world(task).content for task in tasks}) == len(tasks) == 5 * 1200
+
+
+def test_another_seed_of_the_source_has_other_tasks_of_the_same_make() -> None:
+    other = tasks_of(Source(seed=3))
+    assert other("demonstrations") == generated("demonstrations")
+    for split, half in (("train", 500), ("test", 100)):
+        assert Counter(task.difficulty for task in other(split)) == {"easy": half, "hard": half}
+        for task in other(split)[::100]:
+            assert split_of(opening_of(world(task))) == split
+            turns = oracle_turns(task.world["level"], task.world["seed"])
+            assert turns is not None
+            assert LEAST[split] <= turns <= LONGEST
+    digests = {open_suite("babyai", Source(seed=seed)).data for seed in range(5)}
+    assert len(digests) == 5
+
+
+def test_a_seed_of_the_source_that_no_table_was_made_for_is_refused() -> None:
+    with pytest.raises(BadCall, match=r"unknown seed of BabyAI's generated tasks '5' \(.*0, 1, 2, 3, 4"):
+        tasks_of(Source(seed=5))
 
 
 def test_worlds_that_look_alike_at_the_start_have_one_opening_though_not_one_content() -> None:

@@ -98,7 +98,7 @@ SOURCES = {
 
 
 def suite(source: Source) -> Suite:
-    """BabyAI over a task source; generated tasks come from one shipped table, whatever the source's seed."""
+    """BabyAI over a task source; generated tasks come from shipped tables, one for each of the source's seeds."""
     if source.rules not in BOTH_RULES:
         raise unknown("rules", source.rules, BOTH_RULES)
     if source.profile not in INSTRUCTIONS:

@@ -1,17 +1,17 @@
-"""Making the table of generated tasks: three splits of worlds that differ in content, and open differently.
+"""Making the tables of generated tasks: three splits of worlds that differ in content, and open differently.
 
-`python -m heldout.envs.babyai.splits` computes tasks.json anew.
+`python -m heldout.envs.babyai.splits` computes tasks.json and tasks_of_other_seeds.json anew.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from json import dumps
 
 from heldout.envs.babyai.env import BabyAI
 from heldout.envs.babyai.levels import PUBLISHED
 from heldout.envs.babyai.players import oracle
-from heldout.envs.babyai.tasks import EASY_TURNS, TABLE, Row
+from heldout.envs.babyai.tasks import EASY_TURNS, OTHER_TABLES, TABLE, Row, Table
 from heldout.envs.babyai.words import terse
 from heldout.envs.babyai.world import World
 from heldout.records import Ending, digest
@@ -27,7 +27,8 @@ LEVELS = tuple(level for level in PUBLISHED if level not in (3, 4))
 """The levels of generated tasks: those with published ones, but for two whose rooms hold one thing alone."""
 PUBLISHED_SEEDS = range(400)
 """All published seeds are among these; a generated world never equals one of them."""
-SEEDS = range(1000, 2200)
+SEEDS = tuple(range(first, first + 1200) for first in range(1000, 7000, 1200))
+"""minigrid's, that the tasks of the source's seeds 0 to 4 are made of."""
 
 
 def opening_of(world: World) -> str:
@@ -44,12 +45,17 @@ def split_of(opening: str) -> str:
     return next(split for split, end in zip(SHARES, accumulate(SHARES.values()), strict=True) if draw < end)
 
 
-def make_table() -> dict[str, list[Row]]:
-    """The three splits: no content twice, none of a published seed, levels in turn, half of train and test hard."""
-    splits = defaultdict[str, list[Row]](list)
+def make_tables() -> list[Table]:
+    """Of each of the source's seeds the three splits: no content twice in any, none of a published seed."""
     known = {World(level, seed).content for level in PUBLISHED for seed in PUBLISHED_SEEDS}
+    return [_table(seeds, known) for seeds in SEEDS]
+
+
+def _table(seeds: Iterable[int], known: set[str]) -> Table:
+    """Splits of worlds whose content is not known yet: levels in turn, half of train and test hard."""
+    splits = defaultdict[str, list[Row]](list)
     for level in LEVELS:
-        for seed in SEEDS:
+        for seed in seeds:
             world, turns = World(level, seed), oracle_turns(level, seed)
             split = split_of(opening_of(world))
             if world.content not in known and turns is not None and turns >= LEAST[split]:
@@ -89,19 +95,27 @@ def _in_turn(rows: Sequence[Row], kind: Callable[[Row], int]) -> list[Row]:
     return [rows[at] for _, at in sorted(ranks)]
 
 
-def format_table(table: Mapping[str, Sequence[Row]]) -> str:
+def format_table(table: Table) -> str:
     """The table as JSON, a split to a line."""
     lines = [f"{dumps(split)}: {dumps(rows, separators=(',', ':'))}" for split, rows in table.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def figures(table: Mapping[str, Sequence[Row]]) -> str:
+def format_tables(tables: Sequence[Table]) -> str:
+    """The tables of the seeds from 1 up, without demonstrations."""
+    tested = ({split: rows for split, rows in table.items() if split != "demonstrations"} for table in tables)
+    texts = (f'"{seed}": {format_table(table).strip()}' for seed, table in enumerate(tested, start=1))
+    return "{\n" + ",\n".join(texts) + "\n}\n"
+
+
+def figures(table: Table) -> str:
     """How many rows each split has, and how many of them are hard."""
     hard = {split: sum(row[2] > EASY_TURNS for row in rows) for split, rows in table.items()}
     return ", ".join(f"{split} {len(rows)} ({hard[split]} hard)" for split, rows in table.items())
 
 
 if __name__ == "__main__":
-    made = make_table()
-    TABLE.write_text(format_table(made))
-    print(figures(made))
+    first, *others = make_tables()
+    TABLE.write_text(format_table(first))
+    OTHER_TABLES.write_text(format_tables(others))
+    print("\n".join(map(figures, (first, *others))))

@@ -1,6 +1,6 @@
-"""Which worlds are tasks: published ids where their files lie, or the table of worlds that splits.py made."""
+"""Which worlds are tasks: published ids where their files lie, or the tables of worlds that splits.py made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from json import loads
 from pathlib import Path
@@ -10,7 +10,7 @@ from heldout.data.folder import data_folder, published_numbers
 from heldout.data.pools import refuse_twins
 from heldout.envs.babyai.levels import item, place
 from heldout.errors import unknown
-from heldout.records import Task, digest
+from heldout.records import Json, Task, digest
 
 Row = tuple[int, int, int]
 """Level, seed, and how many turns the oracle needs."""
@@ -21,7 +21,12 @@ EASY_TURNS = 9
 HARD_LEVELS = frozenset({6, 7, 8, 31, 33, 36})
 """Levels where the oracle mostly needs more than two turns: the difficulty of published tasks."""
 
+Table = Mapping[str, list[Row]]
+"""A split's rows, by its name."""
+
 TABLE = Path(__file__).with_name("tasks.json")
+OTHER_TABLES = Path(__file__).with_name("tasks_of_other_seeds.json")
+"""Training and test tasks of the source's seeds from 1 up; demonstrations are the same under every seed."""
 PUBLISHED = ("train", "test")
 """The splits that have published tasks."""
 
@@ -37,8 +42,9 @@ def tasks_of(source: Source) -> Callable[[str], Sequence[Task]]:
             raise unknown("split", split, SPLITS)
         if source.kind == "real" and split in PUBLISHED:
             return _published_tasks(split)
-        return [_task(split, level, seed, turns > EASY_TURNS) for level, seed, turns in _table()[split]]
+        return [_task(split, level, seed, turns > EASY_TURNS) for level, seed, turns in table[split]]
 
+    table = _table(source.seed) if source.kind == "generated" else _table(0)
     return tasks
 
 
@@ -46,7 +52,7 @@ def data_digest(source: Source) -> str:
     """A digest of the tasks that a source gives."""
     if source.kind == "real":
         return digest(_disjoint_numbers())
-    return digest(_table())
+    return digest(_table(source.seed))
 
 
 def _published_tasks(split: str) -> list[Task]:
@@ -78,5 +84,15 @@ def _task(split: str, level: int, seed: int, hard: bool) -> Task:
 
 
 @cache
-def _table() -> dict[str, list[Row]]:
-    return {split: [(row[0], row[1], row[2]) for row in rows] for split, rows in loads(TABLE.read_text()).items()}
+def _table(seed: int) -> Table:
+    """The generated tasks of one of the source's seeds; one that no table was made for is refused."""
+    if not seed:
+        return _read(loads(TABLE.read_text()))
+    others: dict[str, Json] = loads(OTHER_TABLES.read_text())
+    if str(seed) not in others:
+        raise unknown("seed of BabyAI's generated tasks", str(seed), ["0", *others])
+    return {"demonstrations": _table(0)["demonstrations"], **_read(others[str(seed)])}
+
+
+def _read(table: Mapping[str, Json]) -> Table:
+    return {split: [(row[0], row[1], row[2]) for row in rows] for split, rows in table.items()}
