@@ -251,10 +251,8 @@ def trio() -> Suites:
 def tiny(trio: Suites, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two narrow layers, after seconds of imitating the trio's players: replies of all lengths."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    noise, pools = (
-        OracleNoise(error_rate=0.3, repeat_rate=0.3),
-        [trio(name).tasks("demonstrations") for name in TRIO],
-    )
+    noise = OracleNoise(error_rate=0.3, repeat_rate=0.3)
+    pools = [trio(name).tasks("demonstrations") for name in TRIO]
     demos = [demo for pool in pools for demo in demonstrations(trio, pool, range(20), noise, max_turns=4, seed=0)]
     tokenizer = tokenizer_of((text for demo in demos for text in texts_of(demo)), 512)
     chat = chat_of(tokenizer)

@@ -1,13 +1,15 @@
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from heldout.errors import HeldoutError
 from heldout.model.load import place_of
 from heldout.records import digest, to_json
 from heldout.store.files import read_json
 from heldout.training import pocket_card
-from heldout.training.pocket_card import make
+from heldout.training.pocket_card import check, make
 from heldout.training.pocket_recipe import CARD, Recipe
 
 
@@ -49,6 +51,17 @@ def test_the_shipped_model_is_neither_hopeless_nor_done_on_easy_tasks_and_seldom
         assert easy["useful"] >= 100 / 3, env
     for cell, score in scores.items():
         assert score["endings"].get("out_of_tokens", 0) < 0.05 * score["n"] * score["k"], cell
+
+
+def test_scores_of_other_tasks_are_not_compared_and_nothing_is_built_for_it(tmp_path: Path) -> None:
+    with pytest.raises(HeldoutError, match=r"of other tasks \(.*\) than a build's \(textcraft.easy.train\)"):
+        check(
+            Recipe(lessons=(replace(Recipe().lessons[0], shares=Recipe().lessons[0].shares[:1]),)),
+            tmp_path,
+            1,
+            print,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def _interrupted(*_: object, **__: object) -> None:

@@ -231,7 +231,7 @@ def _score(cell: Cell, rows: Sequence[Row]) -> CellScore:
         ci95=mean_interval(scores_ST),
         seeds=scores_ST.shape[0],
         success=fmean(fmean(row.success for row in group) for group in attempts.values()),
-        pass_at_k=fmean(pass_at(k)(group) for group in attempts.values()),
+        pass_at_k=fmean(map(pass_at(k), attempts.values())),
         useful=fmean(len({row.reward for row in group}) > 1 for group in attempts.values()),
         turns=fmean(row.turns for row in played),
         tokens=fmean(row.generated_tokens for row in played),

@@ -9,6 +9,7 @@ from heldout.agents import agent_of, open_agent, suites_of
 from heldout.analysis.scores import Cell, CellScore, summarise
 from heldout.chains import BASE
 from heldout.config import Evaluate, pocket
+from heldout.errors import HeldoutError
 from heldout.evaluation.measure import Identity, measure
 from heldout.model.load import place_of
 from heldout.records import Json, to_json
@@ -74,6 +75,9 @@ def _worth(recipe: Recipe, folder: Path, processes: int, tasks: int) -> dict[str
 def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compared]:
     """Builds the shipped model's recipe anew and compares each cell's score."""
     shipped = read_json(Path(place_of("pocket")) / CARD)
+    if shipped["scores"].keys() != (cells := {cell.name for cell in _cells(recipe.envs)}):
+        there, now = min(shipped["scores"]), min(cells)
+        raise HeldoutError(f"the shipped model's scores are of other tasks ({there}) than a build's ({now})")
     rebuilt = make(recipe, folder, processes, say)
     return [
         Compared(cell=cell, shipped=score, rebuilt=rebuilt["scores"][cell])
@@ -84,13 +88,12 @@ def check(recipe: Recipe, folder: Path, processes: int, say: Say) -> list[Compar
 def _scores_of(envs: Iterable[str], model: str, processes: int, tasks: int) -> dict[str, Json]:
     """avg@4 at K = 20 on training tasks of each environment, in points."""
     config = replace(pocket(), evaluate=Evaluate(tasks=tasks, samples=ATTEMPTS), processes=processes)
-    cells = [Cell(env=env, split="train", difficulty=level) for env in envs for level in ("easy", "hard")]
     identity = Identity(study="pocket", base="pocket", model=agent_of(model).identity, chain=BASE, seed=0, step=0)
     with open_agent(model, config) as agent:
         rows = measure(
             agent.play,
             suites_of(config),
-            cells,
+            _cells(envs),
             identity=identity,
             settings=config.evaluate,
             limits=config.limits,
@@ -98,6 +101,10 @@ def _scores_of(envs: Iterable[str], model: str, processes: int, tasks: int) -> d
             trajectories=Memory(),
         )
     return {score.cell.name: _figures(score) for score in summarise(rows)}
+
+
+def _cells(envs: Iterable[str]) -> list[Cell]:
+    return [Cell(env=env, split="train", difficulty=level) for env in envs for level in ("easy", "hard")]
 
 
 def _figures(score: CellScore) -> dict[str, Json]:
