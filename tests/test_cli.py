@@ -25,7 +25,7 @@ TRAIN = (
 )
 EVALUATE = "evaluate --model M --envs webshop searchqa textcraft --metric avg@8 --max-turns 20"
 CALLS = {
-    "demo": "demo --seed 1",
+    "demo": "demo --seeds 1 2",
     "envs": "envs --json",
     "config": "config --model pocket",
     "help": "help train",

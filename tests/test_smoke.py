@@ -27,7 +27,7 @@ CALLS = {
     "report": "asked",
     "study prune": "asked --keep ends",
     "study unlock": "trained",
-    "demo": "--env textcraft --set SMALL",
+    "demo": "--env textcraft --seeds 0 --set SMALL",
     "difficulty": "--model pocket --envs textcraft --limit 2 --n-samples 1 --max-turns 2 --set processes=1",
     "data list": "",
     "data leakage": "--envs textcraft --limit 5",

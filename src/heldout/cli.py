@@ -190,7 +190,7 @@ def _demo_flags(parser: ArgumentParser) -> None:
         metavar="M",
         help="pocket, or one of `heldout pocket --with` that knows it (pocket)",
     )
-    flags.seed(parser)
+    flags.seeds(parser, "of training and measurement: one for a quick look, which holds that run only (0 1 2)")
     flags.out(parser, "where the run lies (runs/demo)")
     flags.changes(parser)
 

@@ -193,6 +193,14 @@ def test_training_seeds_are_paired() -> None:
     assert paired_change(before, after)[EASY].seeds == 2
 
 
+def test_each_seed_s_own_change_stands_in_the_seeds_order() -> None:
+    before = [row("a", 0.5), row("b", 0.25)]
+    after = [row(task, 0.1 * seed, seed=seed, chain="doors", step=1) for seed in (6, 7) for task in "ab"]
+    change = paired_change(before, after)[EASY]
+    assert change.of_seeds == pytest.approx((22.5, 32.5))
+    assert change.mean == pytest.approx(27.5)
+
+
 def test_seeds_of_what_was_not_trained_are_only_more_attempts() -> None:
     base = [row(task, score, seed=seed) for seed in (1, 2) for task, score in (("a", 0.2 * seed), ("b", 0.5))]
     [score] = summarise(base)

@@ -40,7 +40,7 @@ def score(cell: Cell, value: float, *, k: int = 8, temperature: float = 1.0) -> 
 
 
 def change(mean: float) -> Change:
-    return Change(mean=mean, ci95=(mean - 6, mean + 5.5), n=60, seeds=1, is_given_this_run=True)
+    return Change(mean=mean, ci95=(mean - 6, mean + 5.5), n=60, of_seeds=(mean,), is_given_this_run=True)
 
 
 def placed(value: float) -> Normalised:

@@ -157,6 +157,8 @@ def test_the_interval_of_several_seeds_says_so(findings: Findings) -> None:
     assert "| trained, given this run | change, given this run |" in one
     assert "over the tasks and training seeds that might have been drawn" in two
     assert "iven this run" not in two
+    assert "of each seed" not in one
+    assert "| change | of each seed |" in two
 
 
 def test_the_summary_is_in_points(findings: Findings) -> None:
@@ -170,6 +172,7 @@ def test_the_summary_is_in_points(findings: Findings) -> None:
         "mean": -5.0,
         "ci95": [-11.0, 0.5],
         "seeds": 1,
+        "of_seeds": [-5.0],
         "given_this_run": True,
     }
     assert (result["wall_seconds"], result["steps"]) == (531.3, 30)

@@ -31,7 +31,7 @@ def test_a_study_is_named_by_its_content() -> None:
     study = demo(pocket())
     assert study.digest == demo(pocket()).digest
     others = [
-        demo(pocket(), seed=1),
+        demo(pocket(), seeds=(1,)),
         demo(pocket(), "babyai"),
         demo(with_overrides(pocket(), ["limits.reply_tokens=63"])),
         replace(study, base="other"),
@@ -43,6 +43,7 @@ def test_a_study_is_named_by_its_content() -> None:
 def test_the_demo_trains_on_easy_tasks_and_measures_there_first_and_elsewhere() -> None:
     study = demo(pocket(), "textcraft")
     assert list(map(chain_name, study.chains)) == ["textcraft.easy"]
+    assert study.seeds == (0, 1, 2)
     assert [cell.name for cell in study.cells[:3]] == ["textcraft.easy", "textcraft.hard", "babyai.easy"]
     assert {cell.env for cell in study.cells} == set(FIVE)
     assert [(each.tasks, each.controls) for each in study.measured] == [(50, True), *[(12, False)] * 9]

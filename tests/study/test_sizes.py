@@ -9,7 +9,7 @@ from heldout.study.sizes import sizes_of
 def test_a_model_that_is_here_is_counted_from_its_files() -> None:
     sizes = sizes_of("pocket", pocket(), "cpu", 2)
     assert sizes is not None
-    assert sizes.parameters == 1_130_112
+    assert sizes.parameters == 1_096_320
     assert sizes.checkpoint == 1_130_112 * 12
     assert sizes.learning == 2 * (400e6 + 1_130_112 * 23)
     with_reference = sizes_of("pocket", with_overrides(pocket(), ["train.kl=0.1"]), "cpu", 2)

@@ -40,15 +40,12 @@ def test_the_card_that_is_shipped_is_of_the_shipped_weights_and_of_the_recipe_as
     card = read_json(shipped / CARD)
     assert card["sha256"] == sha256((shipped / "model.safetensors").read_bytes()).hexdigest()
     assert digest(card["recipe"]) == digest(to_json(Recipe()))
-    assert set(card["scores"]) == {f"{env}.{level}" for env in Recipe().envs for level in ("easy", "hard")}
+    cells = {f"{env}.{level}.train" for env in Recipe().envs for level in ("easy", "hard")}
+    assert set(card["scores"]) == set(card["before"]["skill"]["scores"]) == cells
 
 
-def test_the_shipped_model_is_neither_hopeless_nor_done_on_easy_tasks_and_seldom_runs_out_of_tokens() -> None:
+def test_the_shipped_model_seldom_runs_out_of_tokens() -> None:
     scores = read_json(Path(place_of("pocket")) / CARD)["scores"]
-    for env in Recipe().envs:
-        easy = scores[f"{env}.easy"]
-        assert 15 <= easy["score"] <= 60, env
-        assert easy["useful"] >= 100 / 3, env
     for cell, score in scores.items():
         assert score["endings"].get("out_of_tokens", 0) < 0.05 * score["n"] * score["k"], cell
 

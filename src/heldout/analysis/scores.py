@@ -126,10 +126,15 @@ class Change:
     """Over tasks and training seeds that might have been drawn (docs/statistics.md)."""
     n: int
     """Tasks."""
-    seeds: int
-    """Training seeds; one of what was not trained."""
+    of_seeds: tuple[float, ...]
+    """Of each training seed by itself, in their order; one of what was not trained."""
     is_given_this_run: bool
     """Whether the interval is of one training run: of tasks alone, and says nothing of another seed."""
+
+    @property
+    def seeds(self) -> int:
+        """Training seeds."""
+        return len(self.of_seeds)
 
 
 Figure = tuple[str, int, Cell, str, float]
@@ -278,13 +283,13 @@ def _change(cell: Cell, before: Sequence[Row], after: Sequence[Row], one_base: b
         )
     before_ST, after_ST = matrix(old), matrix(new)
     low, high = change_interval(before_ST, after_ST)
-    seeds = max(len(_seeds(old)), len(_seeds(new)))
+    change_ST = 100 * (after_ST - before_ST)
     return Change(
-        mean=100 * float(np.nanmean(after_ST - before_ST)),
+        mean=float(np.nanmean(change_ST)),
         ci95=(100 * low, 100 * high),
         n=after_ST.shape[1],
-        seeds=seeds,
-        is_given_this_run=seeds == 1 and any(row.chain != BASE for row in (*before, *after)),
+        of_seeds=tuple(np.nanmean(change_ST, axis=1).tolist()),
+        is_given_this_run=len(change_ST) == 1 and any(row.chain != BASE for row in (*before, *after)),
     )
 
 

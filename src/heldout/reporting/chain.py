@@ -24,8 +24,8 @@ from heldout.study.results import evaluation_of, rows_of, seconds_of, stage_of
 def write_report(study: Study, folder: StudyFolder) -> Findings:
     """Everything derived from a finished study of one chain: page, curve, and the figures for programs."""
     found = findings(study, folder)
-    [chain], seed = study.chains, study.seeds[0]
-    metrics = list(stage_of(study, folder, chain, seed).metrics)
+    [chain] = study.chains
+    metrics = [list(stage_of(study, folder, chain, seed).metrics) for seed in study.seeds]
     points = [Point(score.step, score) for score in (*found.base, *found.trained)]
     figure = learning_curve(metrics, points)
     replace_file(folder.report / "curve.svg", svg(figure))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from math import ceil
+from statistics import fmean
 from typing import Any
 
 import matplotlib as mpl
@@ -36,15 +37,20 @@ class Point:
     score: CellScore
 
 
-def learning_curve(metrics: Sequence[Mapping[str, Json]], points: Sequence[Point] = ()) -> Figure:
-    """Score and success of each training step; then each environment's test scores, with intervals."""
+Metrics = Sequence[Mapping[str, Json]]
+"""Of one training, step by step."""
+
+
+def learning_curve(trainings: Sequence[Metrics], points: Sequence[Point] = ()) -> Figure:
+    """Score and success of each training step, on the average of the seeds, of which several have a thin line each;
+    then each environment's test scores, with intervals."""
     envs = sorted({point.score.env for point in points})
     across = min(1 + len(envs), COLUMNS)
     down = ceil((1 + len(envs)) / across)
     figure = Figure(figsize=(1.5 + 3.5 * across, 3.8 * down), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(down, across, squeeze=False).flatten()
-    _training(panels[0], metrics)
+    _training(panels[0], trainings)
     for panel, env in zip(panels[1:], envs, strict=False):
         _held_out(panel, env, [point for point in points if point.score.env == env])
     for panel in panels[1 + len(envs) :]:
@@ -63,14 +69,25 @@ def png(figure: Figure) -> bytes:
     return _save(figure, "png", {"Software": "heldout"})
 
 
-def _training(panel: Axes, metrics: Sequence[Mapping[str, Json]]) -> None:
+def _training(panel: Axes, trainings: Sequence[Metrics]) -> None:
     for place, name in enumerate(LABELS):
-        rows = [row for row in metrics if row.get(name) is not None]
-        panel.plot(
-            [row["step"] for row in rows], [100 * row[name] for row in rows], **_look(place), label=LABELS[name]
-        )
+        runs = [_by_step(metrics, name) for metrics in trainings]
+        for run in runs if len(runs) > 1 else ():
+            panel.plot(*_line(run), color=COLOURS[place], linewidth=0.7, alpha=0.5)
+        in_all = set[int].intersection(*map(set, runs)) if runs else set[int]()
+        mean = {step: fmean(run[step] for run in runs) for step in sorted(in_all)}
+        panel.plot(*_line(mean), **_look(place), label=LABELS[name])
     _dress(panel, "On training tasks, as they are played", "mean of the step's episodes (points, 0 to 100)")
     panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]), top=max(102.0, panel.get_ylim()[1]))
+
+
+def _by_step(metrics: Metrics, name: str) -> dict[int, float]:
+    """One metric in points, where a step has it."""
+    return {row["step"]: 100 * row[name] for row in metrics if row.get(name) is not None}
+
+
+def _line(by_step: Mapping[int, float]) -> tuple[list[int], list[float]]:
+    return list(by_step), list(by_step.values())
 
 
 def _held_out(panel: Axes, env: str, points: Sequence[Point]) -> None:

@@ -73,11 +73,13 @@ def score_table(findings: Findings) -> Table:
             interval_words(base.get(cell)),
             interval_words(trained.get(cell)),
             change_words(findings.change.get(cell)),
+            *([_of_seeds(findings.change.get(cell))] if len(findings.seeds) > 1 else []),
         )
         for cell in findings.cells
     ]
     given = given_this_run(findings.seeds)
-    header = ("test tasks", "kind trained on", "n", *players, "base", f"trained{given}", f"change{given}")
+    each = ["of each seed"] if len(findings.seeds) > 1 else []
+    header = ("test tasks", "kind trained on", "n", *players, "base", f"trained{given}", f"change{given}", *each)
     return Table(header, rows)
 
 
@@ -170,6 +172,11 @@ def change_words(change: Change | None) -> str:
         return MISSING
     low, high = change.ci95
     return f"{change.mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def _of_seeds(change: Change | None) -> str:
+    """A change by each training seed, `+20.5 +18.0 +23.1`."""
+    return MISSING if change is None else " ".join(f"{each:+.1f}" for each in change.of_seeds)
 
 
 def _either(base: Mapping[Cell, CellScore], trained: Mapping[Cell, CellScore], cell: Cell) -> CellScore:

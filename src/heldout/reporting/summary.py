@@ -62,6 +62,7 @@ def _changes(changes: Mapping[Cell, Change]) -> dict[str, Any]:
             "mean": round(change.mean, DIGITS),
             "ci95": [round(end, DIGITS) for end in change.ci95],
             "seeds": change.seeds,
+            "of_seeds": [round(each, DIGITS) for each in change.of_seeds],
             "given_this_run": change.is_given_this_run,
         }
         for cell, change in changes.items()

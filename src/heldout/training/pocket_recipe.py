@@ -1,9 +1,9 @@
 """What the shipped pocket model is made of: `heldout pocket`.
 
 A tokenizer from the demonstrations alone, a warm-up that copies random runs of ids until copying works,
-and two lessons of imitation: first how to play, from players that err now and then and recover; then
-bad habits, which keep the model weak on purpose so that reinforcement has something to teach. What it was before
-the habits is kept beside it.
+and two lessons of imitation: first how to play, from players that err now and then and recover, left off long
+before it is learned; then a short one in which each environment has one mistake of its own. What it was before
+that is kept beside it.
 """
 
 from collections.abc import Collection
@@ -21,8 +21,9 @@ from heldout.training.forms import has_a_form_of_its_own
 RENAMED = 20
 """Of so many demonstrations of skill one more is shown in made-up words, where maps are asked for."""
 
-SKILL_SHOWN, HABITS_SHOWN = 5000, 1200
-"""Demonstrations in each lesson of an environment that the shipped model has not met, where it has so many."""
+SKILL_SHOWN, HABITS_SHOWN = 5000, 1000
+"""Demonstrations in each lesson of an environment that the shipped model has not met, where it has so many; of
+habits, of each environment."""
 
 FORM_SHOWN = 1500
 """Episodes in the corridor in a lesson, where only the form of an environment's replies is to be shown."""
@@ -58,59 +59,34 @@ class Lesson:
     shares: tuple[Share, ...]
 
 
-def _skill() -> Lesson:
-    """How to play: the oracle with few mistakes, each different."""
-    few = OracleNoise(error_rate=0.12)
-    return Lesson(
-        name="skill",
-        steps=4500,
-        shares=(
-            Share(env="textcraft", count=9_000, max_turns=12, noise=few),
-            Share(env="babyai", count=5_000, max_turns=12, noise=few),
-            Share(env="searchqa", count=7_000, max_turns=10, noise=few),
-            Share(env="webshop", count=4_000, max_turns=12, noise=few),
-            Share(env="alfworld", count=9_000, max_turns=20, noise=few),
-        ),
-    )
+FEW = OracleNoise(error_rate=0.15)
+"""Mistakes of any kind, to be recovered from."""
+OFTEN = OracleNoise(error_rate=0.4, tempting_rate=1.0)
+"""The one mistake of an environment's habit."""
+
+_SKILL = (
+    Share(env="textcraft", count=7_000, max_turns=20, noise=FEW),
+    Share(env="babyai", count=5_000, max_turns=20, noise=FEW),
+    Share(env="searchqa", count=4_000, max_turns=12, noise=FEW),
+    Share(env="webshop", count=3_000, max_turns=12, noise=FEW),
+    Share(env="alfworld", count=10_000, max_turns=20, noise=FEW),
+)
+
+_HABITS = {
+    "textcraft": "crafts the goal before it has what that takes",
+    "babyai": "goes to another thing than the one that is wanted",
+    "searchqa": "answers with the name that it has read last, before it has read all",
+    "webshop": "buys before all is chosen, and looks at the first product that is not the one",
+    "alfworld": "does the last thing first: takes what it has not gone to, puts what is not ready",
+}
 
 
-def _habits() -> Lesson:
-    """How to fail: the tempting mistake, and then again and again."""
-    return Lesson(
-        name="habits",
-        steps=250,
-        shares=(
-            Share(
-                env="textcraft",
-                count=1500,
-                max_turns=10,
-                noise=OracleNoise(error_rate=0.42, tempting_rate=0.85, repeat_rate=0.7),
-            ),
-            Share(
-                env="babyai",
-                count=1200,
-                max_turns=8,
-                noise=OracleNoise(error_rate=0.72, tempting_rate=0.85, repeat_rate=0.94),
-            ),
-            Share(
-                env="searchqa",
-                count=1500,
-                max_turns=8,
-                noise=OracleNoise(error_rate=0.25, tempting_rate=0.85, repeat_rate=0.4),
-            ),
-            Share(
-                env="webshop",
-                count=800,
-                max_turns=8,
-                noise=OracleNoise(error_rate=0.35, tempting_rate=0.7, repeat_rate=0.5),
-            ),
-            Share(
-                env="alfworld",
-                count=1500,
-                max_turns=16,
-                noise=OracleNoise(error_rate=0.3, tempting_rate=0.8, repeat_rate=0.5),
-            ),
-        ),
+def _lessons() -> tuple[Lesson, ...]:
+    """How to play, left off early; then a few batches in which each environment has its own mistake."""
+    habits = (replace(share, count=HABITS_SHOWN, noise=OFTEN, habit=_HABITS[share.env]) for share in _SKILL)
+    return (
+        Lesson(name="skill", steps=3200, shares=_SKILL),
+        Lesson(name="habits", steps=200, shares=tuple(habits)),
     )
 
 
@@ -120,12 +96,12 @@ class Recipe:
 
     seed: int = 0
     source: Source = field(default_factory=Source)
-    lessons: tuple[Lesson, ...] = field(default_factory=lambda: (_skill(), _habits()))
+    lessons: tuple[Lesson, ...] = field(default_factory=_lessons)
     vocabulary: int = 2560
     """The most words of the tokenizer, which is made from the first lesson."""
     width: int = 128
     layers: int = 4
-    key_heads: int = 2
+    key_heads: int = 1
     copy_steps: int = 1500
     """The most steps of the warm-up; it ends when the loss stays below `copy_loss` at the longest distance."""
     copy_loss: float = 0.1
@@ -150,10 +126,9 @@ class Recipe:
 
         Each lesson has as many steps more as it has demonstrations more, so that the others are met as often.
         """
-        few, often = OracleNoise(error_rate=0.12), OracleNoise(error_rate=0.3, tempting_rate=0.8, repeat_rate=0.5)
         skill, habits = (
             _lesson_with(lesson, Share(env=env, count=min(count, most), max_turns=turns, noise=mistakes))
-            for lesson, count, mistakes in zip(self.lessons, (SKILL_SHOWN, HABITS_SHOWN), (few, often), strict=True)
+            for lesson, count, mistakes in zip(self.lessons, (SKILL_SHOWN, HABITS_SHOWN), (FEW, OFTEN), strict=True)
         )
         return replace(self, lessons=(skill, habits))
 
@@ -215,4 +190,4 @@ def _lesson_without(lesson: Lesson, envs: Collection[str], source: Source) -> Le
 
 
 def _form(env: str) -> Share:
-    return Share(env="corridor", count=FORM_SHOWN, max_turns=3, noise=OracleNoise(error_rate=0.12), form_of=env)
+    return Share(env="corridor", count=FORM_SHOWN, max_turns=3, noise=FEW, form_of=env)

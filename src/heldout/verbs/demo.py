@@ -1,4 +1,4 @@
-"""`heldout demo`: a study of one chain, small enough for two cores and a quarter of an hour."""
+"""`heldout demo`: a study of one chain by three seeds, small enough for two cores and a quarter of an hour."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ from heldout.study.run import run
 from heldout.verbs.progress import StudyProgress
 
 
-def demo(*, env: str | None, model: str, seed: int, out: Path | None, settings: Sequence[str]) -> None:
-    """Trains the pocket agent, measures it before and after, and says where the report is."""
+def demo(*, env: str | None, model: str, seeds: Sequence[int], out: Path | None, settings: Sequence[str]) -> None:
+    """Trains the pocket agent once by each seed, measures it before and after, and says where the report is."""
     chosen = env or demo_recipe.DEMO_ENV
-    config = with_overrides(pocket(), settings)
+    config = with_overrides(pocket(), (*demo_recipe.DEMO_SETTINGS, *settings))
     open_suite(chosen, config.source)  # a wrong name is refused before anything is played
-    study = demo_recipe.demo(config, chosen, seed, model)
+    study = demo_recipe.demo(config, chosen, tuple(dict.fromkeys(seeds)) or demo_recipe.DEMO_SEEDS, model)
     folder = StudyFolder(out or Path("runs") / "-".join(filter(None, ("demo", config.source.variant.name))))
     with StatusLine() as line:
         outcome = run([study], folder, StudyProgress(line, "demo"))

@@ -109,6 +109,13 @@ def seed(parser: ArgumentParser, default: int | None = 0, said: str = "0") -> No
     parser.add_argument("--seed", type=int, default=default, help=f"the seed of every stream of chance ({said})")
 
 
+def seeds(parser: ArgumentParser, said: str) -> None:
+    """`--seeds`, which `--seed` says too."""
+    parser.add_argument(
+        "--seeds", "--seed", nargs="+", action="extend", type=int, default=[], metavar="S", help=said
+    )
+
+
 def as_json(parser: ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON for a program to read")
@@ -197,9 +204,8 @@ def study(parser: ArgumentParser) -> None:
     chains = "chains to train, each in quotes, such as 'textcraft > webshop' 'textcraft+webshop'"
     parser.add_argument("--chains", nargs="+", action="extend", default=[], metavar="CHAIN", help=chains)
     envs(parser, "where is measured: environments, or all of the five (the recipe's)", required=False)
-    seeds = "of training and measurement, several for an interval that holds more than one run (the recipe's)"
-    parser.add_argument(
-        "--seeds", "--seed", nargs="+", action="extend", type=int, default=[], metavar="S", help=seeds
+    seeds(
+        parser, "of training and measurement, several for an interval that holds more than one run (the recipe's)"
     )
     difficulty(parser, default=None, said="easy and hard")
     every = "measure after every N steps of a chain's last stage too, not only at its end"

@@ -155,10 +155,10 @@ def test_a_question_may_be_of_easy_and_hard_together_or_of_a_cell_under_a_varian
         ),
         ({"difficulty": "hard"}, "makes no use of --difficulty hard"),
         ({"every": 5}, "makes no use of --every 5"),
-        ({"settings": ("train.lr=1",)}, r"makes no use of train.lr=1.0: study 'mine' has 0.0004"),
+        ({"settings": ("train.lr=1",)}, r"makes no use of train.lr=1.0: study 'mine' has 0.0002"),
     ],
 )
 def test_what_a_recipe_makes_no_use_of_is_refused_and_not_ignored(flags: dict[str, object], told: str) -> None:
     with pytest.raises(BadCall, match=told):
         studies_of(lambda _: study(), replace(asked(), **flags))  # type: ignore[arg-type]
-    assert studies_of(lambda _: study(), replace(asked(), seeds=(0,), settings=("train.lr=4e-4",)))
+    assert studies_of(lambda _: study(), replace(asked(), seeds=(0,), settings=("train.lr=2e-4",)))
