@@ -213,7 +213,7 @@ def pocket() -> Config:
     """The defaults for the pocket model: the same run, small enough for two cores."""
     return Config(
         limits=Limits(response_budget=3584, reply_tokens=64),
-        train=Train(steps=20, tasks=12, lr=2e-4, warmup=4, kl=0.0, save_every=10),
+        train=Train(steps=40, tasks=12, lr=2e-4, warmup=4, kl=0.0, save_every=10),
     )
 
 

@@ -1,6 +1,6 @@
 from heldout.analysis.scores import Cell
 from heldout.chains import parse_chain
-from heldout.config import pocket
+from heldout.config import pocket, with_overrides
 from heldout.study.matched import matched_episodes
 from heldout.study.plan import Study
 from heldout.study.recipes.questions import change, endpoint, mean, minus
@@ -21,7 +21,7 @@ def test_two_sides_of_other_training_episodes_are_told_and_a_base_is_none() -> N
         chains=(A, LONG, B),
         seeds=(0,),
         measured=(),
-        config=pocket(),
+        config=with_overrides(pocket(), ["train.steps=20"]),
         endpoints=(
             endpoint("gain", change((), A, X), ""),
             endpoint("longer", change(A, LONG, X), ""),

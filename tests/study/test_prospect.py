@@ -23,7 +23,7 @@ def study(*chains: str, base: str = "pocket", seeds: tuple[int, ...] = (0, 1)) -
         chains=tuple(map(parse_chain, chains)),
         seeds=seeds,
         measured=(Measured(cell=CELL, tasks=10),),
-        config=with_overrides(pocket(), ["evaluate.samples=4"]),
+        config=with_overrides(pocket(), ["evaluate.samples=4", "train.steps=20"]),
     )
 
 

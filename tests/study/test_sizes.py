@@ -10,11 +10,11 @@ def test_a_model_that_is_here_is_counted_from_its_files() -> None:
     sizes = sizes_of("pocket", pocket(), "cpu", 2)
     assert sizes is not None
     assert sizes.parameters == 1_096_320
-    assert sizes.checkpoint == 1_130_112 * 12
-    assert sizes.learning == 2 * (400e6 + 1_130_112 * 23)
+    assert sizes.checkpoint == 1_096_320 * 12
+    assert sizes.learning == 2 * (400e6 + 1_096_320 * 23)
     with_reference = sizes_of("pocket", with_overrides(pocket(), ["train.kl=0.1"]), "cpu", 2)
     assert with_reference is not None
-    assert with_reference.learning - sizes.learning == 2 * 1_130_112 * 4
+    assert with_reference.learning - sizes.learning == 2 * 1_096_320 * 4
     fewer = sizes_of("pocket", replace(pocket(), slots=32), "cpu", 2)
     assert fewer is not None
     assert sizes.playing > fewer.playing

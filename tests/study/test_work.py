@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from heldout.analysis.scores import Cell
 from heldout.chains import parse_chain
-from heldout.config import pocket
+from heldout.config import pocket, with_overrides
 from heldout.study.plan import Measured, PlannedWork, Study, plan
 from heldout.study.recipes.demo import demo
 from heldout.study.work import MatchWork, MeasureWork, TrainWork, TuneWork, Work
@@ -20,7 +20,7 @@ def small(*chains: str, seeds: tuple[int, ...] = (0,)) -> Study:
         chains=tuple(map(parse_chain, chains)),
         seeds=seeds,
         measured=(Measured(cell=CELL),),
-        config=pocket(),
+        config=with_overrides(pocket(), ["train.steps=20"]),
     )
 
 
@@ -29,7 +29,7 @@ def trainings(graph: tuple[PlannedWork, ...]) -> list[str]:
 
 
 def test_every_kind_of_work_can_be_pickled() -> None:
-    graph = plan(demo(pocket()))
+    graph = (*plan(demo(pocket())), *plan(small("textcraft", seeds=(3,))))
     assert {type(piece.work) for piece in graph} == {TrainWork, MatchWork, TuneWork, MeasureWork}
     assert pickle.loads(pickle.dumps(graph)) == graph
     assert len({piece.work for piece in graph}) == len(graph)
