@@ -17,7 +17,7 @@ STUDY = Study(
     chains=(parse_chain("textcraft > babyai"), parse_chain("webshop")),
     seeds=(0,),
     measured=(Measured(cell=Cell(env="textcraft", split="test", difficulty="easy")),),
-    config=pocket(),
+    config=with_overrides(pocket(), ["train.steps=20"]),
 )
 TITLES = [
     "measure base@0 on textcraft.easy, temperature 1, seed 0",

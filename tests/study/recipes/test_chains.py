@@ -20,7 +20,7 @@ def test_what_a_chain_was_after_each_stage_is_a_chain_once() -> None:
 
 def test_a_chain_is_counted_by_the_episodes_that_it_is_trained_on() -> None:
     easy, all_ = parse_chain("textcraft.easy > textcraft.hard[train.group_size=4]"), parse_chain("textcraft")
-    assert training_episodes(all_, pocket()) == 20 * 12 * 8 == 1920
-    assert training_episodes(easy, pocket()) == 1920 + 960
-    assert training_episodes(longer(all_, pocket(), 2), pocket()) == 3840
+    assert training_episodes(all_, pocket()) == 40 * 12 * 8 == 3840
+    assert training_episodes(easy, pocket()) == 3840 + 1920
+    assert training_episodes(longer(all_, pocket(), 2), pocket()) == 7680
     assert training_episodes((), pocket()) == 0

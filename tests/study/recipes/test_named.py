@@ -43,13 +43,13 @@ def question(*terms: tuple[float, str, Cell, str], name: str = "q") -> Endpoint:
 
 
 def test_a_call_says_its_chains_itself_and_asks_what_each_is_worth_elsewhere() -> None:
-    [said] = studies_of(recipe_named(""), asked("textcraft > webshop", "textcraft+webshop", seeds=(0, 1), every=8))
+    [said] = studies_of(recipe_named(""), asked("textcraft > webshop", "textcraft+webshop", seeds=(0, 1), every=16))
     assert [chain_name(chain) for chain in said.chains] == [
-        "textcraft > webshop[train.steps=8]",
         "textcraft > webshop[train.steps=16]",
+        "textcraft > webshop[train.steps=32]",
         "textcraft > webshop",
-        "textcraft+webshop[train.steps=8]",
         "textcraft+webshop[train.steps=16]",
+        "textcraft+webshop[train.steps=32]",
         "textcraft+webshop",
     ]
     assert said.seeds == (0, 1)

@@ -70,12 +70,12 @@ def test_a_curriculum_is_set_against_all_tasks_for_as_many_episodes() -> None:
         "textcraft",
         "textcraft.easy > textcraft.hard",
         "textcraft.hard > textcraft.easy",
-        "textcraft[train.steps=40]",
+        "textcraft[train.steps=80]",
     ]
     [question] = [each for each in study.endpoints if each.finding == "curriculum"]
     sides = {term.chain: term.weight for term in question.terms}
-    assert sides == {"textcraft.easy > textcraft.hard": 1, "textcraft[train.steps=40]": -1}
-    assert {training_episodes(parse_chain(chain), study.config) for chain in sides} == {3840}
+    assert sides == {"textcraft.easy > textcraft.hard": 1, "textcraft[train.steps=80]": -1}
+    assert {training_episodes(parse_chain(chain), study.config) for chain in sides} == {7680}
 
 
 def test_a_sequence_asks_whether_nothing_is_forgotten_within_a_margin() -> None:
@@ -90,7 +90,7 @@ def test_orders_are_measured_after_every_stage_and_set_against_the_mixture_of_as
     [study] = made("pocket-orders")
     assert Counter(map(len, study.chains)) == {1: 3, 2: 2, 3: 2, 4: 2, 5: 2}
     ends = [chain for chain in study.chains if len(chain) == 5 or len(chain[0].envs) == 5]
-    assert {training_episodes(chain, study.config) for chain in ends} == {9600}
+    assert {training_episodes(chain, study.config) for chain in ends} == {19200}
 
 
 def test_an_interface_is_changed_a_trait_at_a_time_in_training_and_where_is_measured() -> None:
