@@ -46,4 +46,4 @@ def test_the_demo_trains_on_easy_tasks_and_measures_there_first_and_elsewhere() 
     assert study.seeds == (0, 1, 2)
     assert [cell.name for cell in study.cells[:3]] == ["textcraft.easy", "textcraft.hard", "babyai.easy"]
     assert {cell.env for cell in study.cells} == set(FIVE)
-    assert [(each.tasks, each.controls) for each in study.measured] == [(50, True), *[(16, False)] * 5]
+    assert [(each.tasks, each.controls) for each in study.measured] == [(50, True), *[(12, False)] * 5]
