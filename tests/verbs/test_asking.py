@@ -22,7 +22,7 @@ def test_chains_are_a_study_of_the_pocket_model_unless_more_is_said() -> None:
     )
     [study] = found.studies
     assert (study.base, found.folder.root) == ("pocket", Path("runs/study-actions=hidden"))
-    assert (study.config.evaluate.tasks, study.config.evaluate.samples, study.config.train.steps) == (5, 2, 20)
+    assert (study.config.evaluate.tasks, study.config.evaluate.samples, study.config.train.steps) == (5, 2, 40)
     assert study.envs == ("textcraft", "babyai", "searchqa", "webshop", "alfworld")
 
 

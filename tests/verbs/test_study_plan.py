@@ -20,7 +20,7 @@ def test_a_plan_says_pieces_trainings_cost_and_questions(
     )
     assert "\nbabyai " in said
     assert "\n  > textcraft " in said
-    assert "not matched: 3,840 against 1,920 training episodes" in said
+    assert "not matched: 7,680 against 3,840 training episodes" in said
     assert not list(tmp_path.iterdir())
     assert main([*call.split(), "--json"]) == 0
     [plan] = json.loads(capsys.readouterr().out)
