@@ -24,7 +24,7 @@ def test_a_plan_says_pieces_trainings_cost_and_questions(
     assert not list(tmp_path.iterdir())
     assert main([*call.split(), "--json"]) == 0
     [plan] = json.loads(capsys.readouterr().out)
-    assert plan["pieces"]["train"]["episodes_left"] == 4 * 1920
+    assert plan["pieces"]["train"]["episodes_left"] == 4 * 3840
     assert plan["pieces"]["measure"]["count"] == 5 * 4
     assert [each["finding"] for each in plan["studies"][0]["endpoints"]] == [
         "forgetting",
