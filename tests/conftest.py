@@ -26,7 +26,7 @@ from heldout.integrations.agentgym.episodes import Episodes
 from heldout.integrations.agentgym.messages import HttpRequest, HttpResponse
 from heldout.integrations.agentgym.server import Server
 from heldout.integrations.serving.access import access_to, listen
-from heldout.learn.algorithms import IMITATION
+from heldout.learn.methods import IMITATION
 from heldout.model import load
 from heldout.model.chat import chat_of
 from heldout.model.learner import Learner, Objective
@@ -262,7 +262,7 @@ def tiny(trio: Suites, tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples = [sample_of(chat, demo) for demo in demos]
     learner = Learner(model)
     for batch in islice(batches([each for each in samples if len(each.ids) < 400], 1500, Random(0)), 60):
-        learner.learn(batch, Objective(algorithm=IMITATION, lr=1e-2))
+        learner.learn(batch, Objective(method=IMITATION, lr=1e-2))
     load.save(model, tokenizer, folder)
     return folder
 

@@ -69,7 +69,7 @@ def test_chains_are_read_as_people_write_them(text: str, chain: Chain, printed: 
         ("base > a", "no environment can be named 'base'"),
         ("0*a+b", "a whole number from 1 up"),
         ("a[train.kl]", "a change is path=value"),
-        ("a[train.kl=x]", "setting 'train.kl' takes float, not 'x'"),
+        ("a[train.kl=x]", "setting 'train.kl' takes NoneType or float, not 'x'"),
         ("a[train.kn=1]", "unknown setting 'train.kn'"),
         ("a[train.kl=1 train.kl=2]", "changes train.kl twice"),
         ("a[evaluate.samples=2]", "train.\\*, limits.\\* and source.variant.\\* only, not 'evaluate.samples'"),

@@ -125,7 +125,7 @@ def test_the_flags_of_a_verb_are_the_arguments_of_its_function(name: str) -> Non
         ),
         ("play textcraft --difficulty eazy", "unknown difficulty 'eazy'; did you mean 'easy'?"),
         ("train --model M --env e --n-samples 0", "train: argument --n-samples: a whole number from 1 up, not '0'"),
-        ("train --model M --env e --algorithm PPO", "unknown algorithm 'PPO' (choose from: grpo)"),
+        ("train --model M --env e --algorithm PPO", "unknown algorithm 'PPO'"),
         ("evaluate --model M --envs e --metric avg8", "unknown metric 'avg8' (give avg@k, such as avg@8"),
         ("evaluate --model M --envs e --split dev", "unknown split 'dev' (choose from: test, train)"),
         ("envs --set sauce.kind=real", "unknown setting 'sauce.kind' (choose from:"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from heldout.config import Config, Evaluate, Limits, Train, Variant, pocket, with_overrides
 from heldout.errors import BadCall
+from heldout.learn.methods import method_of
 from heldout.ranges import Range, ranges_of
 from heldout.records import from_json, to_json
 
@@ -125,12 +126,8 @@ def test_every_number_that_can_be_set_has_a_range() -> None:
 def test_the_defaults_are_the_papers() -> None:
     config = Config()
     assert (config.train.group_size, config.limits.response_budget, config.evaluate.max_turns) == (8, 8192, 20)
-    assert (config.train.algorithm, config.train.clip, config.train.kl, config.train.temperature) == (
-        "grpo",
-        0.2,
-        0.001,
-        1.0,
-    )
+    method = method_of(config.train)
+    assert (config.train.algorithm, method.clip, method.kl, config.train.temperature) == ("grpo", 0.2, 0.001, 1.0)
 
 
 def test_pockets_conversations_fit_its_context() -> None:

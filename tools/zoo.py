@@ -18,8 +18,8 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from heldout.errors import HeldoutError
-from heldout.learn.algorithms import IMITATION
 from heldout.learn.batch import Sample
+from heldout.learn.methods import IMITATION
 from heldout.model.head import check_head
 from heldout.model.learner import Learner, Objective
 from heldout.model.load import context_of
@@ -193,7 +193,7 @@ def outcome(kind: str) -> str:
     rows = [ids for ids, _ in talks.values()]
     count = sum(len(row) - 1 for row in rows)
     samples = [Sample(ids=tuple(row), weights=(0.0, *[1 / count] * (len(row) - 1))) for row in rows]
-    update = Learner(model).learn(samples, Objective(algorithm=IMITATION, lr=0.0))
+    update = Learner(model).learn(samples, Objective(method=IMITATION, lr=0.0))
     losses = [
         -float(known[name][at, ids[at + 1]]) for name, (ids, _) in talks.items() for at in range(len(ids) - 1)
     ]

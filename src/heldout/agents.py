@@ -17,6 +17,7 @@ from heldout.config import Config, Limits, pocket
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.evaluation.measure import Identity
+from heldout.learn.methods import method_of
 from heldout.model.folder import CONFIG, read_object
 from heldout.model.identity import model_digest, weights_digest, words_digest
 from heldout.model.load import POCKET, hub_name_of, place_of
@@ -187,7 +188,7 @@ class Backends:
 
         A KL term holds on to the model itself where no other reference is named; one that is named is held anyway.
         """
-        wanted = _worker_config(model, config, reference or (model if config.train.kl else None))
+        wanted = _worker_config(model, config, reference or (model if method_of(config.train).kl else None))
         size = processes_of(config)
         if self._kept is None or not self._serves(wanted, size, to_learn):
             self.drop()

@@ -123,22 +123,40 @@ class Limits(Ranged):
     """Tokens that one reply may have."""
 
 
-ALGORITHMS = ("grpo",)
-"""By what a stage can learn: the names of `learn/algorithms.py`, for who must not load a learner."""
+ALGORITHMS = (
+    "grpo",
+    "dr_grpo",
+    "dapo",
+    "gspo",
+    "rloo",
+    "reinforce++",
+    "reinforce++-baseline",
+    "gigpo",
+    "cispo",
+    "imitate",
+    "reject",
+    "distill",
+)
+"""By what a stage can learn: the names of `learn/methods.py` (docs/methods.md)."""
 
 
 REFERENCES = ("base", "stage_start")
-"""What a KL term can hold on to."""
+"""What a KL term can hold on to, beside a model that is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train(Ranged):
-    """One stage of GRPO (paper §3.2 and Appendix C)."""
+    """One stage of learning (paper §3.2 and Appendix C).
+
+    What is empty or none is as the algorithm has it (docs/methods.md).
+    """
 
     algorithm: str = "grpo"
-    """By what the stage learns (docs/study.md)."""
+    """By what the stage learns (docs/methods.md)."""
     steps: Count = 100
     """Updates of the model, each on a batch of its own."""
+    demonstrations: str = field(default_factory=lambda: "oracle", metadata={"written": "changed"})
+    """What `imitate` imitates: the `oracle` on the stage's tasks, or a file of trajectories (.jsonl.zst)."""
     tasks: Count = 32
     """Groups in a step."""
     group_size: Count = 8
@@ -147,10 +165,22 @@ class Train(Ranged):
     """K while training; none is the environment's own (paper §3.2)."""
     temperature: Annotated[float, Range(0, 10, open=True)] = 1.0
     """At which replies are sampled, and learned from."""
-    clip: Share = 0.2
-    """ε of Eq. 5: how far a ratio may go below 1, and above."""
+    clip: Annotated[float | None, Range(0, 1)] = None
+    """ε of Eq. 5: how far a ratio may go below 1, and above; none is the algorithm's (grpo 0.2)."""
     clip_high: Annotated[float | None, Range(0, 10)] = None
-    """How far above; none is as below."""
+    """How far above; none is as below, or the algorithm's where neither is set."""
+    baseline: str = ""
+    """What a reward is set against: the mean of its `group`, `leave_one_out` of it, the `batch`, or `none`."""
+    scale: str = ""
+    """By what deviation an advantage is divided: of its `group`, of the `batch`, or `none`."""
+    credit: str = ""
+    """Whose advantage a token has: its `trajectory`'s, its `turn`'s, or its turn's among equal `state`s too."""
+    ratio: str = ""
+    """What is clipped: the ratio of a `token`, the mean one of a `sequence`, or the `product` that Eq. 5 prints."""
+    discount: Annotated[float | None, Range(0, 1)] = None
+    """γ of a turn's return, where credit is by state."""
+    state_weight: Annotated[float | None, Range(0)] = None
+    """ω: what the advantage among equal states counts beside the trajectory's."""
     lr: Share = 1e-6
     """AdamW's learning rate (paper, Appendix C)."""
     warmup: NotNegative = 0
@@ -159,16 +189,29 @@ class Train(Ranged):
     """AdamW's, of all weights."""
     max_grad_norm: Annotated[float, Range(0, open=True)] = 1.0
     """A longer gradient is shortened to this."""
-    kl: Annotated[float, Range(0)] = 0.001
-    """β of Eq. 5, with the k3 estimator; a token's log-ratio to the reference counts up to 20."""
+    kl: Annotated[float | None, Range(0)] = None
+    """β of Eq. 5; a token's log-ratio to the reference counts up to 20. None is the algorithm's (grpo 0.001)."""
+    kl_estimator: str = ""
+    """Of the KL term: `k1`, `k2` or `k3` from what was sampled, or `exact` over all words."""
+    kl_in: str = ""
+    """Where the KL term is: in the `loss`, or taken off the `reward`."""
     reference: str = field(default_factory=lambda: REFERENCES[0], metadata={"written": "changed"})
-    """What a KL term holds on to: the `base` that the chain starts from, or the `stage_start`."""
+    """What a KL term holds on to: the `base` that the chain starts from, the `stage_start`, or a teacher: a
+    folder, or a name as --model takes it."""
     entropy: Annotated[float, Range(0)] = 0.0
     """Bonus; AgentGym-RL leaves 0.001 on."""
     updates_per_batch: Count = 1
     """Optimizer steps on one batch."""
-    loss_aggregation: str = "sequence"
-    """Of the loss: `sequence` (mean per sequence, then over sequences) or `token`."""
+    loss_aggregation: str = ""
+    """Of the loss: `sequence` (mean of each, then over them), `token`, or `constant` (sums over one length)."""
+    agreeing: str = ""
+    """Groups whose rewards agree: `skip` them in the mean of the policy term, or `count` them."""
+    draws: Annotated[int | None, Range(0)] = None
+    """How often tasks are drawn again in the place of groups that agree."""
+    truncated: str = ""
+    """Trajectories that the budget of tokens cut: `train`, `mask`, or `penalise` (their reward less 1)."""
+    overlong: Annotated[float | None, Range(0, 1)] = None
+    """The last share of that budget, in which a trajectory's reward falls by up to 1."""
     batch_tokens: Count = 8192
     """Tokens in one micro-batch."""
     save_every: Count = 25

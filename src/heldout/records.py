@@ -127,6 +127,8 @@ class Trajectory:
     """The name of the episode's random stream."""
     error: str = ""
     """What broke, when the ending is `error`."""
+    digest: str = field(default_factory=str, metadata={"written": "changed"})
+    """Of the state that it begins in, as a `Step` has one."""
 
     @property
     def success(self) -> bool:

@@ -20,6 +20,7 @@ from heldout.config import Limits, Source
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, HeldoutError
 from heldout.learn.batch import Sample, samples_of
+from heldout.learn.methods import Method
 from heldout.model import load
 from heldout.model.learner import Objective, Update
 from heldout.records import Trajectory
@@ -149,7 +150,7 @@ def test_two_processes_one_and_none_take_the_same_gradient_from_saved_rollouts(
     average: str,
     most: float,
 ) -> None:
-    objective = Objective(lr=1e-3, kl_coef=0.1, entropy=0.01, max_grad_norm=most, batch_tokens=1500)
+    objective = Objective(lr=1e-3, method=Method(kl=0.1), entropy=0.01, max_grad_norm=most, batch_tokens=1500)
     samples = samples_of(rollouts, [(-1) ** k * (1 + k / 4) for k in range(SAVED)], average)
     backends: dict[str, Backend] = {"none": Worker(anchored), "one": one, "two": process_backend}
     updates, gradients = dict[str, Update](), dict[str, Tensor]()
@@ -169,7 +170,7 @@ def test_a_gradient_that_is_no_number_in_one_share_is_skipped_in_all_processes(
     process_backend: ProcessBackend, elsewhere: Path, rollouts: list[Trajectory], tmp_path: Path
 ) -> None:
     """Weights and moments of every process stay: the next step, of both, is as if it had not been."""
-    objective = Objective(lr=1e-3, kl_coef=0.1)
+    objective = Objective(lr=1e-3, method=Method(kl=0.1))
     samples = samples_of(rollouts, [(-1.0) ** k for k in range(SAVED)])
     wrong = [replace(samples[0], advantage=nan), *samples[1:]]
     ends = list[Weights]()

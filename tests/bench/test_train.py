@@ -17,7 +17,7 @@ from heldout.chains import Stage
 from heldout.config import Config, Limits, Source, Train
 from heldout.envs.registry import open_suite
 from heldout.store.runs import StageFolder
-from heldout.training.stage import Job
+from heldout.training.job import Job
 from heldout.verbs.bench.train import format_report, report_as_json
 
 MACHINE = Machine(load=0.5, matmul_seconds=0.004)

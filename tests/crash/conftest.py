@@ -23,7 +23,8 @@ from heldout.store.folders import ACCOUNT, sweep
 from heldout.store.lease import hold
 from heldout.store.published import MARK
 from heldout.store.runs import StudyFolder
-from heldout.training.stage import Job, train
+from heldout.training.job import Job
+from heldout.training.stage import train
 
 Suites = Callable[[str], Suite]
 Work = Callable[[Path], object]
@@ -103,6 +104,16 @@ class Toy:
             tokens=1,
             seconds=0.0,
         )
+
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """It has no reference."""
+        raise NotImplementedError
+
+    def spell(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """It has no words."""
+        raise NotImplementedError
 
     def save(self, folder: Path, state: bool = True) -> None:
         """One file for the number, one for the moment."""

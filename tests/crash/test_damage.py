@@ -8,7 +8,7 @@ import pytest
 from heldout.errors import HeldoutError
 from heldout.store.files import read_json, replace_json
 from heldout.store.runs import EvaluationFolder, StageFolder, StudyFolder
-from heldout.training.stage import Job
+from heldout.training.job import Job
 
 Work = Callable[[Path], object]
 Content = Callable[[Path], dict[str, object]]

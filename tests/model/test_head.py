@@ -14,8 +14,8 @@ from transformers import (
 )
 
 from heldout.errors import HeldoutError
-from heldout.learn.algorithms import IMITATION
 from heldout.learn.batch import Sample
+from heldout.learn.methods import IMITATION
 from heldout.model.engines.hf import HfEngine
 from heldout.model.head import check_head, head_of
 from heldout.model.learner import Learner, Objective
@@ -78,7 +78,7 @@ def test_what_is_sampled_and_what_is_learned_have_the_models_own_log_probabiliti
     known = logp(model, [*IDS, *sampled.token_ids])
     assert sampled.logprobs == pytest.approx(known[len(IDS) - 1 :].tolist(), abs=1e-5)
     weights = (0.0, *[1 / 19] * 19)
-    update = Learner(model).learn([Sample(ids=tuple(IDS), weights=weights)], Objective(algorithm=IMITATION, lr=0.0))
+    update = Learner(model).learn([Sample(ids=tuple(IDS), weights=weights)], Objective(method=IMITATION, lr=0.0))
     assert update.loss == pytest.approx(-float(known[:19].mean()), rel=1e-5)
 
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Source
-from heldout.errors import HeldoutError, NotFinite
-from heldout.learn.algorithms import GRPO, IMITATION, Algorithm
+from heldout.errors import BadCall, HeldoutError, NotFinite
 from heldout.learn.batch import Sample
+from heldout.learn.methods import IMITATION, METHODS, Method
 from heldout.model import load
 from heldout.model.learner import Learner, Objective
 from heldout.model.parameters import WholeParameters
@@ -114,9 +114,9 @@ def test_a_word_that_cannot_be_said_adds_nothing_to_the_entropy(worker: Worker) 
     assert update.grad_norm > 0
 
 
-@pytest.mark.parametrize("algorithm", [IMITATION, GRPO], ids=lambda each: each.name)
-def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, algorithm: Algorithm) -> None:
-    samples, objective = batch(worker.model), replace(STILL, algorithm=algorithm, entropy=0.01)
+@pytest.mark.parametrize("method", [IMITATION, *METHODS.values()], ids=["imitation", *METHODS])
+def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, method: Method) -> None:
+    samples, objective = batch(worker.model), replace(STILL, method=replace(method, kl=0.0), entropy=0.01)
     whole = worker.learn(samples, objective)
     together = gradient(worker.model)
     cut = worker.learn(samples, replace(objective, batch_tokens=1))
@@ -127,8 +127,8 @@ def test_micro_batches_add_up_to_the_gradient_of_one_batch(worker: Worker, algor
 def test_imitation_minimises_the_weighted_negative_log_likelihood(worker: Worker) -> None:
     samples = batch(worker.model)
     loss, _ = policy_gradient(worker.model, [replace(each, advantage=1.0) for each in samples])
-    assert worker.learn(samples, replace(STILL, algorithm=IMITATION)).loss == pytest.approx(loss, rel=1e-5)
-    first, *_, last = [worker.learn(samples, Objective(algorithm=IMITATION, lr=1e-3)).loss for _ in range(10)]
+    assert worker.learn(samples, replace(STILL, method=IMITATION)).loss == pytest.approx(loss, rel=1e-5)
+    first, *_, last = [worker.learn(samples, Objective(method=IMITATION, lr=1e-3)).loss for _ in range(10)]
     assert last < first - 0.1
 
 
@@ -145,10 +145,13 @@ def test_an_engine_that_differs_is_weighed_out(worker: Worker) -> None:
 
 def test_of_several_updates_the_first_policy_is_the_old_one(worker: Worker) -> None:
     samples = batch(worker.model)
-    once = worker.learn(samples, Objective(lr=1e-4, clip=1e-6))
+    narrow = Objective(lr=1e-4, method=Method(clip=1e-6, clip_high=1e-6, kl=0.0))
+    once = worker.learn(samples, narrow)
     assert once.clip_fraction == 0
     worker.load(worker.config.model)
-    twice = worker.learn(samples, Objective(lr=1e-4, clip=1e-6, updates_per_batch=2))
+    twice = worker.learn(
+        samples, Objective(lr=1e-4, method=Method(clip=1e-6, clip_high=1e-6, kl=0.0), updates_per_batch=2)
+    )
     assert twice.clip_fraction > 0.25
 
 
@@ -160,19 +163,53 @@ def test_a_gradient_is_cut_to_its_largest_norm(worker: Worker) -> None:
 
 def test_a_kl_term_needs_a_reference(worker: Worker) -> None:
     with pytest.raises(HeldoutError, match="needs a reference model"):
-        worker.learn(batch(worker.model), replace(STILL, kl_coef=0.1))
+        worker.learn(batch(worker.model), replace(STILL, method=Method(kl=0.1)))
 
 
 def test_the_kl_term_pulls_back_to_the_reference(tiny: Path) -> None:
     worker = Worker(WorkerConfig(model=str(tiny), source=Source(), reference=str(tiny)))
     samples = [replace(each, advantage=0.0) for each in batch(worker.model)]
-    assert worker.learn(samples, replace(STILL, kl_coef=0.1)).kl == pytest.approx(0.0, abs=1e-6)
+    assert worker.learn(samples, replace(STILL, method=Method(kl=0.1))).kl == pytest.approx(0.0, abs=1e-6)
     with torch.no_grad():
         for parameter in worker.model.parameters():
             parameter *= 1.05
-    pulls = [worker.learn(samples, Objective(lr=2e-5, kl_coef=0.1)).kl for _ in range(5)]
+    pulls = [worker.learn(samples, Objective(lr=2e-5, method=Method(kl=0.1))).kl for _ in range(5)]
     assert pulls[0] > 1e-3
     assert pulls == sorted(pulls, reverse=True)
+
+
+@pytest.mark.parametrize("estimator", ["k2", "k3", "exact"])
+def test_a_student_comes_nearer_to_its_teacher(tiny: Path, estimator: str) -> None:
+    worker = Worker(WorkerConfig(model=str(tiny), source=Source(), reference=str(tiny)))
+    with torch.no_grad():
+        for parameter in worker.model.parameters():
+            parameter *= 1.05
+    method = replace(METHODS["distill"], kl_estimator=estimator)
+    rows = batch(worker.model)
+    samples = [replace(each, weights=(0.0,) * len(each.ids), kl_weights=each.weights) for each in rows]
+    seen = [worker.learn(samples, Objective(method=method, lr=2e-5)) for _ in range(5)]
+    assert [each.kl for each in seen] == sorted((each.kl for each in seen), reverse=True)
+    assert seen[0].loss > seen[-1].loss > 0
+
+
+def test_the_exact_kl_is_the_mean_of_the_log_ratio_under_the_policy(tiny: Path) -> None:
+    worker = Worker(WorkerConfig(model=str(tiny), source=Source(), reference=str(tiny)))
+    reference = copy.deepcopy(worker.model)
+    with torch.no_grad():
+        for parameter in worker.model.parameters():
+            parameter *= 1.05
+    [sample] = batch(worker.model)[:1]
+    with torch.no_grad():
+        ours, its = (logits(model, sample).log_softmax(-1)[:-1] for model in (worker.model, reference))
+    said = torch.tensor(sample.weights)[1:] > 0
+    expected = float((ours.exp() * (ours - its)).sum(-1)[said].mean())
+    method = replace(METHODS["distill"], loss_aggregation="token")
+    assert worker.learn([sample], replace(STILL, method=method)).kl == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_reference_of_other_words_is_refused(tiny: Path) -> None:
+    with pytest.raises(BadCall, match=r"has others than .*: choose a reference with the same tokenizer"):
+        Worker(WorkerConfig(model=str(tiny), source=Source(), reference="pocket"))
 
 
 def test_an_entropy_bonus_spreads_the_policy(worker: Worker) -> None:
@@ -207,7 +244,7 @@ def test_one_token_that_the_policy_has_all_but_forgotten_leaves_the_kl_gradient_
     with torch.no_grad():
         worker.model.get_output_embeddings().weight *= 1000
         worker.model.get_output_embeddings().weight[samples[0].ids[1]] *= -1
-    update = worker.learn(samples, replace(STILL, kl_coef=0.1))
+    update = worker.learn(samples, replace(STILL, method=Method(kl=0.1)))
     assert update.kl > 1e7
     assert not update.is_skipped
 
@@ -270,7 +307,7 @@ def weights(learner: Learner) -> Tensor:
     return torch.cat([p.detach().float().flatten() for p in learner.model.parameters()])
 
 
-SMALL = Objective(algorithm=IMITATION, lr=1e-5)
+SMALL = Objective(method=IMITATION, lr=1e-5)
 """Steps of a tenth of what a bfloat16 number of 0.02 can tell apart."""
 
 

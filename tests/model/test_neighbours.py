@@ -12,9 +12,10 @@ from torch import Tensor
 from heldout.backend.worker import Worker, WorkerConfig
 from heldout.config import Source
 from heldout.learn.batch import Sample, batch_of, micro_batches
+from heldout.learn.methods import Method
 from heldout.model.learner import Objective
 
-EVERYTHING = Objective(lr=0.0, kl_coef=0.1, entropy=0.05, temperature=0.8, max_grad_norm=1e9)
+EVERYTHING = Objective(lr=0.0, method=Method(kl=0.1), entropy=0.05, temperature=0.8, max_grad_norm=1e9)
 """All terms of the loss, and nothing changed."""
 SEEDS = range(5)
 

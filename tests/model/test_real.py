@@ -11,11 +11,12 @@ import torch
 
 from heldout.agents import agent_of
 from heldout.backend.worker import Worker, WorkerConfig, engine_on
-from heldout.config import Limits, Source, Train
+from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.learn.algorithms import GRPO, samples
 from heldout.learn.batch import sequence_of
+from heldout.learn.groups import samples
+from heldout.learn.methods import Method
 from heldout.model.learner import Objective
 from heldout.model.local import LocalPolicy
 from heldout.model.proof import MOST, MOST_NARROW, bound_of, kept_proof
@@ -103,7 +104,7 @@ def test_what_it_samples_over_several_turns_is_what_is_learned(worker: Worker, e
 def test_two_steps_of_grpo_make_what_is_rewarded_likelier(place: str) -> None:
     """It never writes the form of a reply by itself, so the reward is planted: the share of lower-case letters."""
     learner = Worker(WorkerConfig(model=place, source=Source(), slots=8))
-    rewards, settings = list[float](), Train(kl=0.0)
+    rewards = list[float]()
     for step in range(2):
         done = sorted(learner.play(assigned(CORRIDOR, 2, attempts=6), LIMITS), key=lambda each: each.attempt)
         planted = [replace(each, reward=share(each, str.islower)) for each in done]
@@ -112,7 +113,7 @@ def test_two_steps_of_grpo_make_what_is_rewarded_likelier(place: str) -> None:
             Group(task=task, trajectories=tuple(each for each in planted if each.task.id == name))
             for name, task in tasks.items()
         ]
-        update = learner.learn(samples(GRPO, groups, settings), Objective(algorithm=GRPO, lr=2e-5))
+        update = learner.learn(samples(groups, Method(kl=0.0), LIMITS.response_budget), Objective(lr=2e-5))
         assert math.isfinite(update.grad_norm), step
         assert update.grad_norm > 0
         assert update.mismatch < 1e-4

@@ -4,7 +4,8 @@ TRL goes its own road: it pads prompts on the left and completions on the right,
 advantages, computes the old and the reference log-probabilities itself, and then its loss. What differs by
 intent is made the same here:
 
-- Its `grpo` averages over each sequence, then over sequences; its `bnpo` over tokens: our two averages.
+- Its `grpo` averages over each sequence, then over sequences; its `bnpo` over tokens, its `dr_grpo` over a length.
+- Its `epsilon_high` is the largest weight of `cispo`, ours how far that is above 1.
 - While it trains it divides by the micro-batches that it accumulates; its model in eval mode has one.
 - Its KL term is by default multiplied by the ratio (`use_bias_correction_kl`); Eq. 5 has no such factor.
 - Its advantages divide by the deviation + 1e-4, ours + 1e-6: rewards of thousands make both vanish.
@@ -24,15 +25,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from heldout.learn.advantages import group_advantages
-from heldout.learn.batch import samples_of
+from heldout.learn.batch import Sample
 from heldout.learn.columns import columns
+from heldout.learn.groups import samples
 from heldout.learn.losses import IMPORTANCE_WEIGHT_CAP
+from heldout.learn.methods import METHODS, Method
 from heldout.model import load
 from heldout.model.learner import Learner, Objective, Update
 from heldout.model.pocket import init_model, model_config, tokenizer_of
-from heldout.records import Reply, Trajectory, Turn
-from heldout.testing import make_trajectory, make_turn
+from heldout.records import Group, Reply, Trajectory, Turn
+from heldout.testing import make_task, make_trajectory, make_turn
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning"),
@@ -51,7 +53,8 @@ TURNS = (
 )
 """Of six trajectories: how many ids each of their turns reads and samples."""
 REWARDS, GROUP = (1e4, 0.0, 5e3, 0.0, 0.0, 3e3), 3
-UPDATES = 3
+UPDATES, LENGTH = 3, 4096
+PLAIN = Method(kl=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +62,36 @@ class Case:
     """A setting of both; `engine` is how far its log-probabilities are from the learner's, at most."""
 
     objective: Objective
-    average: str
     engine: float
+
+    @property
+    def method(self) -> Method:
+        """What is minimised."""
+        return self.objective.method
 
     def but(self, **objective: Any) -> "Case":
         """The same with another objective."""
         return replace(self, objective=replace(self.objective, **objective))
 
 
-def case(average: str = "sequence", engine: float = 0.0, **objective: Any) -> Case:
-    return Case(Objective(lr=2e-3, updates_per_batch=UPDATES, max_grad_norm=1e9), average, engine).but(**objective)
+def case(method: Method = PLAIN, engine: float = 0.0, **objective: Any) -> Case:
+    return Case(Objective(method=method, lr=2e-3, updates_per_batch=UPDATES, max_grad_norm=1e9), engine).but(
+        **objective
+    )
 
 
+ANCHORED = Method(kl=0.1)
+BY_TOKEN = Method(kl=0.0, loss_aggregation="token")
 CASES = {
     "plain": case(),
-    "kl": case(kl_coef=0.1),
-    "cold": case(kl_coef=0.1, temperature=0.7),
-    "hot, by tokens, with an entropy bonus": case("token", entropy=0.05, temperature=1.3, lr=4e-3),
-    "an engine that differs": case(engine=1.2, kl_coef=0.1),
+    "kl": case(ANCHORED),
+    "cold": case(ANCHORED, temperature=0.7),
+    "hot, by tokens, with an entropy bonus": case(BY_TOKEN, entropy=0.05, temperature=1.3, lr=4e-3),
+    "an engine that differs": case(ANCHORED, engine=1.2),
+    "dr_grpo": case(METHODS["dr_grpo"]),
+    "dapo": case(METHODS["dapo"]),
+    "gspo": case(replace(METHODS["gspo"], clip=0.3, clip_high=0.4)),
+    "cispo": case(replace(METHODS["cispo"], clip_high=0.2)),
 }
 
 
@@ -149,12 +164,15 @@ def ours(models: Models, played: Sequence[Trajectory], case: Case) -> tuple[Any,
     """A model with the gradient of the last of the case's updates, and what that update did."""
     policy = models.policy(models.start)
     learner = Learner(policy, reference=models.reference())
-    return policy, learner.learn(samples_of(played, advantages(), case.average), case.objective)
+    return policy, learner.learn(taught(played, case.method), case.objective)
 
 
-def advantages() -> list[float]:
-    groups = [REWARDS[at : at + GROUP] for at in range(0, len(REWARDS), GROUP)]
-    return [advantage for rewards in groups for advantage in group_advantages(rewards)]
+def taught(played: Sequence[Trajectory], method: Method) -> list[Sample]:
+    """All trajectories with their advantages, in TRL's groups."""
+    groups = [
+        Group(task=make_task(), trajectories=tuple(played[at : at + GROUP])) for at in range(0, len(played), GROUP)
+    ]
+    return samples(groups, replace(method, agreeing="count", overlong=0.0), LENGTH)
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +185,13 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         objective = case.objective
         settings = trl.GRPOConfig(
             output_dir=str(tmp_path_factory.mktemp("trainer")),
-            loss_type={"sequence": "grpo", "token": "bnpo"}[case.average],
-            epsilon=objective.clip,
-            beta=objective.kl_coef,
+            loss_type=loss_type(case.method),
+            epsilon=case.method.clip,
+            epsilon_high=case.method.clip_high + (case.method.surrogate == "clipped_weight"),
+            importance_sampling_level=case.method.ratio,
+            scale_rewards=case.method.scale,
+            max_completion_length=LENGTH,
+            beta=case.method.kl,
             use_bias_correction_kl=False,
             entropy_coef=objective.entropy,
             temperature=objective.temperature,
@@ -198,6 +220,13 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     return trainer
 
 
+def loss_type(method: Method) -> str:
+    """TRL's name of what a method averages."""
+    if method.surrogate == "clipped_weight":
+        return "cispo"
+    return {"sequence": "grpo", "token": "bnpo", "constant": "dr_grpo"}[method.loss_aggregation]
+
+
 def distances(mine: Any, its: Any) -> dict[str, float]:
     """Of each parameter: the largest difference between two gradients, in parts of the largest gradient."""
     pairs = zip(mine.named_parameters(), its.named_parameters(), strict=True)
@@ -214,7 +243,8 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
     played = trajectories(models.policy(models.start), case.objective.temperature, case.engine)
     trainer = theirs(models, played, case)
     batch = trainer._generate_and_score_completions([{"prompt": "."} for _ in played])
-    assert batch["advantages"].tolist() == pytest.approx(advantages(), rel=1e-6)
+    of_each = [sample.advantage for sample in taught(played, case.method)]
+    assert batch["advantages"].flatten().tolist() == pytest.approx(of_each, rel=1e-6)
     before, update = models.start, None
     for updates in range(1, UPDATES + 1):
         policy, update = ours(models, played, case.but(updates_per_batch=updates))
@@ -225,7 +255,8 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
         assert update.loss == pytest.approx(loss.item(), abs=1e-6)
         assert max(distances(policy, trainer.model).values()) < 1e-5
         figures = {name: values[-1] for name, values in trainer._metrics["eval"].items()}
-        assert update.clip_fraction == pytest.approx(figures["clip_ratio/region_mean"], abs=1e-6)
+        if (case.method.surrogate, case.method.ratio) == ("clipped", "token"):  # else it counts otherwise
+            assert update.clip_fraction == pytest.approx(figures["clip_ratio/region_mean"], abs=1e-6)
         assert update.entropy == pytest.approx(figures["entropy"], rel=1e-6)
         assert update.kl == pytest.approx(figures.get("kl", 0.0), abs=1e-6)
         before = policy.state_dict()
@@ -235,10 +266,17 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "wrong", [{"clip": 0.19}, {"kl_coef": 0.102}, {"temperature": 1.01}, {"entropy": 0.001}, {"lr": 1.9e-3}]
+    "wrong",
+    [
+        {"method": Method(kl=0.1, clip=0.19)},
+        {"method": Method(kl=0.102)},
+        {"temperature": 1.01},
+        {"entropy": 0.001},
+        {"lr": 1.9e-3},
+    ],
 )
 def test_the_oracle_sees_a_setting_that_is_a_little_wrong(
-    models: Models, theirs: Callable[..., Any], wrong: dict[str, float]
+    models: Models, theirs: Callable[..., Any], wrong: dict[str, Any]
 ) -> None:
     right = CASES["kl"]
     played = trajectories(models.policy(models.start), 1.0, 0.0)
@@ -249,3 +287,68 @@ def test_the_oracle_sees_a_setting_that_is_a_little_wrong(
     trainer.model.load_state_dict(before.state_dict())
     trainer._compute_loss(trainer.model, batch).backward()
     assert max(distances(policy, trainer.model).values()) > 1e-3
+
+
+@pytest.mark.slow
+def test_rloo_has_trls_loss_and_gradients_of_whole_replies(models: Models, tmp_path: Path) -> None:
+    """Of one turn each, since TRL's RLOOTrainer has one mask for what is read and what is learned."""
+    trl = pytest.importorskip("trl", reason="TRL comes with the dev extra")
+    datasets = pytest.importorskip("datasets", reason="TRL brings it")
+    method, (read, *said) = replace(METHODS["rloo"], kl=0.0, clip=0.9, clip_high=3.0), (5, 2, 4, 1, 3, 6, 2)
+    ids = [Random(row).choices(range(280), k=read + count) for row, count in enumerate(said)]
+    played = [
+        trajectory([(read, count)], row, known(models.policy(models.start), row), reward / 1e4)
+        for count, row, reward in zip(said, ids, REWARDS, strict=True)
+    ]
+    trainer = trl.RLOOTrainer(
+        model=models.policy(models.start),
+        reward_funcs=lambda **_: [],
+        args=trl.RLOOConfig(
+            output_dir=str(tmp_path),
+            epsilon=method.clip,
+            epsilon_high=method.clip_high,
+            beta=0.0,
+            num_generations=GROUP,
+            per_device_train_batch_size=len(said),
+            gradient_checkpointing=False,
+            bf16=False,
+            use_cpu=True,
+            report_to="none",
+        ),
+        processing_class=load.load(str(models.folder))[1],
+        train_dataset=datasets.Dataset.from_list([{"prompt": "."}]),
+    )
+    longest = max(said)
+    there = torch.tensor([[1] * count + [0] * (longest - count) for count in said])
+    padded = torch.tensor([[*row, *[0] * (read + longest - len(row))] for row in ids])
+    found = taught(played, method)
+    batch = {
+        "prompt_ids": padded[:, :read],
+        "prompt_mask": torch.ones(len(said), read, dtype=torch.long),
+        "completion_ids": padded[:, read:],
+        "completion_mask": there,
+        "old_logps": torch.tensor([sum(each.logprobs) for each in found], dtype=torch.float64),
+        "advantages": torch.tensor([each.advantage for each in found], dtype=torch.float64),
+    }
+    before, update = models.start, None
+    for updates in (1, 2):
+        policy = models.policy(models.start)
+        update = Learner(policy).learn(
+            found, Objective(method=method, lr=2e-3, updates_per_batch=updates, max_grad_norm=1e9)
+        )
+        trainer.model.load_state_dict(before)
+        trainer.model.zero_grad()
+        loss = trainer._compute_loss(trainer.model, batch)
+        loss.backward()
+        assert update.loss == pytest.approx(loss.item(), abs=1e-6)
+        assert max(distances(policy, trainer.model).values()) < 1e-5
+        before = policy.state_dict()
+    assert update is not None
+    assert update.grad_norm > 0.01
+
+
+def known(policy: Any, ids: Sequence[int]) -> list[float]:
+    """The policy's own log-probability of each id, 0 of the first."""
+    with torch.no_grad():
+        logp_TV = policy(input_ids=torch.tensor([ids])).logits[0].log_softmax(-1)
+    return [0.0, *logp_TV[:-1].gather(1, torch.tensor(ids)[1:, None])[:, 0].tolist()]

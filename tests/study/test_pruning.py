@@ -15,7 +15,7 @@ from heldout.study.plan import Measured, Study
 from heldout.study.pruning import prune
 from heldout.study.run import run
 from heldout.study.status import read_status
-from heldout.training.stage import StepMetrics
+from heldout.training.figures import StepMetrics
 
 pytestmark = pytest.mark.very_slow
 

@@ -21,7 +21,7 @@ from heldout.study.perform import Watch
 from heldout.study.plan import Measured, Study
 from heldout.study.results import evaluation_of, read_drift, read_tuned, rows_of
 from heldout.study.run import run
-from heldout.training.stage import StepMetrics
+from heldout.training.figures import StepMetrics
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,13 @@ from heldout.backend.worker import Worker, WorkerConfig
 from heldout.chains import Stage
 from heldout.config import Config, Limits, Source, Train
 from heldout.envs.base import Suite
+from heldout.learn.methods import Method
 from heldout.records import Group
 from heldout.store.runs import StageFolder
 from heldout.testing import make_task, make_trajectory
-from heldout.training.stage import Job, group_figures, train
+from heldout.training.figures import group_figures
+from heldout.training.job import Job
+from heldout.training.stage import train
 
 
 def group(*rewards: float) -> Group:
@@ -24,13 +27,13 @@ GROUPS = [group(1.0, 1.0), group(0.0, 1.0), group(0.0, 0.0), group(0.5, 0.5 + 1e
 
 
 def test_useful_are_the_groups_whose_rewards_differ_whatever_the_kl_term() -> None:
-    assert group_figures(GROUPS, GROUPS[1:2], Train(kl=0.0)) == {"groups": 4, "useful_share": 0.25}
-    assert group_figures(GROUPS, GROUPS, Train(kl=0.1)) == {
-        "groups": 4,
-        "useful_share": 0.25,
-        "learned_share": 1.0,
-    }
-    assert group_figures([], [], Train(kl=0.1)) == {"groups": 0, "useful_share": 0.0, "learned_share": 0.0}
+    assert group_figures(GROUPS, Method(kl=0.0)) == {"groups": 4, "useful_share": 0.25}
+    both = {"groups": 4, "useful_share": 0.25, "learned_share": 1.0}
+    assert group_figures(GROUPS, Method(kl=0.1)) == both
+    assert group_figures(GROUPS, Method(baseline="batch", scale="batch", kl=0.0)) == both
+    in_reward = Method(kl=0.1, kl_in="reward", kl_estimator="k1")
+    assert group_figures(GROUPS, in_reward) == {**both, "learned_share": 0.25}
+    assert group_figures([], Method(kl=0.1)) == {"groups": 0, "useful_share": 0.0, "learned_share": 0.0}
 
 
 def test_a_stage_with_a_kl_term_learns_from_groups_that_agree_and_does_not_call_them_useful(

@@ -24,7 +24,8 @@ from heldout.rollout.groups import play
 from heldout.store.files import read_json
 from heldout.store.lineage import differences
 from heldout.store.runs import StageFolder
-from heldout.training.stage import Job, train
+from heldout.training.job import Job
+from heldout.training.stage import train
 
 Suites = Callable[[str], Suite]
 
@@ -63,6 +64,16 @@ class Upset:
             with torch.no_grad():
                 self.worker.model.get_parameter("model.norm.weight")[0] = nan
         return update
+
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """It has no reference."""
+        raise NotImplementedError
+
+    def spell(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """It has no words."""
+        raise NotImplementedError
 
     def save(self, folder: Path, state: bool = True) -> None:
         """Weights and optimizer."""

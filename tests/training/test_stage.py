@@ -19,7 +19,9 @@ from heldout.records import Ending, Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import play
 from heldout.store.runs import StageFolder
-from heldout.training.stage import Job, learning_rate, train
+from heldout.training.figures import learning_rate
+from heldout.training.job import Job
+from heldout.training.stage import train
 
 Suites = Callable[[str], Suite]
 
@@ -47,6 +49,16 @@ class Here:
     def learn(self, samples: Sequence[Sample], objective: Objective, tell: Tell = unheard) -> Update:
         """One batch."""
         return self.worker.learn(samples, objective, tell)
+
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """It has no reference."""
+        raise NotImplementedError
+
+    def spell(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """It has no words."""
+        raise NotImplementedError
 
     def save(self, folder: Path, state: bool = True) -> None:
         """Weights and optimizer."""
@@ -238,8 +250,8 @@ def test_a_mixture_plays_each_environment_by_its_own_turn_limit(
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
-        ("train.algorithm=PPO", r"unknown algorithm 'PPO' \(choose from: grpo\)"),
-        ("train.loss_aggregation=mean", "unknown loss aggregation 'mean'"),
+        ("train.algorithm=PPO", "unknown algorithm 'PPO'"),
+        ("train.loss_aggregation=mean", "unknown train.loss_aggregation 'mean'"),
         ("train.group_size=1", "it needs 2 samples or more, not 1"),
         ("train.tasks=21", "a step takes 21 tasks, but there are only 20"),
     ],

@@ -17,8 +17,8 @@ from heldout.store.difficulty import read
 from heldout.store.rows import Rows
 from heldout.store.runs import StudyFolder
 from heldout.study.halves import reference_name
+from heldout.training.job import Job
 from heldout.training.pocket_recipe import Recipe
-from heldout.training.stage import Job
 
 MEASURE = "difficulty --model random-legal --envs textcraft --n-samples 2 --limit 12 --json"
 Measured = Callable[..., dict[str, Any]]

@@ -121,6 +121,23 @@ class ProcessBackend:
             self._receive(pipe)
         return answer
 
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """Of each sequence in order: what the reference gives each of its sampled tokens; shared out by length."""
+        order = sorted(range(len(samples)), key=lambda number: len(samples[number].ids))
+        shares = [(share, temperature, batch_tokens) for share in self._shares(samples)]
+        found = dict[int, tuple[float, ...]]()
+        for rank, read in enumerate(self._all("reference_logprobs", shares)):
+            found |= dict(zip(order[rank :: self.size], read, strict=True))
+        return [found[number] for number in range(len(samples))]
+
+    def spell(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """Episodes that somebody else has played, with ids; one worker does it, since all are alike."""
+        self._send(self._pipes[0], "spell", (list(trajectories),))
+        spelled: list[Trajectory] = self._receive(self._pipes[0])
+        return spelled
+
     def entropies(
         self, samples: Sequence[Sample], temperatures: Sequence[float], batch_tokens: int = 8192
     ) -> Entropies:

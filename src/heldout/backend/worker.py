@@ -9,7 +9,7 @@ from typing import Any, Protocol, final
 from heldout.config import Limits, Source
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
-from heldout.errors import HeldoutError, Unavailable
+from heldout.errors import BadCall, HeldoutError, Unavailable
 from heldout.learn.batch import Sample
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
@@ -53,6 +53,16 @@ class Backend(Protocol):
         """One batch; `tell` hears of its micro-batches."""
         ...
 
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """Of each sequence in order: what the reference gives each of its sampled tokens."""
+        ...
+
+    def spell(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """Episodes that somebody else has played, with the ids that the model would have read and said."""
+        ...
+
     def save(self, folder: Path, state: bool = True) -> None:
         """The weights as a Hugging Face folder, and beside them the optimizer's state."""
         ...
@@ -91,7 +101,7 @@ class Worker:
         self.model, self.tokenizer = load.load(config.model, config.device, config.chat_template)
         self.chat = chat_of(self.tokenizer, load.end_ids(self.model))
         self.engine = engine_on(self.model, self.chat, slots=config.slots)
-        self._reference = load.load(config.reference, config.device)[0] if config.reference else None
+        self._reference = self._load_reference(config.reference) if config.reference else None
         self.learner = Learner(
             self.model,
             betas=config.betas,
@@ -99,6 +109,16 @@ class Worker:
             reference=self._reference,
             reduce=reduce,
         )
+
+    def _load_reference(self, name: str) -> Any:
+        """The model that a KL term holds on to; one of other words is refused, since ids would mean others."""
+        model, tokenizer = load.load(name, self.config.device)
+        if tokenizer.get_vocab() != self.tokenizer.get_vocab():
+            raise BadCall(
+                f"a KL term compares words, and {name} has others than {self.config.model}: "
+                "choose a reference with the same tokenizer"
+            )
+        return model
 
     @property
     def model_seconds(self) -> float:
@@ -134,6 +154,16 @@ class Worker:
         update = self.learner.learn(samples, objective, tell=tell)
         self._update_engine()
         return update
+
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """Of each sequence in order: what the reference gives each of its sampled tokens."""
+        return self.learner.reference_logprobs(samples, temperature, batch_tokens)
+
+    def spell(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """Episodes that somebody else has played, with the ids that the model would have read and said."""
+        return [self.chat.spelled(trajectory) for trajectory in trajectories]
 
     def entropies(
         self, samples: Sequence[Sample], temperatures: Sequence[float], batch_tokens: int = 8192

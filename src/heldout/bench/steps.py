@@ -11,7 +11,8 @@ from heldout.learn.batch import Sample
 from heldout.records import Task, Trajectory
 from heldout.rollout.groups import group_by_task
 from heldout.seeds import derive
-from heldout.training.stage import Job, pools_of
+from heldout.training.job import Job
+from heldout.training.stage import pools_of
 from heldout.training.task_sampler import tasks_of_step
 
 ROWS, ROWS_ON_GPU = (2, 4, 8), (8, 16, 32)

@@ -21,16 +21,17 @@ from heldout.bench.machine import Machine, machine, one_thread
 from heldout.bench.steps import Step, Update, Work, step_of, update_of
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
 from heldout.config import Limits
-from heldout.learn.algorithms import algorithm_of
-from heldout.learn.algorithms import samples as samples_of_groups
 from heldout.learn.batch import Batch, Sample, batch_of, micro_batches
+from heldout.learn.groups import samples_of_all
+from heldout.learn.methods import method_of
 from heldout.model.learner import Objective, Tell, unheard
 from heldout.model.learner import Update as Figures
 from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import group_by_task
 from heldout.store.runs import StageFolder
-from heldout.training.stage import claim, objective, one_step, pools_of, save
+from heldout.training.learning import objective
+from heldout.training.stage import claim, one_step, pools_of, save
 
 OURS, PADDED, TRL = "heldout", "heldout, padded", "trl"
 """The approaches; `PADDED` is our update with rows as they come, as many in each micro-batch."""
@@ -127,7 +128,7 @@ def update(work: Work, worker: Worker, folder: StageFolder, number: int, rows: i
     """One update of ours, from the first weights and all trajectories of a step; `rows` is a micro-batch's size."""
     worker.load(work.model)
     settings = work.job.config.train
-    samples = samples_of_groups(algorithm_of(settings.algorithm), group_by_task(folder.rollouts(number)), settings)
+    samples = samples_of_all(group_by_task(folder.rollouts(number)), method_of(settings))
     batches = list[Batch]()
 
     def cut(samples: Sequence[Sample], budget: int) -> list[Batch]:
@@ -170,6 +171,16 @@ class _Timed:
         self.watch.lap(UPDATE)
         self.learned = len(samples)
         return figures
+
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """As the backend does."""
+        return self._backend.reference_logprobs(samples, temperature, batch_tokens)
+
+    def spell(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """As the backend does."""
+        return self._backend.spell(trajectories)
 
     def save(self, folder: Path, state: bool = True) -> None:
         """As the backend does."""

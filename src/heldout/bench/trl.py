@@ -22,9 +22,9 @@ from transformers.trainer_callback import PrinterCallback
 from heldout.bench.generate import GenerateEngine
 from heldout.bench.steps import Step, Update, Work, step_of, update_of
 from heldout.bench.watch import BETWEEN, PLAY, UPDATE, Watch
-from heldout.learn.algorithms import algorithm_of
-from heldout.learn.algorithms import samples as samples_of_groups
 from heldout.learn.columns import columns
+from heldout.learn.groups import samples_of_all
+from heldout.learn.methods import method_of
 from heldout.model import load
 from heldout.model.chat import Chat, chat_of
 from heldout.model.local import LocalPolicy
@@ -32,7 +32,7 @@ from heldout.records import Trajectory
 from heldout.rollout.episode import Assignment
 from heldout.rollout.groups import group_by_task, play
 from heldout.store.runs import StageFolder
-from heldout.training.stage import learning_rate
+from heldout.training.figures import learning_rate
 
 try:
     import datasets
@@ -70,7 +70,7 @@ class Trl:
         side_by_side = [trajectory for group in groups for trajectory in group.trajectories]
         watch = self._train(number, rows, [group.task.id for group in groups], lambda *_: side_by_side)
         settings = self._work.job.config.train
-        samples = samples_of_groups(algorithm_of(settings.algorithm), groups, settings)
+        samples = samples_of_all(groups, method_of(settings))
         given = columns(side_by_side)
         widest = [max(map(len, given[name])) for name in ("prompt_ids", "completion_ids")]
         return update_of(watch, samples, len(samples) * sum(widest), rows)
@@ -107,6 +107,7 @@ class Trl:
 
     def _settings(self, folder: str, number: int, rows: int) -> Any:
         settings, on_gpu = self._work.job.config.train, torch.cuda.is_available()
+        method = method_of(settings)
         return trl.GRPOConfig(
             output_dir=folder,
             max_steps=1,
@@ -115,8 +116,8 @@ class Trl:
             num_generations=settings.group_size,
             num_iterations=1,
             shuffle_dataset=False,
-            loss_type=AVERAGES[settings.loss_aggregation],
-            epsilon=settings.clip,
+            loss_type=AVERAGES[method.loss_aggregation],
+            epsilon=method.clip,
             beta=0.0,
             entropy_coef=settings.entropy,
             temperature=settings.temperature,

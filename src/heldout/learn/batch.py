@@ -4,7 +4,7 @@ Rows are padded on the right and attention is causal, so no id of one row, and n
 seen by another: no mask is needed, and none can be wrong.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,6 +26,8 @@ class Sample:
     ids: tuple[int, ...]
     weights: tuple[float, ...]
     """What each id's loss counts in the sum of the whole batch; 0 for what was only read."""
+    kl_weights: tuple[float, ...] = ()
+    """What each id counts in the KL term; empty is as `weights`."""
     logprobs: tuple[float, ...] = ()
     """Of each id when it was sampled (0 for what was only read); empty where nothing was sampled."""
     advantage: Advantage = 1.0
@@ -41,6 +43,7 @@ class Batch:
     """True at a position whose *next* id is trained."""
     targets_N: Tensor
     weights_N: Tensor
+    kl_weights_N: Tensor
     advantage_N: Tensor
     rollout_logp_N: Tensor
     row_N: Tensor
@@ -67,24 +70,46 @@ def samples_of(
 ) -> list[Sample]:
     """What a batch of trajectories teaches; the weights of all sampled tokens sum to 1.
 
-    A trajectory without any sampled token teaches nothing and is left out. `aggregation` is a name of
-    `AGGREGATIONS`.
+    A trajectory without any sampled token teaches nothing and is left out. `aggregation` is `sequence` or `token`.
     """
-    parts = [sequence_of(trajectory) for trajectory in trajectories]
-    taught = [number for number, (_, sampled, _) in enumerate(parts) if any(sampled)]
-    weights = AGGREGATIONS[aggregation]([sum(parts[number][1]) for number in taught])
-    samples = list[Sample]()
-    for number, weight in zip(taught, weights, strict=True):
-        ids, sampled, logprobs = parts[number]
-        samples.append(
-            Sample(
-                ids=tuple(ids),
-                weights=tuple(weight if own else 0.0 for own in sampled),
-                logprobs=tuple(logprobs),
-                advantage=_of_ids(advantages[number], sampled),
-            )
-        )
-    return samples
+    counts = [trajectory.generated_tokens for trajectory in trajectories]
+    taught = [count > 0 for count in counts]
+    weights = weigh(counts, taught, aggregation)
+    return [
+        sample_of(trajectory, weight, weight, advantage)
+        for trajectory, weight, advantage, own in zip(trajectories, weights, advantages, taught, strict=True)
+        if own
+    ]
+
+
+def sample_of(trajectory: Trajectory, weight: float, kl_weight: float, advantage: Advantage) -> Sample:
+    """A trajectory as a sequence to learn from: what each of its sampled tokens counts, and its advantage."""
+    ids, sampled, logprobs = sequence_of(trajectory)
+    return Sample(
+        ids=tuple(ids),
+        weights=tuple(weight if own else 0.0 for own in sampled),
+        kl_weights=() if kl_weight == weight else tuple(kl_weight if own else 0.0 for own in sampled),
+        logprobs=tuple(logprobs),
+        advantage=_of_ids(advantage, sampled),
+    )
+
+
+def weigh(counts: Sequence[int], counted: Sequence[bool], aggregation: str, length: int = 0) -> list[float]:
+    """What one token of each sequence weighs in a mean over those that are counted, from how many it sampled.
+
+    `sequence`: a mean over each sequence's tokens, then over sequences, as DeepSeekMath has it in Eq. 5.
+    `token`: a mean over all tokens of the batch, so that long sequences count for more. `constant`: the sum of
+    each sequence over one `length`, then a mean over sequences (Dr. GRPO).
+    """
+    own = [count for count, taken in zip(counts, counted, strict=True) if taken]
+    match aggregation:
+        case "sequence":
+            each = [1 / (count * len(own)) if taken else 0.0 for count, taken in zip(counts, counted, strict=True)]
+        case "token":
+            each = [1 / sum(own) if taken else 0.0 for taken in counted]
+        case _:
+            each = [1 / (length * len(own)) if taken else 0.0 for taken in counted]
+    return each
 
 
 def _of_ids(advantage: Advantage, sampled: Sequence[bool]) -> Advantage:
@@ -96,23 +121,6 @@ def _of_ids(advantage: Advantage, sampled: Sequence[bool]) -> Advantage:
     if next(own, None) is not None:
         raise ValueError(f"{len(advantage)} advantages for {sum(sampled)} sampled tokens")
     return spread
-
-
-def _mean_of_sequences(counts: Sequence[int]) -> list[float]:
-    """A mean over each sequence's tokens, then over sequences: Eq. 5 as DeepSeekMath has it."""
-    return [1 / (count * len(counts)) for count in counts]
-
-
-def _mean_of_tokens(counts: Sequence[int]) -> list[float]:
-    """A mean over all tokens of the batch: long sequences count for more."""
-    return [1 / sum(counts) for _ in counts]
-
-
-AGGREGATIONS: Mapping[str, Callable[[Sequence[int]], list[float]]] = {
-    "sequence": _mean_of_sequences,
-    "token": _mean_of_tokens,
-}
-"""From how many tokens each sequence sampled, what one token of each weighs."""
 
 
 def micro_batches(samples: Iterable[Sample], budget: int) -> list[Batch]:
@@ -136,21 +144,24 @@ def batch_of(rows: Sequence[Sample]) -> Batch:
     longest = max(len(row.ids) for row in rows)
     ids_BT = torch.zeros(len(rows), longest, dtype=torch.long)
     weights_BT = torch.zeros(len(rows), longest)
+    kl_weights_BT = torch.zeros(len(rows), longest)
     logp_BT = torch.zeros(len(rows), longest)
     advantage_BT = torch.zeros(len(rows), longest)
     for index, row in enumerate(rows):
         ids_BT[index, : len(row.ids)] = torch.tensor(row.ids)
         weights_BT[index, : len(row.ids)] = torch.tensor(row.weights)
+        kl_weights_BT[index, : len(row.ids)] = torch.tensor(row.kl_weights or row.weights)
         advantage_BT[index, : len(row.ids)] = torch.tensor(row.advantage)
         if row.logprobs:
             logp_BT[index, : len(row.ids)] = torch.tensor(row.logprobs)
     trained_BT = torch.zeros_like(ids_BT, dtype=torch.bool)
-    trained_BT[:, :-1] = weights_BT[:, 1:] > 0
+    trained_BT[:, :-1] = (weights_BT[:, 1:] > 0) | (kl_weights_BT[:, 1:] > 0)
     return Batch(
         ids_BT=ids_BT,
         trained_BT=trained_BT,
         targets_N=ids_BT[:, 1:][trained_BT[:, :-1]],
         weights_N=weights_BT[:, 1:][trained_BT[:, :-1]],
+        kl_weights_N=kl_weights_BT[:, 1:][trained_BT[:, :-1]],
         advantage_N=advantage_BT[:, 1:][trained_BT[:, :-1]],
         rollout_logp_N=logp_BT[:, 1:][trained_BT[:, :-1]],
         row_N=trained_BT.nonzero()[:, 0],

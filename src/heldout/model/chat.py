@@ -8,7 +8,7 @@ words, not the token.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from heldout.errors import BadCall
 from heldout.model.bounded import bounded
-from heldout.records import Json, Reply, Stop
+from heldout.records import Json, Reply, Stop, Trajectory, Turn
 
 OWN = ("chatml", "chatml-no-thinking", "deepseek-r1")
 """Chat templates of ours, which only append: for families whose own rewrite earlier turns (docs/models.md)."""
@@ -51,6 +51,18 @@ class Chat:
         """The ids from a reply to the call for the next one; a reply that was cut gets its end token here."""
         end = [] if ended else [self.end_id]
         return [*end, *self.before_observation, *self.plain(text), *self.before_reply]
+
+    def spelled(self, trajectory: Trajectory) -> Trajectory:
+        """The same episode with the ids that the model would have read and said: somebody else has played it."""
+        turns, read = list[Turn](), self.opening(trajectory.opening)
+        for turn in trajectory.turns:
+            said = (*self.plain(turn.reply.text), self.end_id)
+            reply = Reply(
+                text=turn.reply.text, context_ids=tuple(read), token_ids=said, logprobs=(0.0,) * len(said)
+            )
+            turns.append(replace(turn, reply=reply))
+            read = self.continuation(turn.observation, ended=True)
+        return replace(trajectory, turns=tuple(turns))
 
     def plain(self, text: str) -> list[int]:
         """The ids of a text in which nothing is special."""

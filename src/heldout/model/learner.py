@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from heldout.errors import HeldoutError
-from heldout.learn.algorithms import GRPO, Algorithm
 from heldout.learn.batch import Batch, Sample, micro_batches
-from heldout.learn.losses import Tokens, k3, truncated_importance_weight
-from heldout.model.entropy import entropy
+from heldout.learn.losses import ESTIMATORS, SURROGATES, Tokens, truncated_importance_weight
+from heldout.learn.methods import Method
+from heldout.model.entropy import divergence, entropy
 from heldout.model.parameters import Parameters, Reduce, WholeParameters, alone
 from heldout.model.scorer import TokenScorer
 
@@ -26,12 +26,8 @@ Cut = Callable[[Sequence[Sample], int], list[Batch]]
 class Objective:
     """What one update minimises."""
 
-    algorithm: Algorithm = GRPO
+    method: Method = field(default_factory=lambda: Method(kl=0.0))
     lr: float
-    clip: float = 0.2
-    clip_high: float | None = None
-    """Above 1; None is as below."""
-    kl_coef: float = 0.0
     entropy: float = 0.0
     updates_per_batch: int = 1
     temperature: float = 1.0
@@ -142,6 +138,19 @@ class Learner:
             optimizer_steps=made,
         )
 
+    def reference_logprobs(
+        self, samples: Sequence[Sample], temperature: float, batch_tokens: int
+    ) -> list[tuple[float, ...]]:
+        """Of each sequence in order: what the reference gives each of its sampled tokens, at that temperature."""
+        order = sorted(range(len(samples)), key=lambda number: len(samples[number].ids))
+        read = list[tuple[float, ...]]()
+        for batch in micro_batches((samples[number] for number in order), batch_tokens):
+            own = batch.to(self.model.device)
+            logp_N = self._reference_logp(own, temperature)
+            counts = own.row_N.bincount(minlength=len(own.ids_BT)).tolist()
+            read += [tuple(part.tolist()) for part in torch.split(logp_N, counts)]
+        return [each for _, each in sorted(zip(order, read, strict=True))]
+
     def reset_optimizer(self) -> None:
         """Begin with the weights that the model has now, as a fresh learner does."""
         self.parameters.reset()
@@ -156,42 +165,54 @@ class Learner:
 
     def _backward(self, batch: Batch, objective: Objective, old_logp_N: Tensor | None) -> Tensor:
         """Adds one micro-batch's gradient; gives its sums of loss, entropy, clips, KL, mismatch and tokens."""
-        algorithm = objective.algorithm
+        method = objective.method
+        surrogate, is_clipped = SURROGATES[method.surrogate]
         logits_NV = self._policy(batch.ids_BT, batch.trained_BT, objective.temperature)
         logp_N = _chosen(logits_NV, batch.targets_N)
         # One update a batch: the old policy is the current one, and every ratio is 1.
         old_N = logp_N.detach() if old_logp_N is None else old_logp_N
         tokens = _tokens(batch, objective, logp_N, old_N)
         weight_N = batch.weights_N
-        if algorithm.off_policy:
+        if method.is_off_policy:
             weight_N = weight_N * truncated_importance_weight(old_N, batch.rollout_logp_N)
         # A sum, since weights_N hold the means: so micro-batches and processes add up to the gradient of the batch.
-        loss = (weight_N * algorithm.loss(tokens)).sum()
+        loss = (weight_N * surrogate(tokens)).sum()
         entropy_N = torch.zeros_like(logp_N)
-        if algorithm.off_policy or objective.entropy:  # of what nobody sampled no entropy is asked
+        if method.sampled or objective.entropy:  # of what nobody sampled no entropy is asked
             entropy_N = entropy(logits_NV if objective.entropy else logits_NV.detach())
         if objective.entropy:
             loss = loss - objective.entropy * (batch.weights_N * entropy_N).sum()
         kl_N = torch.zeros_like(logp_N)
-        if objective.kl_coef:
-            kl_N = k3(logp_N, self._reference_logp(batch, objective.temperature))
-            loss = loss + objective.kl_coef * (batch.weights_N * kl_N).sum()
+        if method.kl and method.kl_in == "loss":
+            kl_N = self._kl(batch, objective, logits_NV, logp_N)
+            loss = loss + method.kl * (batch.kl_weights_N * kl_N).sum()
         torch.autograd.backward(loss)
-        mismatch_N = (logp_N.detach() - batch.rollout_logp_N).abs() * float(algorithm.off_policy)
+        mismatch_N = (logp_N.detach() - batch.rollout_logp_N).abs() * float(method.sampled)
         with torch.no_grad():
-            clipped = algorithm.clipped(tokens).sum()
+            clipped = is_clipped(tokens).sum()
         parts = (loss, entropy_N.sum(), clipped, kl_N.sum(), mismatch_N.sum())
         return torch.tensor([*(part.item() for part in parts), len(logp_N)], dtype=torch.float64)
+
+    def _kl(self, batch: Batch, objective: Objective, logits_NV: Tensor, logp_N: Tensor) -> Tensor:
+        """KL(π‖π_ref) at each token: over all words, or by an estimator from what was sampled."""
+        if objective.method.kl_estimator == "exact":
+            return divergence(logits_NV, self._reference_logits(batch, objective.temperature))
+        estimate = ESTIMATORS[objective.method.kl_estimator]
+        return estimate(logp_N, self._reference_logp(batch, objective.temperature))
 
     @torch.no_grad()
     def _logp(self, batch: Batch, objective: Objective) -> Tensor:
         return _chosen(self._policy(batch.ids_BT, batch.trained_BT, objective.temperature), batch.targets_N)
 
-    @torch.no_grad()
     def _reference_logp(self, batch: Batch, temperature: float) -> Tensor:
+        return _chosen(self._reference_logits(batch, temperature), batch.targets_N)
+
+    @torch.no_grad()
+    def _reference_logits(self, batch: Batch, temperature: float) -> Tensor:
         if self._reference is None:
             raise HeldoutError("a KL term needs a reference model; none was given to the learner")
-        return _chosen(self._reference(batch.ids_BT, batch.trained_BT, temperature), batch.targets_N)
+        logits_NV: Tensor = self._reference(batch.ids_BT, batch.trained_BT, temperature)
+        return logits_NV
 
 
 def _tokens(batch: Batch, objective: Objective, logp_N: Tensor, old_logp_N: Tensor) -> Tokens:
@@ -200,8 +221,9 @@ def _tokens(batch: Batch, objective: Objective, logp_N: Tensor, old_logp_N: Tens
         old_logp_N=old_logp_N,
         advantage_N=batch.advantage_N,
         row_N=batch.row_N,
-        clip_low=objective.clip,
-        clip_high=objective.clip if objective.clip_high is None else objective.clip_high,
+        clip_low=objective.method.clip,
+        clip_high=objective.method.clip_high,
+        level=objective.method.ratio,
     )
 
 

@@ -5,7 +5,7 @@ So one thread plays many episodes on one policy, and none waits for another.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heldout.config import Limits
 from heldout.envs.base import Suite
@@ -45,10 +45,10 @@ class Assignment:
 def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
     """Plays one episode to its ending; an infrastructure failure is an ending too, never the agent's."""
     opening, turns = "", list[Turn]()
-    step = Step("")
+    step = first = Step("")
     try:
         env = TurnLimit(suite.open(assignment.task), limits.max_turns)
-        step = env.start()
+        step = first = env.start()
         opening = text = suite.opening(step.observation)
         while step.ending is None:
             reply = yield _request(assignment, limits, len(turns), text)
@@ -56,10 +56,12 @@ def episode(suite: Suite, assignment: Assignment, limits: Limits) -> Playing:
             text = step.observation
             turns.append(_turn(suite, reply, action, step))
     except Unavailable as failure:
-        return _trajectory(assignment, opening, turns, step.cut(Ending.ERROR), str(failure))
+        played = _trajectory(assignment, opening, turns, step.cut(Ending.ERROR), str(failure))
     except BadReward as wrong:
         raise BadReward(f"{wrong} (attempt {assignment.attempt}, turn {len(turns) + 1})") from None
-    return _trajectory(assignment, opening, turns, step)
+    else:
+        played = _trajectory(assignment, opening, turns, step)
+    return replace(played, digest=first.digest)
 
 
 def _request(assignment: Assignment, limits: Limits, turn: int, text: str) -> Request:

@@ -13,7 +13,7 @@ from pathlib import Path
 from heldout.agents import Agent, Backends, agent_of, device, player, processes_of, suites_of
 from heldout.analysis.scores import Cell
 from heldout.chains import Chain, chain_name, training_chain
-from heldout.config import Config, Evaluate, under_variant
+from heldout.config import REFERENCES, Config, Evaluate, under_variant
 from heldout.envs.base import Suite
 from heldout.errors import BadCall
 from heldout.evaluation.measure import (
@@ -25,6 +25,7 @@ from heldout.evaluation.measure import (
     tasks_of_cells,
     wanted_episodes,
 )
+from heldout.learn.methods import method_of
 from heldout.records import Json, Trajectory, digest
 from heldout.rollout.groups import Play
 from heldout.rollout.limits import refuse_if_none_fits
@@ -40,14 +41,10 @@ from heldout.study.halves import halve, with_halves
 from heldout.study.outcome import Finished
 from heldout.study.plan import Study
 from heldout.study.work import DifficultyWork, DriftWork, MatchWork, MeasureWork, TrainWork, TuneWork, Work
+from heldout.training.figures import StepMetrics
 from heldout.training.identity import with_steps
-from heldout.training.stage import (
-    Job,
-    StepMetrics,
-    StepPart,
-    train,
-    train_tasks,
-)
+from heldout.training.job import Job
+from heldout.training.stage import StepPart, train, train_tasks
 
 
 class Watch:
@@ -149,11 +146,13 @@ class Workspace:
             before=(*self.agent.stages, *before),
             processes=processes_of(config),
             backend=device(),
-            reference=self._reference(config, chain, seed) if config.train.kl else "",
+            reference=self._reference(config, chain, seed) if method_of(config.train).kl else "",
         )
 
     def _reference(self, config: Config, chain: Chain, seed: int) -> str:
         """What a stage's KL term holds on to, by what decided its weights."""
+        if config.train.reference not in REFERENCES:
+            return agent_of(config.train.reference, config.chat_template).digest
         start = chain[:-1] if config.train.reference == "stage_start" else ()
         return self.identity(start, self.study.last_step(start), seed).model
 
@@ -244,8 +243,7 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
         folder = workspace.stage(work.chain, work.seed, lease.check)
         workspace.watch.loading(workspace.study.base)
         start = _model(workspace, work.chain[:-1], workspace.study.last_step(work.chain[:-1]), work.seed)
-        at_start = job.config.train.kl and job.config.train.reference == "stage_start"
-        holds_on_to = start if at_start else None
+        holds_on_to = _held_on_to(job, start) if method_of(job.config.train).kl else None
         backend = backends.open(job.config, workspace.study.base, reference=holds_on_to)
         backend.load(start)
         for suite in job.suites:
@@ -259,6 +257,12 @@ def _train(workspace: Workspace, work: TrainWork, backends: Backends) -> None:
             tell=lambda row: watch.step(job.name, row, steps),
             during=lambda part: watch.during(job.name, part),
         )
+
+
+def _held_on_to(job: Job, start: str) -> str | None:
+    """The model of a KL term; None is the base."""
+    named = job.config.train.reference
+    return {"base": None, "stage_start": start}.get(named, named)
 
 
 def _match(workspace: Workspace, work: MatchWork, backends: Backends) -> None:

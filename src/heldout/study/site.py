@@ -24,7 +24,8 @@ from heldout.study.outcome import LEFT_OUT, Finished
 from heldout.study.perform import Watch, Workspace, is_left, perform
 from heldout.study.plan import PlannedWork, Study
 from heldout.study.work import DriftWork
-from heldout.training.stage import StepMetrics, StepPart
+from heldout.training.figures import StepMetrics
+from heldout.training.stage import StepPart
 
 PATIENCE = 20.0
 """Seconds in which a lease is waited for that others hold for moments."""

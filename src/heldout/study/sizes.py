@@ -8,6 +8,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from heldout.config import Config
+from heldout.learn.methods import method_of
 from heldout.model.folder import CONFIG, read_object, weight_files
 from heldout.model.load import hub_name_of, place_of
 
@@ -50,7 +51,7 @@ def sizes_of(model: str, config: Config, device: str, processes: int) -> Sizes |
         return None
     width = WIDTHS[device]
     cache = config.slots * _cache_of_a_token(place, width) * config.limits.response_budget if place else 0.0
-    reference = parameters * width if config.train.kl else 0.0
+    reference = parameters * width if method_of(config.train).kl else 0.0
     return Sizes(
         parameters=parameters,
         said_by="its files" if place else "its name",

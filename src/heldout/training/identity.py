@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from heldout.chains import Stage
-from heldout.config import Config
+from heldout.config import REFERENCES, Config
 from heldout.envs.base import Suite
 from heldout.envs.registry import own_name
+from heldout.learn.methods import method_of
 from heldout.records import Json, digest, to_json
 from heldout.store.lineage import Training, differences
 
@@ -30,7 +31,10 @@ def stage_facts(stage: Stage, config: Config, suites: Sequence[Suite], *, seed: 
     `config` is as the stage's changes make it. Environments have their own names, wherever they are played, and
     tasks the digests of their sources: nothing here is a place or the name of a folder.
     """
-    train = {**to_json(config.train), "algorithm": config.train.algorithm.lower()}
+    algorithm = {"algorithm": config.train.algorithm.lower()}
+    train = {**to_json(config.train), **to_json(method_of(config.train)), **algorithm}
+    if config.train.reference not in REFERENCES:
+        train["reference"] = "teacher"  # by what decided its weights, it is told elsewhere
     return {
         "envs": [own_name(env) for env in stage.envs],
         "difficulty": stage.difficulty,

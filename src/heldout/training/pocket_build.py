@@ -17,8 +17,8 @@ from heldout.config import Variant
 from heldout.envs.base import Suite
 from heldout.envs.registry import open_suite
 from heldout.errors import BadCall, NotFinite
-from heldout.learn.algorithms import IMITATION
 from heldout.learn.batch import Sample
+from heldout.learn.methods import IMITATION
 from heldout.model import load
 from heldout.model.chat import chat_of
 from heldout.model.learner import Objective, Update
@@ -216,7 +216,7 @@ def imitate(
 
 def _learned(backend: Backend, batch: Sequence[Sample], lr: float, step: str) -> Update:
     """One step of imitation; one that runs away ends the build."""
-    update = backend.learn(batch, Objective(algorithm=IMITATION, lr=lr))
+    update = backend.learn(batch, Objective(method=IMITATION, lr=lr))
     if update.is_skipped:
         raise NotFinite(f"{step}: the gradient's norm is {update.grad_norm}: nothing was updated; try a lower lr")
     return update

@@ -9,7 +9,8 @@ from heldout.progress import StatusLine, figure, figure_texts, of, span
 from heldout.records import Trajectory
 from heldout.study.outcome import Finished
 from heldout.study.perform import Watch
-from heldout.training.stage import OCCASIONAL, StepMetrics, StepPart
+from heldout.training.figures import OCCASIONAL, StepMetrics
+from heldout.training.stage import StepPart
 
 SOON = 0.01
 """The part of a study's episodes before which nothing is said of how long it takes: its first few tell nothing."""

@@ -15,7 +15,7 @@ from heldout.store.runs import StudyFolder
 from heldout.study.once import train_once
 from heldout.study.perform import open_workspace
 from heldout.study.plan import Study
-from heldout.training.stage import StepMetrics
+from heldout.training.figures import StepMetrics
 from heldout.verbs.progress import StudyProgress
 from heldout.verbs.publish import own_folder, publish_checkpoint
 from heldout.verbs.settings import resolve_config, run_folder

@@ -17,7 +17,7 @@ from heldout.printable import printable
 from heldout.progress import Progress, figure
 from heldout.records import Json
 from heldout.reporting.tables import MISSING, Table, align
-from heldout.training.stage import Job
+from heldout.training.job import Job
 
 TASKS = 6
 """In a step: half of a training's, so that all is done in some minutes."""
