@@ -126,7 +126,7 @@ def test_the_report_is_a_page_a_curve_and_figures_for_programs(ran: Ran) -> None
     assert summary["trained"]["textcraft.easy"]["normalised"] is None
     for scores in (summary["base"], summary["trained"], summary["change"], *summary["controls"].values()):
         assert {"babyai.easy", "textcraft.easy"} <= set(scores)
-    assert set(summary["change"]["babyai.easy"]) == {"mean", "ci95", "seeds", "given_this_run"}
+    assert set(summary["change"]["babyai.easy"]) == {"mean", "ci95", "seeds", "of_seeds", "given_this_run"}
     assert (summary["base"]["babyai.easy"]["n"], summary["base"]["babyai.easy"]["k"]) == (2, 2)
     assert summary["controls"]["greedy"]["babyai.easy"]["k"] == 1
     assert (summary["steps"], summary["wall_seconds"] > 0) == (1, True)
@@ -291,8 +291,9 @@ def test_a_cell_is_measured_under_a_variant_beside_itself(ran: Ran, tmp_path: Pa
 
 
 def test_a_kl_term_holds_on_to_the_base_or_to_where_the_stage_begins(tiny: Path, tmp_path: Path) -> None:
-    chains = ("babyai > babyai.easy", "babyai > babyai.easy[train.reference=stage_start]")
-    config = with_overrides(CONFIG, ["train.entropy=1", "train.lr=0.01"])  # the first stage is to move the weights
+    moved = "babyai[limits.response_budget=4000 train.algorithm=imitate]"  # the first stage is to move the weights
+    chains = (f"{moved} > babyai.easy", f"{moved} > babyai.easy[train.reference=stage_start]")
+    config = with_overrides(CONFIG, ["train.lr=0.01"])
     study = Study(
         name="anchors",
         base=str(tiny),
@@ -319,7 +320,7 @@ def test_the_forward_kl_from_the_base_is_taken_in_what_the_base_said(tiny: Path,
         chains=(CHAIN, (Stage(("babyai",), "easy", (), (("train.lr", "1e-9"),)),)),
         seeds=(0,),
         measured=tuple(Measured(cell=cell, controls=False) for cell in cells),
-        config=with_overrides(CONFIG, ["train.entropy=1", "train.lr=0.01"]),
+        config=with_overrides(CONFIG, ["train.algorithm=imitate", "train.lr=0.01", "limits.response_budget=4000"]),
         drift=True,
     )
     folder = StudyFolder(tmp_path / "drift")

@@ -94,9 +94,9 @@ METHODS: Mapping[str, Method] = {
         baseline="leave_one_out", scale="none", ratio="product", kl=0.05, kl_estimator="k1", kl_in="reward"
     ),
     "reinforce++": Method(
-        baseline="batch", scale="batch", loss_aggregation="token", kl=0.01, kl_estimator="k1", kl_in="reward"
+        baseline="batch", scale="batch", loss_aggregation="token", kl=1e-4, kl_estimator="k1", kl_in="reward"
     ),
-    "reinforce++-baseline": Method(scale="batch", loss_aggregation="token", kl=0.01, kl_estimator="k2"),
+    "reinforce++-baseline": Method(scale="batch", loss_aggregation="token", kl=1e-4, kl_estimator="k2"),
     "gigpo": Method(credit="state", discount=0.95, state_weight=1.0, kl=0.01),
     "cispo": Method(surrogate="clipped_weight", clip=1.0, clip_high=4.0, loss_aggregation="token", kl=0.0),
     "imitate": IMITATION,
