@@ -220,6 +220,16 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     return trainer
 
 
+def assert_same_step(policy: Any, update: Update, trainer: Any, before: Weights, batch: Any) -> None:
+    """From the same weights and batch TRL has our loss, and every parameter's gradient."""
+    trainer.model.load_state_dict(before)
+    trainer.model.zero_grad()
+    loss = trainer._compute_loss(trainer.model, batch)
+    loss.backward()
+    assert update.loss == pytest.approx(loss.item(), abs=1e-6)
+    assert max(distances(policy, trainer.model).values()) < 1e-5
+
+
 def loss_type(method: Method) -> str:
     """TRL's name of what a method averages."""
     if method.surrogate == "clipped_weight":
@@ -248,12 +258,7 @@ def test_loss_and_every_gradient_are_trls_at_each_of_several_updates(
     before, update = models.start, None
     for updates in range(1, UPDATES + 1):
         policy, update = ours(models, played, case.but(updates_per_batch=updates))
-        trainer.model.load_state_dict(before)
-        trainer.model.zero_grad()
-        loss = trainer._compute_loss(trainer.model, batch)
-        loss.backward()
-        assert update.loss == pytest.approx(loss.item(), abs=1e-6)
-        assert max(distances(policy, trainer.model).values()) < 1e-5
+        assert_same_step(policy, update, trainer, before, batch)
         figures = {name: values[-1] for name, values in trainer._metrics["eval"].items()}
         if (case.method.surrogate, case.method.ratio) == ("clipped", "token"):  # else it counts otherwise
             assert update.clip_fraction == pytest.approx(figures["clip_ratio/region_mean"], abs=1e-6)
@@ -336,12 +341,7 @@ def test_rloo_has_trls_loss_and_gradients_of_whole_replies(models: Models, tmp_p
         update = Learner(policy).learn(
             found, Objective(method=method, lr=2e-3, updates_per_batch=updates, max_grad_norm=1e9)
         )
-        trainer.model.load_state_dict(before)
-        trainer.model.zero_grad()
-        loss = trainer._compute_loss(trainer.model, batch)
-        loss.backward()
-        assert update.loss == pytest.approx(loss.item(), abs=1e-6)
-        assert max(distances(policy, trainer.model).values()) < 1e-5
+        assert_same_step(policy, update, trainer, before, batch)
         before = policy.state_dict()
     assert update is not None
     assert update.grad_norm > 0.01

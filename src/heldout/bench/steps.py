@@ -1,7 +1,7 @@
 """What is trained on where training is timed, and what a step and an update came to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
@@ -30,9 +30,7 @@ class Work:
     @property
     def limits(self) -> Limits:
         """An episode's, by the rule of training."""
-        return replace(
-            self.job.config.limits, max_turns=self.job.config.train.max_turns or self.job.suites[0].max_turns
-        )
+        return self.job.limits_in(self.job.suites[0])
 
     @property
     def sequences(self) -> int:

@@ -5,6 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean, pstdev, stdev
 
 from heldout.errors import HeldoutError
@@ -89,7 +90,8 @@ def _whitened(groups: Sequence[Group], method: Method, charges: Sequence[Sequenc
     With a KL term in the reward a token's return is the trajectory's reward less what is charged from it on.
     """
     rewards = [rewards_of(group) for group in groups]
-    centred = [each for rewards_G in rewards for each in _of_group(rewards_G, _UNSCALED[method.baseline], rewards)]
+    unscaled = replace(method, scale="none")
+    centred = [each for rewards_G in rewards for each in _of_group(rewards_G, unscaled, rewards)]
     played = [trajectory for group in groups for trajectory in group.trajectories]
     charged = charges or [(0.0,) * trajectory.generated_tokens for trajectory in played]
     returns = [
@@ -103,11 +105,6 @@ def _whitened(groups: Sequence[Group], method: Method, charges: Sequence[Sequenc
         return [0.0] * len(played)
     scaled = [tuple((each - mean) / deviation for each in one) for one in returns]
     return list(scaled) if charges else [one[0] if one else 0.0 for one in scaled]
-
-
-_UNSCALED = {
-    baseline: Method(baseline=baseline, scale="none") for baseline in ("group", "leave_one_out", "batch", "none")
-}
 
 
 def _sums_from(values: Sequence[float]) -> list[float]:

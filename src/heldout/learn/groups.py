@@ -72,21 +72,22 @@ def samples(
     in the loss is one over all. `charges` is a KL term in the reward: β times its nats at each sampled token of
     each trajectory, in their order.
     """
-    played = [(group, trajectory) for group in groups for trajectory in group.trajectories]
-    there = [bool(trajectory.generated_tokens) and not _is_masked(trajectory, method) for _, trajectory in played]
+    played = [trajectory for group in groups for trajectory in group.trajectories]
+    there = [bool(trajectory.generated_tokens) and not _is_masked(trajectory, method) for trajectory in played]
+    heard = [own for group in groups for own in [says_something(group, method)] * len(group.trajectories)]
     says = [
-        each and _is_kept(trajectory, method) and says_something(group, method)
-        for each, (group, trajectory) in zip(there, played, strict=True)
+        own and each and _is_kept(trajectory, method)
+        for own, each, trajectory in zip(heard, there, played, strict=True)
     ]
     counted = there if method.agreeing == "count" else says
-    holds = there if method.kl and method.kl_in == "loss" else [False] * len(played)
-    counts = [trajectory.generated_tokens for _, trajectory in played]
+    holds = there if method.has_kl_loss else [False] * len(played)
+    counts = [trajectory.generated_tokens for trajectory in played]
     weights = weigh(counts, counted, method.loss_aggregation, budget)
     kl_weights = weigh(counts, holds, method.loss_aggregation, budget)
     found = zip(played, says, holds, weights, kl_weights, advantages(groups, method, charges), strict=True)
     return [
         sample_of(trajectory, weight if own else 0.0, kl_weight, advantage)
-        for (_, trajectory), own, held, weight, kl_weight, advantage in found
+        for trajectory, own, held, weight, kl_weight, advantage in found
         if own or held
     ]
 

@@ -75,6 +75,16 @@ class Method:
         return self.sampled and self.surrogate != "likelihood"
 
     @property
+    def has_kl_loss(self) -> bool:
+        """Whether the KL term is in the loss: one over all groups."""
+        return bool(self.kl) and self.kl_in == "loss"
+
+    @property
+    def has_kl_reward(self) -> bool:
+        """Whether the KL term is taken off the reward."""
+        return bool(self.kl) and self.kl_in == "reward"
+
+    @property
     def is_by_group(self) -> bool:
         """Whether rewards are compared within a group, so that a group whose rewards agree says nothing."""
         return self.baseline in ("group", "leave_one_out") and self.scale != "batch"
@@ -134,11 +144,11 @@ def _method_named(name: str) -> Method:
 
 def _refuse_nonsense(method: Method, train: Train) -> None:
     """Refuses what would not do what it says."""
-    if method.kl and method.kl_in == "loss" and method.kl_estimator == "k1":
+    if method.has_kl_loss and method.kl_estimator == "k1":
         raise BadCall(
             "train.kl_estimator=k1 in the loss has no gradient on the average: use k2 or k3, or kl_in=reward"
         )
-    if method.kl and method.kl_in == "reward" and method.kl_estimator != "k1":
+    if method.has_kl_reward and method.kl_estimator != "k1":
         raise BadCall(
             f"train.kl_in=reward takes kl_estimator=k1, which is unbiased there, not {method.kl_estimator}"
         )
@@ -155,9 +165,9 @@ def _refuse_nonsense(method: Method, train: Train) -> None:
         raise BadCall(
             f"train.credit={method.credit} compares within a group: baseline is group, scale group or none"
         )
-    if method.credit != "trajectory" and method.kl and method.kl_in == "reward":
+    if method.credit != "trajectory" and method.has_kl_reward:
         raise BadCall(f"train.kl_in=reward takes credit=trajectory, not {method.credit}")
-    if method.surrogate == "none" and not (method.kl and method.kl_in == "loss"):
+    if method.surrogate == "none" and not method.has_kl_loss:
         raise BadCall(f"{train.algorithm} learns by the KL term in the loss alone: train.kl is above 0")
     if method.surrogate == "none" and train.reference in REFERENCES:
         raise BadCall(f"{train.algorithm} learns from a teacher: name its folder, train.reference=FOLDER")
@@ -165,7 +175,7 @@ def _refuse_nonsense(method: Method, train: Train) -> None:
         raise BadCall(
             "train.draws draws in the place of groups that agree: with a batch's baseline or scale none does"
         )
-    if method.draws and method.kl and method.kl_in == "loss":
+    if method.draws and method.has_kl_loss:
         raise BadCall(
             "train.draws leaves groups that agree out, and a KL term in the loss is of all groups: set train.kl=0"
         )

@@ -7,7 +7,7 @@ words, not the token.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
@@ -54,15 +54,26 @@ class Chat:
 
     def spelled(self, trajectory: Trajectory) -> Trajectory:
         """The same episode with the ids that the model would have read and said: somebody else has played it."""
-        turns, read = list[Turn](), self.opening(trajectory.opening)
-        for turn in trajectory.turns:
-            said = (*self.plain(turn.reply.text), self.end_id)
+        turns, words = list[Turn](), [turn.reply.text for turn in trajectory.turns]
+        ids = self.dialogue(trajectory.opening, words, [turn.observation for turn in trajectory.turns])
+        for turn, (read, said) in zip(trajectory.turns, ids, strict=True):
             reply = Reply(
-                text=turn.reply.text, context_ids=tuple(read), token_ids=said, logprobs=(0.0,) * len(said)
+                text=turn.reply.text,
+                context_ids=tuple(read),
+                token_ids=tuple(said),
+                logprobs=(0.0,) * len(said),
             )
             turns.append(replace(turn, reply=reply))
-            read = self.continuation(turn.observation, ended=True)
         return replace(trajectory, turns=tuple(turns))
+
+    def dialogue(
+        self, opening: str, said: Sequence[str], observed: Sequence[str]
+    ) -> Iterator[tuple[list[int], list[int]]]:
+        """Of each reply: the ids that were read before it, and its own to its end; the last observation is not
+        read."""
+        for turn, words in enumerate(said):
+            read = self.continuation(observed[turn - 1], ended=True) if turn else self.opening(opening)
+            yield read, [*self.plain(words), self.end_id]
 
     def plain(self, text: str) -> list[int]:
         """The ids of a text in which nothing is special."""

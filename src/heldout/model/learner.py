@@ -183,7 +183,7 @@ class Learner:
         if objective.entropy:
             loss = loss - objective.entropy * (batch.weights_N * entropy_N).sum()
         kl_N = torch.zeros_like(logp_N)
-        if method.kl and method.kl_in == "loss":
+        if method.has_kl_loss:
             kl_N = self._kl(batch, objective, logits_NV, logp_N)
             loss = loss + method.kl * (batch.kl_weights_N * kl_N).sum()
         torch.autograd.backward(loss)

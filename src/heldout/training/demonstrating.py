@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from heldout.backend.worker import Backend
@@ -42,12 +43,11 @@ def _of_oracle(job: Job, step: int, tasks: Sequence[Task]) -> Iterator[Trajector
     suites = {suite.name: suite for suite in job.suites}
     for suite in job.suites:
         own = [
-            Assignment(task=task, attempt=0, seed=job.seed, stream=f"{job.stream}/step={step}")
+            Assignment(task=task, attempt=0, seed=job.seed, stream=job.stream_of(step))
             for task in tasks
             if task.env == suite.name
         ]
-        limits = replace(job.config.limits, max_turns=job.config.train.max_turns or suite.max_turns)
-        yield from play(oracle(suites.__getitem__), own, limits, suites.__getitem__)
+        yield from play(oracle(suites.__getitem__), own, job.limits_in(suite), suites.__getitem__)
 
 
 def _of_file(job: Job, step: int, count: int, pools: Sequence[Sequence[Task]]) -> list[Trajectory]:
@@ -58,13 +58,20 @@ def _of_file(job: Job, step: int, count: int, pools: Sequence[Sequence[Task]]) -
             f"train.demonstrations is {ORACLE} or a file of trajectories (.jsonl.zst), and {path} is none"
         )
     asked = {(task.env, task.id) for pool in pools for task in pool}
-    recorded = list(Trajectories(path))
+    recorded = _read(path, path.stat().st_mtime_ns)
     own = [each for each in recorded if (each.task.env, each.task.id) in asked and each.turns]
     if not own:
         raise BadCall(f"{path} has {len(recorded)} trajectories, and none of a training task of this stage")
     stream(job.seed, job.stream, "demonstrations").shuffle(own)
     first = (step - 1) * count
     return [
-        replace(own[number % len(own)], stream=f"{job.stream}/step={step}/{number:09}")
+        replace(own[number % len(own)], stream=f"{job.stream_of(step)}/{number:09}")
         for number in range(first, first + count)
     ]
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, written: int) -> tuple[Trajectory, ...]:
+    """All trajectories of a file as it was written then: read once, and not at every step."""
+    del written
+    return tuple(Trajectories(path))

@@ -44,8 +44,7 @@ def group_figures(groups: Sequence[Group], method: Method) -> StepMetrics:
     figures: StepMetrics = {"groups": len(groups), "useful_share": sum(map(is_useful, groups)) / count}
     if not method.kl and method.is_by_group and method.credit != "turn":
         return figures
-    holds = bool(method.kl) and method.kl_in == "loss"
-    learned = [group for group in groups if holds or says_something(group, method)]
+    learned = [group for group in groups if method.has_kl_loss or says_something(group, method)]
     return figures | {"learned_share": len(learned) / count}
 
 

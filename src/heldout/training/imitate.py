@@ -67,16 +67,10 @@ def sample_of(chat: Chat, demonstration: Demonstration) -> Sample:
 
     The weights are not yet shares of a batch: `normalise_weights` makes them so.
     """
-    ids = chat.opening(demonstration.opening)
-    weights = [OBSERVED] * len(ids)
-    for turn, said in enumerate(demonstration.said):
-        if turn:
-            read = chat.continuation(demonstration.observed[turn - 1], ended=True)
-            ids += read
-            weights += [OBSERVED] * len(read)
-        spoken = [*chat.plain(said), chat.end_id]
-        ids += spoken
-        weights += [1.0] * len(spoken)
+    ids, weights = list[int](), list[float]()
+    for read, said in chat.dialogue(demonstration.opening, demonstration.said, demonstration.observed):
+        ids += [*read, *said]
+        weights += [OBSERVED] * len(read) + [1.0] * len(said)
     return Sample(ids=tuple(ids), weights=tuple(weights))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from heldout.chains import Chain, Stage, chain_name, stream_name
-from heldout.config import Config
+from heldout.config import Config, Limits
 from heldout.envs.base import Suite
 from heldout.envs.registry import own_name
 from heldout.records import Json
@@ -59,6 +59,15 @@ class Job:
     def training(self) -> Training:
         """All that decides the weights after each step."""
         return training_of(self.base, [*self.before, self.facts])
+
+    def stream_of(self, step: int, draw: int = 0) -> str:
+        """What the chance of a step's episodes is named by; tasks that are drawn again have another."""
+        again = f"/draw={draw}" if draw else ""
+        return f"{self.stream}/step={step}{again}"
+
+    def limits_in(self, suite: Suite) -> Limits:
+        """Of its episodes: each environment's own turn limit unless the settings have one."""
+        return replace(self.config.limits, max_turns=self.config.train.max_turns or suite.max_turns)
 
     @property
     def stream(self) -> str:

@@ -17,7 +17,7 @@ from heldout.training.job import Job
 def learn(backend: Backend, job: Job, groups: Sequence[Group], step: int, tell: Tell = unheard) -> Update | None:
     """One batch of these groups; without any sampled token no update. `tell` hears of its micro-batches."""
     settings, method = job.config.train, method_of(job.config.train)
-    charges = _charges_of(backend, settings, method, groups) if method.kl and method.kl_in == "reward" else ()
+    charges = _charges_of(backend, settings, method, groups) if method.has_kl_reward else ()
     taught = samples(groups, method, job.config.limits.response_budget, charges)
     if not taught:
         return None

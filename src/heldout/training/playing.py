@@ -35,7 +35,7 @@ def play_step(
         before = len(trajectories)
         in_all = before + len(tasks) * settings.group_size
         tell(before, in_all)
-        for trajectory in _play_groups(job, backend, _stream_of(job, step, draw), tasks):
+        for trajectory in _play_groups(job, backend, job.stream_of(step, draw), tasks):
             trajectories.append(trajectory)
             tell(len(trajectories), in_all)
         played = sorted(trajectories[before:], key=lambda each: each.stream)
@@ -52,14 +52,8 @@ def _tasks_of_draw(job: Job, pools: Sequence[Sequence[Task]], step: int, draw: i
     return tasks_of_step(pools, step, count, seed, job.stage.weights)
 
 
-def _stream_of(job: Job, step: int, draw: int = 0) -> str:
-    """What the chance of a step's episodes is named by."""
-    again = f"/draw={draw}" if draw else ""
-    return f"{job.stream}/step={step}{again}"
-
-
 def _play_groups(job: Job, backend: Backend, stream: str, tasks: Sequence[Task]) -> Iterator[Trajectory]:
-    """G attempts at each task; each environment's own turn limit unless the settings have one."""
+    """G attempts at each task."""
     settings = job.config.train
     for suite in job.suites:
         assignments = [
@@ -68,8 +62,7 @@ def _play_groups(job: Job, backend: Backend, stream: str, tasks: Sequence[Task])
             if task.env == suite.name
             for attempt in range(settings.group_size)
         ]
-        limits = replace(job.config.limits, max_turns=settings.max_turns or suite.max_turns)
-        yield from backend.play(assignments, limits, settings.temperature)
+        yield from backend.play(assignments, job.limits_in(suite), settings.temperature)
 
 
 def _usable(groups: Sequence[Group]) -> list[Group]:
